@@ -1,0 +1,72 @@
+"""Unsafe settings fail at start, with an id and what to do."""
+
+from base64 import b64decode
+from binascii import Error as NotBase64
+from ipaddress import ip_network
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import Error, register
+
+Errors = list[Error]
+
+
+@register
+def encryption_keys(**_: Any) -> Errors:
+    if not settings.ENCRYPTION_KEYS:
+        return [_error("E001", "ENCRYPTION_KEYS is empty.", "Give one key: openssl rand -base64 32")]
+    for number, text in enumerate(settings.ENCRYPTION_KEYS, start=1):
+        try:
+            length = len(b64decode(text, validate=True))
+        except NotBase64:
+            length = 0
+        if length != 32:
+            hint = "Make one with: openssl rand -base64 32"
+            return [_error("E002", f"Key {number} of ENCRYPTION_KEYS is not base64 of 32 bytes.", hint)]
+    return []
+
+
+@register
+def engine(**_: Any) -> Errors:
+    if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+        return [_error("E003", "Laurel needs PostgreSQL.", "Give DATABASE_URL=postgres://…")]
+    return []
+
+
+@register
+def proxies(**_: Any) -> Errors:
+    if not 0 <= settings.TRUSTED_PROXY_COUNT <= 5:
+        return [_error("E004", "TRUSTED_PROXY_COUNT is out of range.", "Count the proxies before this server.")]
+    return []
+
+
+@register
+def private_networks(**_: Any) -> Errors:
+    for text in settings.WEBHOOKS_ALLOWED_PRIVATE_NETWORKS:
+        try:
+            ip_network(text)
+        except ValueError:
+            hint = "Use CIDR ranges, such as 10.1.0.0/16."
+            return [_error("E005", f"{text!r} in WEBHOOKS_ALLOWED_PRIVATE_NETWORKS is no network.", hint)]
+    return []
+
+
+@register(deploy=True)
+def https(**_: Any) -> Errors:
+    if not settings.REQUIRE_HTTPS:
+        return [_error("E006", "REQUIRE_HTTPS is off: keys would cross the network in the clear.", "Unset it.")]
+    if not settings.PUBLIC_URL.startswith("https://"):
+        return [_error("E007", "PUBLIC_URL is not an https address.", "Give the address that people open.")]
+    return []
+
+
+@register(deploy=True)
+def webhooks(**_: Any) -> Errors:
+    if settings.WEBHOOKS_ALLOW_HTTP or settings.WEBHOOKS_ALLOWED_PRIVATE_NETWORKS:
+        hint = "Unset WEBHOOKS_ALLOW_HTTP and WEBHOOKS_ALLOWED_PRIVATE_NETWORKS."
+        return [_error("E008", "Webhooks may reach plain HTTP or private networks.", hint)]
+    return []
+
+
+def _error(number: str, message: str, hint: str) -> Error:
+    return Error(message, hint=hint, id=f"laurel.{number}")

@@ -1,0 +1,21 @@
+"""Every address that Laurel answers: one module per surface."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from config import health
+from config.urls import integration, v1
+from loyalty.api import docs, jwks
+from widget import urls as widget
+
+urlpatterns = [
+    path("healthz", health.alive),
+    path("readyz", health.ready),
+    path("api/v1/integration/", include(integration)),
+    path("api/v1/", include(v1)),
+    path("api/schema/", docs.Schema.as_view()),
+    path("api/docs/", docs.Docs.as_view()),
+    path(".well-known/jwks.json", jwks.KeySet.as_view()),
+    path("admin/", admin.site.urls),
+    path("", include(widget)),
+]

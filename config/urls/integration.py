@@ -1,0 +1,11 @@
+"""The Integration API on one screen: `/api/v1/integration/`, integration keys from listed addresses."""
+
+from django.urls import path
+
+from advocates.api import integration as advocates
+from widget.api import integration as widget
+
+urlpatterns = [
+    path("user/<str:external_id>/token", advocates.UserToken.as_view()),
+    path("user/<str:external_id>/widget", widget.WidgetUrl.as_view()),
+]

@@ -1,0 +1,34 @@
+"""The Advocates API and the Platform API on one screen: `/api/v1/`, secret keys."""
+
+from django.urls import path
+
+from advocates.api import sso
+from advocates.api import v1 as advocates
+from loyalty.api import v1 as loyalty
+from rewards.api import v1 as rewards
+from webhooks.api import v1 as webhooks
+
+urlpatterns = [
+    path("me", loyalty.Me.as_view()),
+    path("test-clock", loyalty.TestClock.as_view()),
+    path("events", loyalty.Events.as_view()),
+    path("advocates", advocates.Advocates.as_view()),
+    path("advocates/<uuid:advocate_id>", advocates.OneAdvocate.as_view()),
+    path("advocates/<uuid:advocate_id>/points", advocates.Points.as_view()),
+    path("advocates/<uuid:advocate_id>/transactions", advocates.Transactions.as_view()),
+    path("advocates/<uuid:advocate_id>/transactions/<uuid:entry_id>/why", advocates.Why.as_view()),
+    path("advocates/<uuid:advocate_id>/revoke-tokens", advocates.RevokeTokens.as_view()),
+    path("rewards", rewards.Rewards.as_view()),
+    path("rewards/<uuid:reward_id>", rewards.OneReward.as_view()),
+    path("rewards/<uuid:reward_id>/redeem", rewards.Redeem.as_view()),
+    path("redemptions", rewards.Redemptions.as_view()),
+    path("redemptions/<uuid:redemption_id>", rewards.OneRedemption.as_view()),
+    path("redemptions/<uuid:redemption_id>/cancel", rewards.Cancel.as_view()),
+    path("sso/recognize", sso.Recognize.as_view()),
+    path("webhooks", webhooks.Endpoints.as_view()),
+    path("webhooks/<uuid:endpoint_id>", webhooks.OneEndpoint.as_view()),
+    path("webhooks/<uuid:endpoint_id>/test", webhooks.Test.as_view()),
+    path("webhooks/<uuid:endpoint_id>/rotate", webhooks.Rotate.as_view()),
+    path("webhooks/<uuid:endpoint_id>/deliveries", webhooks.Deliveries.as_view()),
+    path("webhooks/deliveries/<uuid:delivery_id>/retry", webhooks.Retry.as_view()),
+]

@@ -1,0 +1,142 @@
+"""Who calls, by which credential. A key is looked up by its digest and remembered for at most 5 seconds."""
+
+import time
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Literal
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from loyalty.api import addresses
+from loyalty.kernel import clock, crypto
+from loyalty.kernel.errors import Code, DomainError
+from loyalty.models import ApiKey, Business
+from loyalty.services import tokens
+
+REMEMBERED_SECONDS = 4.0  # within the 5 s in which a revocation takes hold, with time for a slow request
+MOST_REMEMBERED = 10_000
+
+
+class Unauthenticated(DomainError):
+    code = Code.UNAUTHENTICATED
+
+
+class Forbidden(DomainError):
+    code = Code.FORBIDDEN
+
+
+class IpNotAllowed(DomainError):
+    code = Code.IP_NOT_ALLOWED
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            f"The address {address or 'of this call'} is not in the allowlist of this business. "
+            f"Add it in the dashboard: {settings.PUBLIC_URL}/admin/ under Settings, IP allowlist."
+        )
+
+
+class HttpsRequired(DomainError):
+    code = Code.HTTPS_REQUIRED
+
+    def __init__(self) -> None:
+        super().__init__("Call this over HTTPS. Replace the key: it has crossed the network in the clear.")
+
+
+Kind = Literal["secret", "integration", "user"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A credential's business, rights and limits. `account_id` is set for a user's token."""
+
+    business: Business
+    kind: Kind
+    scopes: frozenset[str]
+    key_name: str
+    allowlist: tuple[IPv4Network | IPv6Network, ...] = ()
+    account_id: UUID | None = None
+
+
+def by_key(request: HttpRequest, *, kind: Kind) -> Caller:
+    """The caller of a key of one kind.
+
+    :raises Unauthenticated: without a key, or with one that is unknown, revoked or expired
+    :raises Forbidden: with a key of another kind, or of a suspended business
+    :raises IpNotAllowed: for an integration key from an address that is not listed
+    """
+    text = _presented(request, bearer=kind == "secret")
+    caller = _remembered(text)
+    if caller.kind != kind:
+        wanted, used = ("sk_…", "ik_…") if kind == "secret" else ("ik_…", "sk_…")
+        raise Forbidden(f"This path takes a {wanted} key, not a {used} key.")
+    if kind == "integration":
+        _check_address(request, caller)
+    return caller
+
+
+def by_token(request: HttpRequest) -> Caller:
+    """The caller of an end user's token.
+
+    :raises Unauthenticated: without a token, or with one that is forged, expired or revoked
+    """
+    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("Send a user token: Authorization: Bearer <token>.")
+    claims = tokens.verify(token)
+    return Caller(claims.business, "user", frozenset(claims.scope.split()), "user", (), claims.account_id)
+
+
+def forget() -> None:
+    """Forget every remembered key of this process."""
+    _memory.clear()
+
+
+_memory: dict[bytes, tuple[float, Caller]] = {}
+
+
+def _presented(request: HttpRequest, *, bearer: bool) -> str:
+    scheme, _, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    is_bearer = bearer and scheme.lower() == "bearer"
+    text = str(text.strip() if is_bearer else request.META.get("HTTP_X_API_KEY", ""))
+    if not text:
+        raise Unauthenticated(
+            "Send your key: Authorization: Bearer sk_…" if bearer else "Send your key: X-API-KEY: ik_…"
+        )
+    return text
+
+
+def _remembered(text: str) -> Caller:
+    digest = crypto.digest(text)
+    found = _memory.get(digest)
+    if found and found[0] > time.monotonic():
+        return found[1]
+    if len(_memory) >= MOST_REMEMBERED:
+        _memory.clear()
+    caller = _looked_up(digest)
+    _memory[digest] = (time.monotonic() + REMEMBERED_SECONDS, caller)
+    return caller
+
+
+def _looked_up(digest: bytes) -> Caller:
+    key = (
+        ApiKey.objects.usable(at=clock.wall())
+        .select_related("business", "business__plan")
+        .filter(digest=digest)
+        .first()
+    )
+    if key is None:
+        raise Unauthenticated("This key is unknown, revoked or expired.")
+    business = key.business
+    if business.status != Business.Status.ACTIVE:
+        raise Forbidden("This business is suspended. Ask the operator of this service.")
+    networks = tuple(ip_network(text, strict=False) for text in business.ip_allowlist)
+    return Caller(business, key.kind, frozenset(key.scopes), key.name, networks)  # type: ignore[arg-type]  # choices are the kinds
+
+
+def _check_address(request: HttpRequest, caller: Caller) -> None:
+    """An empty list admits nobody."""
+    address = addresses.parse_address(addresses.client_address(request))
+    if address is None or not any(address in network for network in caller.allowlist):
+        raise IpNotAllowed(str(address or ""))

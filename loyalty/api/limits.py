@@ -1,0 +1,173 @@
+"""How often a caller may call: fixed windows of UTC minutes and days, counted exactly over all processes.
+
+All windows of a call are checked and counted in one atomic step; a refused call counts in none. While Redis is away a
+coarse count of this process stands in, and look-ups that could be guessed at are refused.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import redis
+import structlog
+from redis.commands.core import Script
+
+from loyalty.kernel import clock
+from loyalty.kernel import redis as store
+from loyalty.kernel.errors import Code, DomainError
+
+log = structlog.get_logger(__name__)
+
+MINUTE, DAY = 60, 86_400
+NAMES = {MINUTE: "minute", DAY: "day"}
+PER_USER = 100
+PER_ADDRESS = 60
+REST_SECONDS = 5.0  # how long Redis is left alone after it failed
+
+SCRIPT = """
+local counts = {}
+for i, key in ipairs(KEYS) do
+    counts[i] = tonumber(redis.call('GET', key) or '0')
+end
+for i = 1, #KEYS do
+    if counts[i] >= tonumber(ARGV[2 * i - 1]) then
+        counts[#KEYS + 1] = 0
+        return counts
+    end
+end
+for i, key in ipairs(KEYS) do
+    counts[i] = redis.call('INCR', key)
+    if counts[i] == 1 then
+        redis.call('EXPIRE', key, tonumber(ARGV[2 * i]))
+    end
+end
+counts[#KEYS + 1] = 1
+return counts
+"""
+
+
+class RateLimited(DomainError):
+    code = Code.RATE_LIMITED
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"Too many calls. Try again in {retry_after} s.", retry_after=retry_after)
+
+
+class LimiterUnavailable(DomainError):
+    code = Code.UNAVAILABLE
+
+    def __init__(self) -> None:
+        super().__init__("This cannot be checked safely right now. Try again in a moment.", retry_after=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """At most `quota` calls of `scope` in each fixed window of `seconds`."""
+
+    scope: str
+    seconds: int
+    quota: int
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Where a caller stands: calls used in each window, at a moment in epoch seconds."""
+
+    windows: Sequence[Window]
+    used: Sequence[int]
+    at: float
+    is_allowed: bool
+
+    def headers(self) -> dict[str, str]:
+        """What every response carries: the window closest to exhaustion, and all of them as the IETF spells it."""
+        left = [max(w.quota - used, 0) for w, used in zip(self.windows, self.used, strict=True)]
+        resets = [w.seconds - int(self.at) % w.seconds for w in self.windows]
+        closest = min(range(len(left)), key=lambda i: left[i] / self.windows[i].quota)
+        names = [NAMES[w.seconds] for w in self.windows]
+        return {
+            "X-RateLimit-Limit": str(self.windows[closest].quota),
+            "X-RateLimit-Remaining": str(left[closest]),
+            "X-RateLimit-Reset": str(int(self.at) + resets[closest]),
+            "RateLimit-Policy": ", ".join(
+                f'"{name}";q={w.quota};w={w.seconds}' for name, w in zip(names, self.windows, strict=True)
+            ),
+            "RateLimit": ", ".join(f'"{name}";r={r};t={t}' for name, r, t in zip(names, left, resets, strict=True)),
+        }
+
+    def retry_after(self) -> int:
+        """Seconds until every window that is used up starts anew."""
+        full = [w for w, used in zip(self.windows, self.used, strict=True) if used >= w.quota]
+        return max((w.seconds - int(self.at) % w.seconds for w in full), default=1)
+
+
+def for_business(business_id: object, per_minute: int, per_day: int) -> Sequence[Window]:
+    scope = f"business:{business_id}"
+    return (Window(scope, MINUTE, per_minute), Window(scope, DAY, per_day))
+
+
+def for_user(account_id: object) -> Sequence[Window]:
+    return (Window(f"user:{account_id}", MINUTE, PER_USER),)
+
+
+def for_address(address: str) -> Sequence[Window]:
+    return (Window(f"address:{address}", MINUTE, PER_ADDRESS),)
+
+
+def hit(windows: Sequence[Window], *, is_guessable: bool = False) -> Count:
+    """Count one call, if every window has room for it.
+
+    :raises LimiterUnavailable: without Redis, where the call could be used to guess
+    """
+    at = clock.wall().timestamp()
+    counts = None if _fallback.is_on() else _ask_redis(windows, at)
+    if counts is None:
+        if is_guessable:
+            raise LimiterUnavailable
+        counts = _fallback.hit(windows, at)
+    *used, allowed = counts
+    return Count(windows, used, at, bool(allowed))
+
+
+def _ask_redis(windows: Sequence[Window], at: float) -> list[int] | None:
+    keys = [f"limit:{w.scope}:{w.seconds}:{int(at) // w.seconds}" for w in windows]
+    quotas = [number for w in windows for number in (w.quota, w.seconds + 60)]
+    try:
+        counts: list[int] = _script()(keys=keys, args=quotas)
+    except redis.RedisError as error:
+        log.warning("limiter_without_redis", error=type(error).__name__)
+        _fallback.turn_on()
+        return None
+    return counts
+
+
+@cache
+def _script() -> Script:
+    return store.client().register_script(SCRIPT)
+
+
+class _Fallback:
+    """This process's own count, for as long as Redis rests. Coarse: every process has its own."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+        self._counts: Counter[tuple[str, int, int]] = Counter()
+
+    def turn_on(self) -> None:
+        self._until = time.monotonic() + REST_SECONDS
+
+    def is_on(self) -> bool:
+        return time.monotonic() < self._until
+
+    def hit(self, windows: Sequence[Window], at: float) -> list[int]:
+        keys = [(w.scope, w.seconds, int(at) // w.seconds) for w in windows]
+        if len(self._counts) > 10_000:
+            self._counts.clear()
+        allowed = all(self._counts[key] < w.quota for key, w in zip(keys, windows, strict=True))
+        if allowed:
+            self._counts.update(keys)
+        return [*(self._counts[key] for key in keys), int(allowed)]
+
+
+_fallback = _Fallback()

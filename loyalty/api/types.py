@@ -1,0 +1,93 @@
+"""Field types that many bodies share, with the bounds that every surface keeps."""
+
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+import msgspec
+import orjson
+from email_validator import EmailNotValidError, validate_email
+
+from loyalty.kernel import points
+from loyalty.kernel.errors import Invalid
+
+MAX_METADATA = 16_384
+
+PositivePoints = Annotated[int, msgspec.Meta(ge=1, le=points.MAX_MOVE)]
+Points = Annotated[int, msgspec.Meta(ge=0, le=points.MAX_MOVE)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Text500 = Annotated[str, msgspec.Meta(max_length=500)]
+Text5000 = Annotated[str, msgspec.Meta(max_length=5000)]
+Key = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+ExternalId = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^(?!\s)[^/\x00-\x1f\x7f]{1,128}$(?<!\s)", min_length=1, max_length=128),
+]
+EmailText = Annotated[str, msgspec.Meta(max_length=254)]
+Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]
+MoneyText = Annotated[str, msgspec.Meta(max_length=20)] | int | Decimal
+
+DIGITS = {"BHD": 3, "CLP": 0, "IQD": 3, "ISK": 0, "JOD": 3, "JPY": 0, "KRW": 0, "KWD": 3, "LYD": 3, "OMR": 3}
+DIGITS |= dict.fromkeys(("BIF", "DJF", "GNF", "KMF", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"), 0)
+DIGITS |= {"TND": 3}
+MAX_MINOR = 10**15
+
+
+def email(value: str, *, field: str = "email") -> str:
+    """An address in the one spelling that we keep.
+
+    :raises Invalid: if it is none
+    """
+    try:
+        return validate_email(value, check_deliverability=False).normalized.lower()
+    except EmailNotValidError as error:
+        raise Invalid(f"{field} is not an e-mail address: {error}", field=field) from error
+
+
+def money(value: str | int | Decimal, currency: str, *, field: str) -> int:
+    """An amount in minor units: "12.50" EUR is 1250.
+
+    :raises Invalid: if it is no number, negative, too large, or finer than the currency
+    """
+    try:
+        scaled = Decimal(value).scaleb(digits_of(currency))
+        minor = int(scaled)
+    except (InvalidOperation, OverflowError, ValueError) as error:
+        raise Invalid(f"{field} is not an amount of money, such as 12.50.", field=field) from error
+    if minor != scaled:
+        raise Invalid(f"{currency} has {digits_of(currency)} decimal places; {field} has more.", field=field)
+    if not 0 <= minor <= MAX_MINOR:
+        raise Invalid(f"{field} is out of range.", field=field)
+    return minor
+
+
+def money_text(minor: int, currency: str) -> str:
+    """Minor units as a decimal string: 1250 EUR is "12.50"."""
+    digits = digits_of(currency)
+    return f"{Decimal(minor).scaleb(-digits):.{digits}f}"
+
+
+def digits_of(currency: str) -> int:
+    return DIGITS.get(currency, 2)
+
+
+def metadata(value: dict[str, Any], *, field: str = "metadata") -> dict[str, Any]:
+    """A JSON object of at most 16 KB, ready for the database.
+
+    :raises Invalid: if it is larger, or holds a number that JSON readers cannot
+    """
+    try:
+        text = orjson.dumps(value, default=_number)
+    except (TypeError, ValueError) as error:
+        raise Invalid(f"{field} holds a number that is too large.", field=field) from error
+    if len(text) > MAX_METADATA:
+        raise Invalid(f"{field} is larger than {MAX_METADATA} bytes.", field=field)
+    found: dict[str, Any] = orjson.loads(text)
+    return found
+
+
+def _number(value: object) -> float:
+    if isinstance(value, Decimal) and Decimal("-1e308") < value < Decimal("1e308"):
+        return float(value)
+    raise TypeError

@@ -1,0 +1,111 @@
+"""News: what happened, who is told, and how it is described to the outside.
+
+An event is a row, written in the transaction that made it happen. Apps above `loyalty` hear of it through the
+registries here, which they fill in `ready()`; nothing here imports them.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from loyalty.kernel import jobs
+from loyalty.models import Business, Event
+
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that happened. Facts are ids, codes and numbers only."""
+
+    business_id: UUID
+    topic: str
+    account_id: UUID | None = None
+    facts: Facts = field(default_factory=dict)
+
+
+Receiver = Callable[[Sequence[Happening]], None]
+Describer = Callable[[Business, Sequence[Event]], Mapping[UUID, Mapping[str, Any]]]
+
+_receivers: dict[str, list[Receiver]] = defaultdict(list)
+_describers: dict[str, list[Describer]] = defaultdict(list)
+_wake_ups: list[str] = []
+
+
+def register_receiver(receiver: Receiver, *topics: str) -> None:
+    """Call `receiver` with what happened under `topics`, in the caller's transaction: its exception aborts it."""
+    for topic in topics:
+        _receivers[topic].append(receiver)
+
+
+def register_describer(describer: Describer, *topics: str) -> None:
+    """Let `describer` add to the published data of `topics`: `points/redeemed`, `points/*` or `*`.
+
+    It is given a business and a page of its events, and answers data by event id. Later registrations win.
+    """
+    for topic in topics:
+        _describers[topic].append(describer)
+
+
+def register_wake_up(task_name: str) -> None:
+    """Nudge the task after every commit that recorded an event."""
+    _wake_ups.append(task_name)
+
+
+def has_receivers(topic: str) -> bool:
+    return topic in _receivers
+
+
+def describers_of(topic: str) -> list[Describer]:
+    family = topic.partition("/")[0] + "/*"
+    return [*_describers["*"], *_describers[family], *_describers[topic]]
+
+
+def announce(happened: Sequence[Happening]) -> None:
+    """Tell the receivers, and after commit the relay, about rows that are written already."""
+    by_topic: dict[str, list[Happening]] = defaultdict(list)
+    for happening in happened:
+        by_topic[happening.topic].append(happening)
+    for topic, happenings in by_topic.items():
+        for receiver in _receivers.get(topic, ()):
+            receiver(happenings)
+    nudge()
+
+
+def nudge() -> None:
+    """Tell the relay, after commit, that there is something to publish."""
+    for task_name in _wake_ups:
+        jobs.wake(task_name)
+
+
+@transaction.atomic
+def record(happened: Sequence[Happening], *, now: datetime) -> None:
+    """Write events and announce them. Whoever records for several accounts holds their locks already."""
+    with connection.cursor() as cursor:
+        for happening in happened:
+            if happening.account_id is None:
+                Event.objects.create(
+                    business_id=happening.business_id,
+                    topic=happening.topic,
+                    facts=dict(happening.facts),
+                    created_at=now,
+                )
+                continue
+            cursor.execute(
+                "SELECT laurel_tell(business_id, id, %s, %s, greatest(%s, last_event_at)) FROM loyalty_account"
+                " WHERE business_id = %s AND id = %s",
+                [
+                    happening.topic,
+                    json.dumps(dict(happening.facts)),
+                    now,
+                    happening.business_id,
+                    happening.account_id,
+                ],
+            )
+    announce(happened)

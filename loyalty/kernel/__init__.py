@@ -1,0 +1,1 @@
+"""What everything stands on: errors, clock, ids, points, crypto, jobs, net. No models, no requests."""

@@ -1,0 +1,71 @@
+"""Secrets: made, hashed, compared, sealed.
+
+Sealed values are `key id (4 bytes) ‖ nonce (12) ‖ AES-256-GCM ciphertext`, bound to a context such as
+"webhooks.endpoint:<id>", so that a value moved to another row does not open.
+"""
+
+import hashlib
+import hmac
+import secrets
+from base64 import b64decode
+from functools import cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+
+READABLE = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no 0/O, 1/I/L
+
+
+class Unsealable(Exception):
+    """The value was sealed with a key that is not configured, or for another context."""
+
+
+def new_secret(prefix: str) -> str:
+    """`prefix` and 256 random bits."""
+    return prefix + secrets.token_urlsafe(32)
+
+
+def new_code(length: int) -> str:
+    """A code that people can read out: no look-alikes, about 4.95 bits a character."""
+    return "".join(secrets.choice(READABLE) for _ in range(length))
+
+
+def digest(secret: str) -> bytes:
+    """What is kept of a secret of 256 random bits: enough to recognise it, useless to a thief."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def is_same(left: str | bytes, right: str | bytes) -> bool:
+    return hmac.compare_digest(_bytes(left), _bytes(right))
+
+
+def seal(value: bytes, *, context: str) -> bytes:
+    key_id, cipher = next(iter(_ciphers().items()))
+    nonce = secrets.token_bytes(12)
+    return key_id + nonce + cipher.encrypt(nonce, value, context.encode())
+
+
+def unseal(sealed: bytes, *, context: str) -> bytes:
+    """Open what `seal` made.
+
+    :raises Unsealable: if the key is unknown, or the value is damaged or belongs elsewhere
+    """
+    key_id, nonce, body = sealed[:4], sealed[4:16], sealed[16:]
+    cipher = _ciphers().get(key_id)
+    if cipher is None:
+        raise Unsealable("sealed with a key that is not in ENCRYPTION_KEYS")
+    try:
+        return cipher.decrypt(nonce, body, context.encode())
+    except InvalidTag as error:
+        raise Unsealable(f"does not open for {context}") from error
+
+
+@cache
+def _ciphers() -> dict[bytes, AESGCM]:
+    keys = [b64decode(key) for key in settings.ENCRYPTION_KEYS]
+    return {hashlib.sha256(key).digest()[:4]: AESGCM(key) for key in keys}
+
+
+def _bytes(value: str | bytes) -> bytes:
+    return value.encode() if isinstance(value, str) else value

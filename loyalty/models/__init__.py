@@ -1,0 +1,25 @@
+from loyalty.models import ledger  # never its names: they are private to loyalty
+from loyalty.models.accounts import Account
+from loyalty.models.businesses import Business, Membership, Plan
+from loyalty.models.events import Event, EventBody
+from loyalty.models.idempotency import IdempotencyRecord
+from loyalty.models.keys import ApiKey, SigningKey
+from loyalty.models.metrics import Metric, Milestone, MilestoneSet
+from loyalty.models.users import User
+
+__all__ = [
+    "Account",
+    "ApiKey",
+    "Business",
+    "Event",
+    "EventBody",
+    "IdempotencyRecord",
+    "Membership",
+    "Metric",
+    "Milestone",
+    "MilestoneSet",
+    "Plan",
+    "SigningKey",
+    "User",
+    "ledger",
+]

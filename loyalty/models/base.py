@@ -1,0 +1,35 @@
+"""What every tenant-owned row has: an id, its business, and one way to be read."""
+
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from django.db import models
+
+from loyalty.kernel import ids
+
+if TYPE_CHECKING:
+    from loyalty.models.businesses import Business
+
+Row = TypeVar("Row", bound=models.Model, covariant=True)
+
+
+class TenantQuerySet(models.QuerySet[Row]):
+    def for_business(self, business: "Business") -> Self:
+        """The rows of one business. Every read starts here."""
+        return self.filter(business_id=business.pk)
+
+
+TenantManager = models.Manager.from_queryset(TenantQuerySet)
+
+
+class TenantModel(models.Model):
+    """A row of one business. Subclasses put the business first in their indexes."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    business = models.ForeignKey(
+        "loyalty.Business", on_delete=models.PROTECT, related_name="+", db_index=False, editable=False
+    )
+
+    objects = TenantManager()
+
+    class Meta:
+        abstract = True

@@ -1,0 +1,99 @@
+"""Merchants: plans, businesses with their sandbox twins, and who works for them."""
+
+from datetime import timedelta
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import RegexValidator
+from django.db import models
+
+from loyalty.kernel import clock, ids
+from loyalty.models.base import TenantModel
+from loyalty.models.users import User
+
+
+class Plan(models.Model):
+    """What a business may use: calls a minute and a day, over all its keys."""
+
+    key = models.SlugField(primary_key=True)
+    name = models.CharField(max_length=60)
+    calls_per_minute = models.PositiveIntegerField()
+    calls_per_day = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(calls_per_minute__gt=0, calls_per_day__gt=0), name="plan_allows_calls"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Business(models.Model):
+    """One merchant's programme: live, or the sandbox twin of a live one (own rows, own keys, own clock)."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active"
+        SUSPENDED = "suspended"
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    name = models.CharField(max_length=120)
+    slug = models.CharField(
+        max_length=63,
+        unique=True,
+        validators=[RegexValidator(r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", "Use a-z, 0-9 and inner hyphens.")],
+    )
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
+    live = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="sandbox", editable=False
+    )
+    clock_offset = models.DurationField(default=timedelta(0), editable=False)
+    programme_stamp = models.BigIntegerField(default=1, editable=False)
+    timezone = models.CharField(max_length=60, default="UTC")
+    currency = models.CharField(max_length=3, default="EUR")
+    ip_allowlist = ArrayField(models.CharField(max_length=49), default=list, blank=True)
+    allowed_origins = ArrayField(models.CharField(max_length=255), default=list, blank=True)
+    contact_email = models.EmailField(blank=True)
+    tokens_valid_from = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(default=clock.wall, editable=False)
+
+    class Meta:
+        verbose_name_plural = "businesses"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(live__isnull=False) | models.Q(clock_offset=timedelta(0)),
+                name="only_a_sandbox_moves_its_clock",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(clock_offset__gte=timedelta(0)), name="clock_moves_forward_only"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_sandbox(self) -> bool:
+        return self.live_id is not None
+
+
+class Membership(TenantModel):
+    """What a user may do for a business."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner"
+        MANAGER = "manager"
+        ANALYST = "analyst"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role, default=Role.MANAGER)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["business", "user"], name="one_membership_per_user_and_business")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.role})"

@@ -1,0 +1,46 @@
+"""What happened: rows written in the transaction that made it happen. The outbox, the feed, the audit trail."""
+
+from django.db import models
+from django.db.models import Q
+
+from loyalty.models.accounts import Account
+from loyalty.models.base import TenantModel
+
+
+class Event(TenantModel):
+    """One thing that happened. Facts hold ids, codes and numbers only, so that no erasure has to touch them."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    sequence = models.BigIntegerField(null=True)  # per account, over all topics, without gaps
+    topic = models.CharField(max_length=60)
+    facts = models.JSONField(default=dict)
+    position = models.BigIntegerField(null=True)  # per business, given at publication
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "sequence"], name="one_event_per_sequence"),
+            # The feed and its cursor.
+            models.UniqueConstraint(fields=["business", "position"], name="one_event_per_position"),
+            models.CheckConstraint(
+                condition=Q(account=None, sequence=None) | Q(account__isnull=False, sequence__isnull=False),
+                name="events_of_accounts_are_numbered",
+            ),
+        ]
+        indexes = [
+            # What the relay has yet to publish.
+            models.Index(fields=["created_at", "sequence"], condition=Q(position=None), name="events_to_publish"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.pk}"
+
+
+class EventBody(TenantModel):
+    """The published body: made once, sent as these bytes ever after. It names people, so erasure clears it."""
+
+    event = models.OneToOneField(Event, on_delete=models.PROTECT, related_name="body")
+    body = models.BinaryField()
+
+    def __str__(self) -> str:
+        return str(self.event_id)

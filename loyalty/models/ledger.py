@@ -1,0 +1,150 @@
+"""The ledger: append-only entries, the lots they left, and the balances that cache them.
+
+Private to `loyalty`: other apps ask `loyalty.selectors.ledger` and act through `loyalty.services.ledger`.
+Rows are written by the functions in `migrations/sql/`, which lock the account first. See `docs/ledger.md`.
+"""
+
+from django.db import models
+from django.db.models import F, Q
+
+from loyalty.kernel import points
+from loyalty.models.accounts import Account
+from loyalty.models.base import TenantModel
+from loyalty.models.metrics import Metric
+
+
+class Balance(TenantModel):
+    """What an account has of a metric: a cache of its entries, proven by `manage.py verify_ledger`."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="+", db_index=False)
+    amount = models.BigIntegerField(default=0)  # may be spent now
+    pending = models.BigIntegerField(default=0)  # ripens later
+    lifetime_earned = models.BigIntegerField(default=0)
+    lifetime_spent = models.BigIntegerField(default=0)
+    floor = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "metric"], name="one_balance_per_metric"),
+            models.CheckConstraint(condition=Q(amount__gte=F("floor")), name="balance_above_its_floor"),
+            models.CheckConstraint(
+                condition=Q(amount__lte=points.MAX_BALANCE, pending__range=(0, points.MAX_BALANCE)),
+                name="balance_fits_every_reader",
+            ),
+        ]
+        indexes = [
+            # Filters by points in lists of people.
+            models.Index(fields=["business", "metric", "amount"], name="balances_by_amount"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} of {self.metric_id} for {self.account_id}"
+
+
+class LedgerEntry(TenantModel):
+    """One posting between an account and the counter-side that its type names. Never changed, never deleted."""
+
+    class Type(models.TextChoices):
+        EARN = "earn"  # from issuance
+        SPEND = "spend"  # to redemption
+        ADJUST = "adjust"  # with the operator
+        EXPIRE = "expire"  # to expiry
+        REVERSE = "reverse"  # undoes another entry
+        TRANSFER = "transfer"  # with another account
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    sequence = models.BigIntegerField()  # of the event that tells of it
+    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="+", db_index=False)
+    type = models.CharField(max_length=10, choices=Type)
+    amount = models.BigIntegerField()
+    balance_after = models.BigIntegerField()
+    source_type = models.CharField(max_length=40)
+    source_id = models.CharField(max_length=128)
+    rule_id = models.UUIDField(null=True)
+    rule_version = models.IntegerField(null=True)
+    reason = models.JSONField(default=dict)  # why this much: codes, ids and numbers only
+    reverses = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    hash = models.BinaryField(max_length=32)  # SHA-256 of the account's previous hash and this row's facts
+    occurred_at = models.DateTimeField()  # programme time
+    recorded_at = models.DateTimeField()  # real time
+
+    class Meta:
+        verbose_name_plural = "ledger entries"
+        constraints = [
+            # Histories read it backwards.
+            models.UniqueConstraint(fields=["account", "sequence"], name="one_entry_per_sequence"),
+            models.UniqueConstraint(
+                fields=["business", "source_type", "source_id", "type"], name="nothing_is_posted_twice"
+            ),
+            models.CheckConstraint(condition=~Q(amount=0), name="an_entry_moves_something"),
+        ]
+        indexes = [
+            models.Index(fields=["business", "occurred_at"], name="entries_by_time"),
+            models.Index(fields=["reverses"], condition=Q(reverses__isnull=False), name="reversals_of_entry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.amount:+}"
+
+
+class EntryText(TenantModel):
+    """What a caller wrote about an entry. Beside it, because erasing a person clears it."""
+
+    entry = models.OneToOneField(LedgerEntry, on_delete=models.PROTECT, related_name="text")
+    description = models.CharField(max_length=500)
+
+    def __str__(self) -> str:
+        return self.description
+
+
+class Lot(TenantModel):
+    """What an earning entry left. Spending takes the soonest to expire first; a reversal restores the same lots."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="+", db_index=False)
+    entry = models.OneToOneField(LedgerEntry, on_delete=models.PROTECT, related_name="+")
+    amount = models.BigIntegerField()
+    remaining = models.BigIntegerField()
+    expires_at = models.DateTimeField(null=True)
+    ripens_at = models.DateTimeField(null=True)  # null once it has ripened
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(remaining__gte=0) & Q(remaining__lte=F("amount")), name="lot_remaining_in_range"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["account", "metric", "expires_at", "id"],
+                condition=Q(remaining__gt=0),
+                name="open_lots_in_spending_order",
+            ),
+            models.Index(fields=["expires_at"], condition=Q(remaining__gt=0), name="open_lots_by_expiry"),
+            models.Index(
+                fields=["ripens_at"],
+                condition=Q(remaining__gt=0, ripens_at__isnull=False),
+                name="lots_to_ripen",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.remaining} of {self.amount}"
+
+
+class LotUse(TenantModel):
+    """How much of a lot an entry took."""
+
+    entry = models.ForeignKey(LedgerEntry, on_delete=models.PROTECT, related_name="+", db_index=False)
+    lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="+")
+    amount = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["entry", "lot"], name="one_use_per_entry_and_lot"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="a_use_takes_something"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} of lot {self.lot_id}"

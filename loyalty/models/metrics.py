@@ -1,0 +1,64 @@
+"""What a programme counts, and the ladders of thresholds on it."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from loyalty.models.base import TenantModel
+
+
+class Metric(TenantModel):
+    """A currency of the programme: whole numbers between a minimum and a maximum. `points` is one."""
+
+    key = models.SlugField(max_length=64)
+    title = models.CharField(max_length=120)
+    minimum = models.BigIntegerField(default=0)
+    maximum = models.BigIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["business", "key"], name="one_metric_per_key"),
+            models.CheckConstraint(
+                condition=Q(maximum=None) | Q(maximum__gt=F("minimum")), name="metric_maximum_above_minimum"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class MilestoneSet(TenantModel):
+    """A ladder of thresholds on what a metric has earned in a lifetime. One set is the programme's tiers."""
+
+    key = models.SlugField(max_length=64)
+    title = models.CharField(max_length=120)
+    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="+")
+    is_tier = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["business", "key"], name="one_milestone_set_per_key"),
+            models.UniqueConstraint(fields=["business"], condition=Q(is_tier=True), name="one_set_of_tiers"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Milestone(TenantModel):
+    """One step of a ladder; a tier, where the ladder is the programme's tiers."""
+
+    set = models.ForeignKey(MilestoneSet, on_delete=models.PROTECT, related_name="milestones", db_index=False)
+    key = models.SlugField(max_length=64)
+    title = models.CharField(max_length=120)
+    threshold = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["business", "set", "key"], name="one_milestone_per_key"),
+            # The look-up of every award: the highest threshold that a lifetime reaches.
+            models.UniqueConstraint(fields=["set", "threshold"], name="one_milestone_per_threshold"),
+            models.CheckConstraint(condition=Q(threshold__gte=0), name="threshold_is_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title

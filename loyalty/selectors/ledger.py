@@ -1,0 +1,103 @@
+"""Reads of the ledger: what people have, how they came to it, and why."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from django.db.models import Model, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from loyalty.kernel.errors import NotFound
+from loyalty.models import Business, Metric
+from loyalty.models.ledger import Balance, LedgerEntry, Lot, LotUse
+
+Row = TypeVar("Row", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """What an account has of one metric."""
+
+    amount: int = 0
+    pending: int = 0
+    lifetime_earned: int = 0
+    lifetime_spent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    amount: int
+    expires_at: datetime
+
+
+EMPTY = Wallet()
+
+
+def wallets(*, business: Business, account_ids: Iterable[UUID], metric: str = "points") -> Mapping[UUID, Wallet]:
+    """A wallet for each account, empty ones too, in one query."""
+    account_ids = list(account_ids)
+    rows = Balance.objects.for_business(business).filter(account_id__in=account_ids, metric__key=metric)
+    found = {
+        account_id: Wallet(*columns)
+        for account_id, *columns in rows.values_list(
+            "account_id", "amount", "pending", "lifetime_earned", "lifetime_spent"
+        )
+    }
+    return {account_id: found.get(account_id, EMPTY) for account_id in account_ids}
+
+
+def metrics_of(*, business: Business, account_id: UUID) -> dict[str, Wallet]:
+    """Every metric of the programme with what the account has of it."""
+    metrics = dict.fromkeys(Metric.objects.for_business(business).order_by("key").values_list("key", flat=True), EMPTY)
+    rows = Balance.objects.for_business(business).filter(account_id=account_id)
+    for key, *columns in rows.values_list("metric__key", "amount", "pending", "lifetime_earned", "lifetime_spent"):
+        metrics[key] = Wallet(*columns)
+    return metrics
+
+
+def expiring(*, business: Business, account_id: UUID, metric: str = "points") -> list[Expiring]:
+    """What will expire and when, soonest first; at most the next 20 dates."""
+    lots = Lot.objects.for_business(business).filter(
+        account_id=account_id, metric__key=metric, remaining__gt=0, expires_at__isnull=False
+    )
+    totals = lots.values("expires_at").annotate(amount=Sum("remaining")).order_by("expires_at")
+    return [Expiring(amount, at) for at, amount in totals.values_list("expires_at", "amount")[:20] if at is not None]
+
+
+def entries(*, business: Business, account_id: UUID) -> "QuerySet[LedgerEntry]":
+    """An account's entries with metric and text; page them by `-sequence`."""
+    rows = LedgerEntry.objects.for_business(business).filter(account_id=account_id)
+    return rows.select_related("metric", "text")
+
+
+def with_points(rows: "QuerySet[Row]", *, business: Business, account: str = "account_id") -> "QuerySet[Row]":
+    """Annotate rows that name an account with `points`, for filters and orders."""
+    balance = Balance.objects.for_business(business).filter(account_id=OuterRef(account), metric__key="points")
+    return rows.annotate(  # type: ignore[return-value]  # the stubs mark annotated rows
+        points=Coalesce(Subquery(balance.values("amount")[:1]), 0)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why an entry has its amount: the rule and version, its inputs, and the lots it made or took."""
+
+    entry: LedgerEntry
+    made: list[Lot]
+    took: list[LotUse]
+
+
+def why(*, business: Business, account_id: UUID, entry_id: UUID) -> Why:
+    """:raises NotFound: if the account has no such entry"""
+    entry = entries(business=business, account_id=account_id).filter(pk=entry_id).first()
+    if entry is None:
+        raise NotFound("transaction")
+    made = Lot.objects.for_business(business).filter(entry_id=entry_id)
+    took = LotUse.objects.for_business(business).filter(entry_id=entry_id)
+    return Why(
+        entry,
+        list(made),
+        list(took.order_by("lot_id")),
+    )

@@ -1,0 +1,26 @@
+"""The tiers of a programme."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from loyalty.models import Business, Milestone
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    id: UUID
+    key: str
+    title: str
+    threshold: int
+    metric: str
+
+
+def tiers_of(business: Business) -> list[Tier]:
+    """The ladder, lowest first; empty when the programme has no tiers."""
+    rows = (
+        Milestone.objects.for_business(business)
+        .filter(set__is_tier=True)
+        .order_by("threshold")
+        .values_list("id", "key", "title", "threshold", "set__metric__key")
+    )
+    return [Tier(*row) for row in rows]

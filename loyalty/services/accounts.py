@@ -1,0 +1,122 @@
+"""Opening accounts, and what an operator may change about them. None of it moves points."""
+
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from loyalty import events
+from loyalty.kernel import clock
+from loyalty.kernel.errors import Conflict, NotFound
+from loyalty.models import Account, Business, Milestone
+from loyalty.selectors import ledger as wallets
+from loyalty.selectors import tiers
+
+
+class ExternalIdTaken(Conflict):
+    def __init__(self) -> None:
+        super().__init__("Another person of this business has this external id.", field="externalId")
+
+
+@transaction.atomic
+def open_account(*, business: Business, external_id: str | None = None, timezone: str = "") -> Account:
+    """Open an account on the lowest rung of the tiers.
+
+    :raises ExternalIdTaken: if the business knows the external id already
+    """
+    now = clock.now(business)
+    first = Milestone.objects.for_business(business).filter(set__is_tier=True, threshold=0).first()
+    account = Account(
+        business=business,
+        external_id=external_id,
+        timezone=timezone,
+        tier=first,
+        created_at=now,
+        last_event_at=now,
+    )
+    _save(account)
+    return account
+
+
+@transaction.atomic
+def set_external_id(*, business: Business, account_id: UUID, external_id: str | None) -> None:
+    """Give an account the merchant's own id.
+
+    :raises ExternalIdTaken: if another account has it
+    """
+    account = _locked(business, account_id)
+    account.external_id = external_id
+    _save(account, "external_id")
+
+
+@transaction.atomic
+def set_tier(*, business: Business, account_id: UUID, tier_key: str | None) -> None:
+    """Put an account on a tier by hand, and keep it there until the next call says None.
+
+    :raises NotFound: if the programme has no such tier
+    """
+    account = _locked(business, account_id)
+    old_tier_id = account.tier_id
+    account.tier_is_manual = tier_key is not None
+    account.tier_id = _earned_tier(business, account) if tier_key is None else _tier_named(business, tier_key)
+    account.save(update_fields=["tier", "tier_is_manual"])
+    if account.tier_id != old_tier_id:
+        facts = {
+            "oldTierId": old_tier_id and str(old_tier_id),
+            "newTierId": account.tier_id and str(account.tier_id),
+        }
+        happening = events.Happening(business.pk, "customers/tier_changed", account.pk, facts)
+        events.record([happening], now=clock.now(business))
+
+
+@transaction.atomic
+def set_blocked(*, business: Business, account_id: UUID, blocked: bool) -> None:
+    """Stop an account's points from moving and its tokens from working, or let them again.
+
+    :raises Conflict: if the account is merged or erased
+    """
+    account = _locked(business, account_id)
+    if account.status not in (Account.Status.ACTIVE, Account.Status.BLOCKED):
+        raise Conflict("A merged or erased account stays as it is.")
+    account.status = Account.Status.BLOCKED if blocked else Account.Status.ACTIVE
+    account.save(update_fields=["status"])
+
+
+@transaction.atomic
+def revoke_tokens(*, business: Business, account_id: UUID) -> None:
+    """Refuse every user token issued to the account before now, within 5 seconds everywhere."""
+    account = _locked(business, account_id)
+    account.tokens_valid_from = clock.wall()
+    account.save(update_fields=["tokens_valid_from"])
+
+
+def _locked(business: Business, account_id: UUID) -> Account:
+    account = Account.objects.for_business(business).select_for_update(no_key=True).filter(pk=account_id).first()
+    if account is None:
+        raise NotFound("advocate")
+    return account
+
+
+def _tier_named(business: Business, key: str) -> UUID:
+    tier = next((tier for tier in tiers.tiers_of(business) if tier.key == key), None)
+    if tier is None:
+        raise NotFound("tier", field="tier")
+    return tier.id
+
+
+def _earned_tier(business: Business, account: Account) -> UUID | None:
+    ladder = tiers.tiers_of(business)
+    if not ladder:
+        return None
+    wallet = wallets.wallets(business=business, account_ids=[account.pk], metric=ladder[0].metric)[account.pk]
+    reached = [tier for tier in ladder if tier.threshold <= wallet.lifetime_earned]
+    return reached[-1].id if reached else None
+
+
+def _save(account: Account, *fields: str) -> None:
+    try:
+        with transaction.atomic():
+            account.save(update_fields=fields or None, force_insert=not fields)
+    except IntegrityError as error:
+        if "one_account_per_external_id" in str(error):
+            raise ExternalIdTaken from error
+        raise

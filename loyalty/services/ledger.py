@@ -1,0 +1,247 @@
+"""Points move here and nowhere else: award, spend, reverse, settle.
+
+Each is one database statement (`migrations/sql/ledger.sql`), which locks the account first and writes balance,
+lots, entry and event together. Amounts are whole units of a metric; times are aware datetimes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, NoReturn
+from uuid import UUID
+
+import orjson
+from django.db import connection, transaction
+from psycopg.types.json import Jsonb
+
+from loyalty import events
+from loyalty.kernel import clock, points
+from loyalty.kernel.errors import Code, Conflict, DomainError, NotFound
+from loyalty.models import Business
+from loyalty.models.ledger import LedgerEntry
+from loyalty.services import idempotency
+
+Type = LedgerEntry.Type
+POINTS = "points"
+
+
+class InsufficientPoints(DomainError):
+    code = Code.INSUFFICIENT_POINTS
+
+    def __init__(self, *, balance: int, needed: int) -> None:
+        super().__init__(f"This needs {needed} points; the balance is {balance}.")
+        self.balance = balance
+        self.needed = needed
+
+
+class BalanceLimitReached(DomainError):
+    code = Code.LIMIT_REACHED
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__(f"The balance would exceed its limit of {limit}. Award less.", field="amount")
+
+
+class AccountNotActive(Conflict):
+    def __init__(self) -> None:
+        super().__init__("This account is blocked, merged or erased: its points do not move.")
+
+
+class AlreadyPosted(Conflict):
+    """What caused this posting has been posted before."""
+
+    def __init__(self) -> None:
+        super().__init__("This was posted before, and is never posted twice.")
+
+
+class AlreadyReversed(Conflict):
+    def __init__(self) -> None:
+        super().__init__("This entry was reversed before, or is a reversal itself.")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a posting stands for, unique per entry type: an order, a redemption. No id: the posting itself."""
+
+    type: str
+    id: str | None = None
+
+
+API = Source("api")
+OPERATOR = Source("operator")
+
+
+class Posting(NamedTuple):
+    """One entry of the ledger, as it was written. `outcome` is `done`, or `replay` for a repeated key."""
+
+    outcome: str
+    details: str | None
+    id: UUID
+    account_id: UUID
+    sequence: int
+    metric: str
+    type: str
+    amount: int
+    balance_after: int
+    source_type: str
+    source_id: str
+    rule_id: UUID | None
+    rule_version: int | None
+    description: str
+    occurred_at: datetime
+
+    @property
+    def is_replay(self) -> bool:
+        return self.outcome == "replay"
+
+
+def award(
+    *,
+    business: Business,
+    account_id: UUID,
+    amount: int,
+    metric: str = POINTS,
+    type: Type = Type.EARN,
+    source: Source = API,
+    topic: str = "points/earned",
+    facts: Mapping[str, Any] | None = None,
+    rule: tuple[UUID, int] | None = None,
+    reason: Mapping[str, Any] | None = None,
+    description: str = "",
+    expires_at: datetime | None = None,
+    pending_until: datetime | None = None,
+    key: idempotency.Key | None = None,
+) -> Posting:
+    """Give `amount` > 0 of a metric, as a lot that may ripen later and expire.
+
+    :raises NotFound: if the business has no such account or metric
+    :raises AccountNotActive: if the account is blocked, merged or erased
+    :raises BalanceLimitReached: beyond the metric's maximum, or 2^53 - 1
+    :raises AlreadyPosted: if `source` was posted before with this type
+    :raises idempotency.KeyInUse, idempotency.KeyMismatch: see there
+    """
+    rule_id, rule_version = rule or (None, None)
+    arguments = [
+        *(business.pk, account_id, metric, type, amount, source.type, source.id, rule_id, rule_version),
+        *(Jsonb(dict(reason or {})), description, topic, Jsonb(_facts(source, facts)), clock.wall()),
+        *(expires_at, pending_until, points.MAX_BALANCE, *_columns(key)),
+    ]
+    with _heard(topic):
+        posting = _post("laurel_award", arguments)
+        _announce(business, posting, topic)
+    return posting
+
+
+def spend(
+    *,
+    business: Business,
+    account_id: UUID,
+    amount: int,
+    metric: str = POINTS,
+    type: Type = Type.SPEND,
+    source: Source = API,
+    topic: str = "points/redeemed",
+    facts: Mapping[str, Any] | None = None,
+    reason: Mapping[str, Any] | None = None,
+    description: str = "",
+    key: idempotency.Key | None = None,
+) -> Posting:
+    """Take `amount` > 0 of a metric out of the lots that expire soonest; due lots ripen and expire first.
+
+    :raises InsufficientPoints: if the balance does not cover it
+    :raises NotFound, AccountNotActive, AlreadyPosted, idempotency.KeyInUse, idempotency.KeyMismatch: as `award`
+    """
+    arguments = [
+        *(business.pk, account_id, metric, type, amount, source.type, source.id),
+        *(Jsonb(dict(reason or {})), description, topic, Jsonb(_facts(source, facts)), clock.wall()),
+        *_columns(key),
+    ]
+    with _heard(topic):
+        posting = _post("laurel_spend", arguments)
+        _announce(business, posting, topic)
+    return posting
+
+
+def reverse(
+    *,
+    business: Business,
+    entry_id: UUID,
+    facts: Mapping[str, Any] | None = None,
+    reason: Mapping[str, Any] | None = None,
+    description: str = "",
+) -> Posting:
+    """Undo an entry once: a spend gives back to the same lots, with their own expiry; an earning is taken again.
+
+    :raises NotFound: if the business has no such entry
+    :raises AlreadyReversed: the second time, and for a reversal
+    :raises InsufficientPoints: if what an earning gave is spent already
+    """
+    arguments = [
+        *(business.pk, entry_id, Jsonb(dict(reason or {})), description),
+        *(Jsonb(_facts(Source("entry", str(entry_id)), facts)), clock.wall()),
+    ]
+    with _heard("points/reversed"):
+        posting = _post("laurel_reverse", arguments)
+        _announce(business, posting, "points/reversed")
+    return posting
+
+
+def settle(*, business_id: UUID, account_id: UUID) -> int:
+    """Let due lots of an account ripen and expire. Answers how many; safe to repeat."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT laurel_settle(%s, %s, %s)", [business_id, account_id, clock.wall()])
+        (settled,) = cursor.fetchone()
+        if settled:
+            events.nudge()
+    return int(settled)
+
+
+def _facts(source: Source, facts: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {"action": source.type, **(facts or {})}
+
+
+def _columns(key: idempotency.Key | None) -> tuple[UUID | None, str | None, bytes | None]:
+    return (key.scope, key.text, key.fingerprint) if key else (None, None, None)
+
+
+def _heard(topic: str) -> AbstractContextManager[object]:
+    """A transaction around the statement only where a receiver must share it."""
+    return transaction.atomic() if events.has_receivers(topic) else nullcontext()
+
+
+def _post(function: str, arguments: Sequence[Any]) -> Posting:
+    """Call a posting function, whose name is ours, and answer its entry or raise its refusal."""
+    marks = ", ".join(["%s"] * len(arguments))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {function}({marks})", arguments)
+        posting = Posting(*cursor.fetchone())
+    if posting.id is None:
+        _refuse(posting)
+    return posting
+
+
+REFUSALS: Mapping[str, Callable[..., DomainError]] = {
+    "insufficient": InsufficientPoints,
+    "over_limit": BalanceLimitReached,
+    "no_account": lambda: NotFound("advocate"),
+    "no_metric": lambda: NotFound("metric", field="metric"),
+    "no_entry": lambda: NotFound("transaction"),
+    "not_active": AccountNotActive,
+    "posted_before": AlreadyPosted,
+    "reversed_before": AlreadyReversed,
+    "busy": idempotency.KeyInUse,
+    "mismatch": idempotency.KeyMismatch,
+}
+
+
+def _refuse(posting: Posting) -> NoReturn:
+    details = orjson.loads(posting.details or "{}")
+    error = REFUSALS[details.pop("outcome", posting.outcome)](**details)
+    error.is_replay = posting.is_replay
+    raise error
+
+
+def _announce(business: Business, posting: Posting, topic: str) -> None:
+    if not posting.is_replay:
+        facts = {"entryId": str(posting.id), "amount": posting.amount, "metric": posting.metric}
+        events.announce([events.Happening(business.pk, topic, posting.account_id, facts)])

@@ -1,0 +1,148 @@
+"""Proof that the books balance: each check is one query that answers the ids of what breaks it.
+
+Apps above register theirs in `ready()`. Run by `manage.py verify_ledger`, every night, and after every test.
+"""
+
+from dataclasses import dataclass
+
+from django.db import connection
+
+from loyalty.models import Business
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`sql` answers (business id, id of the offender); `%(business)s` narrows it to one business, or is null."""
+
+    name: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    check: str
+    business_id: str
+    offender: str
+
+
+CHECKS: list[Check] = [
+    Check(
+        "a balance is the sum of its entries",
+        """
+        SELECT coalesce(b.business_id, e.business_id), coalesce(b.account_id, e.account_id)
+        FROM loyalty_balance b
+        FULL JOIN (SELECT business_id, account_id, metric_id, sum(amount) AS total
+                   FROM loyalty_ledgerentry GROUP BY 1, 2, 3) e
+            ON e.account_id = b.account_id AND e.metric_id = b.metric_id
+        WHERE coalesce(b.amount + b.pending, 0) <> coalesce(e.total, 0)
+            AND (%(business)s::uuid IS NULL OR coalesce(b.business_id, e.business_id) = %(business)s::uuid)
+        """,
+    ),
+    Check(
+        "a balance is the sum of its lots",
+        """
+        SELECT b.business_id, b.account_id FROM loyalty_balance b
+        LEFT JOIN (SELECT account_id, metric_id, sum(remaining) FILTER (WHERE ripens_at IS NULL) AS ripe,
+                       sum(remaining) FILTER (WHERE ripens_at IS NOT NULL) AS unripe
+                   FROM loyalty_lot GROUP BY 1, 2) l
+            ON l.account_id = b.account_id AND l.metric_id = b.metric_id
+        WHERE (greatest(b.amount, 0) <> coalesce(l.ripe, 0) OR b.pending <> coalesce(l.unripe, 0))
+            AND (%(business)s::uuid IS NULL OR b.business_id = %(business)s::uuid)
+        """,
+    ),
+    Check(
+        "an entry's lots add up to it",
+        """
+        SELECT e.business_id, e.id FROM loyalty_ledgerentry e
+        LEFT JOIN (SELECT entry_id, sum(amount) AS total FROM loyalty_lotuse GROUP BY 1) u ON u.entry_id = e.id
+        LEFT JOIN loyalty_lot l ON l.entry_id = e.id
+        WHERE (e.type IN ('spend', 'expire') AND coalesce(u.total, 0) <> -e.amount
+               OR e.type = 'earn' AND coalesce(l.amount, 0) <> e.amount)
+            AND (%(business)s::uuid IS NULL OR e.business_id = %(business)s::uuid)
+        """,
+    ),
+    Check(
+        "the chain of an account's entries is whole",
+        """
+        SELECT business_id, id FROM (
+            SELECT e.business_id, e.id, e.hash, laurel_entry_hash(e, coalesce(
+                lag(e.hash) OVER (PARTITION BY e.account_id ORDER BY e.sequence),
+                decode(repeat('00', 32), 'hex'))) AS expected
+            FROM loyalty_ledgerentry e WHERE %(business)s::uuid IS NULL OR e.business_id = %(business)s::uuid
+        ) chained WHERE hash <> expected
+        UNION ALL
+        SELECT a.business_id, a.id FROM loyalty_account a
+        LEFT JOIN LATERAL (SELECT e.hash FROM loyalty_ledgerentry e WHERE e.account_id = a.id
+                           ORDER BY e.sequence DESC LIMIT 1) latest ON true
+        WHERE a.ledger_hash <> coalesce(latest.hash, decode(repeat('00', 32), 'hex'))
+            AND (%(business)s::uuid IS NULL OR a.business_id = %(business)s::uuid)
+        """,
+    ),
+    Check(
+        "every entry has its event",
+        """
+        SELECT e.business_id, e.id FROM loyalty_ledgerentry e
+        LEFT JOIN loyalty_event v ON v.account_id = e.account_id AND v.sequence = e.sequence
+        WHERE (v.id IS NULL OR v.facts ->> 'entryId' <> e.id::text)
+            AND (%(business)s::uuid IS NULL OR e.business_id = %(business)s::uuid)
+        """,
+    ),
+    Check(
+        "an account's events are numbered without gaps",
+        """
+        SELECT a.business_id, a.id FROM loyalty_account a
+        LEFT JOIN (SELECT account_id, count(*) AS events, max(sequence) AS latest
+                   FROM loyalty_event WHERE account_id IS NOT NULL GROUP BY 1) v ON v.account_id = a.id
+        WHERE (a.event_sequence <> coalesce(v.events, 0) OR a.event_sequence <> coalesce(v.latest, 0))
+            AND (%(business)s::uuid IS NULL OR a.business_id = %(business)s::uuid)
+        """,
+    ),
+    Check(
+        "times never run backwards inside an account",
+        """
+        SELECT business_id, id FROM (
+            SELECT v.business_id, v.id, v.created_at,
+                lag(v.created_at) OVER (PARTITION BY v.account_id ORDER BY v.sequence) AS before
+            FROM loyalty_event v WHERE v.account_id IS NOT NULL
+                AND (%(business)s::uuid IS NULL OR v.business_id = %(business)s::uuid)
+        ) timed WHERE created_at < before
+        """,
+    ),
+    Check(
+        "nothing crosses businesses",
+        """
+        SELECT e.business_id, e.id FROM loyalty_ledgerentry e
+        JOIN loyalty_account a ON a.id = e.account_id JOIN loyalty_metric m ON m.id = e.metric_id
+        WHERE (e.business_id <> a.business_id OR e.business_id <> m.business_id)
+            AND (%(business)s::uuid IS NULL OR e.business_id = %(business)s::uuid)
+        UNION ALL
+        SELECT l.business_id, l.id FROM loyalty_lot l JOIN loyalty_ledgerentry e ON e.id = l.entry_id
+        WHERE (l.business_id <> e.business_id OR l.account_id <> e.account_id)
+            AND (%(business)s::uuid IS NULL OR l.business_id = %(business)s::uuid)
+        """,
+    ),
+    Check(
+        "a reversal undoes exactly one entry",
+        """
+        SELECT r.business_id, r.id FROM loyalty_ledgerentry r
+        JOIN loyalty_ledgerentry o ON o.id = r.reverses_id
+        WHERE (r.amount <> -o.amount OR r.account_id <> o.account_id)
+            AND (%(business)s::uuid IS NULL OR r.business_id = %(business)s::uuid)
+        """,
+    ),
+]
+
+
+def register_check(name: str, sql: str) -> None:
+    CHECKS.append(Check(name, sql))
+
+
+def verify(business: Business | None = None) -> list[Finding]:
+    """Run every check over one business, or all of them. Changes nothing; an empty list is the proof."""
+    parameters = {"business": business.pk if business else None}
+    findings: list[Finding] = []
+    with connection.cursor() as cursor:
+        for check in CHECKS:
+            cursor.execute(check.sql, parameters)
+            findings += [Finding(check.name, str(owner), str(offender)) for owner, offender in cursor.fetchall()]
+    return findings

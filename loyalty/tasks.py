@@ -1,0 +1,32 @@
+"""Celery's way in. Each task is safe to run twice, and finds by itself what is due."""
+
+from typing import Any
+
+import structlog
+from celery import shared_task
+
+from loyalty.kernel import heartbeat as pulse
+from loyalty.services import idempotency, settlement, verification
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(name="loyalty.heartbeat")
+def heartbeat(**_: Any) -> None:
+    pulse.beat()
+
+
+@shared_task(name="loyalty.settle_due_lots")
+def settle_due_lots(**_: Any) -> None:
+    settlement.settle_due()
+
+
+@shared_task(name="loyalty.purge")
+def purge(**_: Any) -> None:
+    idempotency.purge()
+
+
+@shared_task(name="loyalty.verify_ledger")
+def verify_ledger(**_: Any) -> None:
+    for finding in verification.verify():
+        log.error("ledger_broken", check=finding.check, business=finding.business_id, offender=finding.offender)

@@ -1,0 +1,112 @@
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from advocates.models import Advocate
+from advocates.services import advocates
+from loyalty.api import authentication
+from loyalty.kernel import redis
+from loyalty.models import Business
+from loyalty.services import ledger, tokens, verification
+from tests import cast
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Let the suite empty tables between transactional tests; nothing but this may."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE loyalty_ledgerentry DISABLE TRIGGER ledger_is_never_emptied")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> Iterator[None]:
+    """No key, token or count outlives its test."""
+    yield
+    authentication.forget()
+    tokens.forget()
+    redis.client().flushdb()
+
+
+@pytest.fixture(autouse=True)
+def _books_balance(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After every test with a database the invariants hold, unless the test broke them on purpose."""
+    uses_database = {"db", "transactional_db"} & set(request.fixturenames) or request.node.get_closest_marker(
+        "django_db"
+    )
+    if uses_database:
+        request.getfixturevalue("transactional_db" if _is_transactional(request) else "db")
+    yield
+    if uses_database and not request.node.get_closest_marker("breaks_the_books"):
+        assert verification.verify() == []
+
+
+def _is_transactional(request: pytest.FixtureRequest) -> bool:
+    marker = request.node.get_closest_marker("django_db")
+    return "transactional_db" in request.fixturenames or bool(marker and marker.kwargs.get("transaction"))
+
+
+@pytest.fixture
+def acme(db: None) -> Business:
+    return cast.open_acme()
+
+
+@pytest.fixture
+def rival(db: None) -> Business:
+    return cast.open_acme("rival", "Rival Tea")
+
+
+@pytest.fixture
+def api(acme: Business) -> cast.ApiClient:
+    return cast.client_of(acme)
+
+
+@pytest.fixture
+def sandbox_api(acme: Business) -> cast.ApiClient:
+    return cast.client_of(acme.sandbox)
+
+
+@pytest.fixture
+def rival_api(rival: Business) -> cast.ApiClient:
+    return cast.client_of(rival)
+
+
+@pytest.fixture
+def readonly_api(acme: Business) -> cast.ApiClient:
+    return cast.client_of(acme, scopes=["read"])
+
+
+@pytest.fixture
+def anonymous_api(db: None) -> cast.ApiClient:
+    return cast.ApiClient()
+
+
+@pytest.fixture
+def integration_api(acme: Business) -> cast.ApiClient:
+    return cast.integration_client_of(acme)
+
+
+@pytest.fixture
+def ada(acme: Business) -> Advocate:
+    return advocates.create(business=acme, email="ada@example.com", name="Ada Lovelace", external_id="ada-1")
+
+
+@pytest.fixture
+def bob(acme: Business) -> Advocate:
+    return advocates.create(business=acme, email="bob@example.com", name="Bob Ross", external_id="bob-1")
+
+
+@pytest.fixture
+def eve(rival: Business) -> Advocate:
+    return advocates.create(business=rival, email="eve@example.com", name="Eve Moneypenny", external_id="eve-1")
+
+
+@pytest.fixture
+def give() -> Callable[..., ledger.Posting]:
+    """Give somebody points: `give(ada, 500)`."""
+
+    def award(advocate: Advocate, amount: int, **rest: Any) -> ledger.Posting:
+        return ledger.award(business=advocate.business, account_id=advocate.pk, amount=amount, **rest)
+
+    return award
