@@ -1,5 +1,6 @@
 """Opening businesses with their sandbox twins, and the sandbox's clock."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -17,6 +18,7 @@ PLANS = {
     "enterprise": ("Enterprise", 600_000, 100_000_000),
 }
 STARTER_TIERS = [("bronze", "Bronze", 0), ("silver", "Silver", 1_000), ("gold", "Gold", 5_000)]
+SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?")
 FARTHEST = timedelta(days=3650)
 
 
@@ -50,10 +52,12 @@ def open_business(
     """Open a business that counts points, and its sandbox twin.
 
     :raises SlugTaken: if the slug, or its sandbox's, is in use
-    :raises Invalid: if there is no such plan
+    :raises Invalid: if there is no such plan, or the slug is none
     """
     if not Plan.objects.filter(pk=plan).exists():
         raise Invalid(f"There is no plan {plan!r}. Use one of: {', '.join(PLANS)}.", field="plan")
+    if not SLUG.fullmatch(slug):
+        raise Invalid("A slug has a-z, 0-9 and inner hyphens, at most 50 characters.", field="slug")
     business = Business(
         name=name,
         slug=slug,
@@ -73,6 +77,7 @@ def open_business(
         currency=currency,
         ip_allowlist=list(ip_allowlist),
         live=business,
+        contact_email=contact_email,
         created_at=clock.wall(),
     )
     _save(sandbox)

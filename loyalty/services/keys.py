@@ -51,7 +51,7 @@ def rotate(*, key: ApiKey, overlap: timedelta = OVERLAP) -> tuple[ApiKey, str]:
     :raises KeyNotUsable: if the key is dead already
     """
     now = clock.wall()
-    locked = ApiKey.objects.select_for_update().get(pk=key.pk)
+    locked = ApiKey.objects.for_business(key.business).select_for_update().get(pk=key.pk)
     if not locked.is_usable(at=now):
         raise KeyNotUsable
     locked.expires_at = min(locked.expires_at or now + overlap, now + overlap)
@@ -69,6 +69,8 @@ def revoke(*, key: ApiKey) -> None:
 
     :raises KeyNotUsable: if it is revoked already
     """
-    revoked = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=clock.wall())
+    revoked = (
+        ApiKey.objects.for_business(key.business).filter(pk=key.pk, revoked_at=None).update(revoked_at=clock.wall())
+    )
     if not revoked:
         raise KeyNotUsable

@@ -1,0 +1,95 @@
+"""The house's rules, checked: arrows point down, no query without its tenant, no tenant column behind others."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.db import models
+
+from loyalty.models.base import TenantModel
+
+ROOT = Path(__file__).resolve().parent.parent
+STACK = ["loyalty", "advocates", "webhooks", "rewards", "widget", "config"]
+OURS = [model for model in apps.get_models() if model._meta.app_label in STACK]
+TENANT = {model.__name__ for model in OURS if issubclass(model, TenantModel)}
+
+# Rows that are part of another one, and go with it.
+PARTS = {("Membership", "user")}
+
+# Reads of tenant rows that rightly start elsewhere: by an unguessable digest, or for the whole house.
+ANYWHERE = {
+    "loyalty/api/authentication.py": "a key is looked up by its digest, which names the business",
+    "loyalty/services/idempotency.py": "old records are purged for everybody",
+    "advocates/services/sso.py": "old signatures are purged for everybody",
+    "loyalty/services/publication.py": "the relay publishes for everybody",
+}
+
+
+def foreign_keys() -> Iterator[tuple[type[models.Model], models.ForeignKey]]:
+    for model in OURS:
+        for field in model._meta.get_fields():
+            if isinstance(field, models.ForeignKey) and field.related_model._meta.app_label in STACK:
+                yield model, field
+
+
+class TestForeignKeys:
+    @pytest.mark.parametrize(("model", "field"), list(foreign_keys()), ids=str)
+    def test_point_down_and_leave_no_trace_across_apps(self, model, field):
+        here, there = model._meta.app_label, field.related_model._meta.app_label
+
+        assert STACK.index(there) <= STACK.index(here)
+        if here != there:
+            assert field.remote_field.related_name == "+"
+
+    @pytest.mark.parametrize(("model", "field"), list(foreign_keys()), ids=str)
+    def test_never_delete_what_others_need(self, model, field):
+        goes_with_it = (model.__name__, field.name) in PARTS
+
+        assert field.remote_field.on_delete is (models.CASCADE if goes_with_it else models.PROTECT)
+
+
+class TestTenantModels:
+    @pytest.mark.parametrize("model", [model for model in OURS if issubclass(model, TenantModel)])
+    def test_have_a_uuid_and_no_ordering(self, model):
+        assert isinstance(model._meta.pk, models.UUIDField)
+        assert not model._meta.ordering
+
+
+class TestQueries:
+    def test_of_tenant_rows_start_from_their_business(self):
+        found = [f"{path}:{line}" for path in sources() for line in unscoped(path) if path not in ANYWHERE]
+
+        assert found == []
+
+    def test_would_be_found_otherwise(self, tmp_path):
+        """The control: the linter sees what it is for."""
+        assert list(unscoped_in("Account.objects.filter(pk=1)")) == [1]
+        assert list(unscoped_in("Account.objects.for_business(b).filter(pk=1)")) == []
+        assert list(unscoped_in("Account.objects.create(business=b)")) == []
+
+
+def sources() -> list[str]:
+    files = [path for app in STACK for path in (ROOT / app).rglob("*.py") if "migrations" not in path.parts]
+    return [str(path.relative_to(ROOT)) for path in files]
+
+
+def unscoped(path: str) -> Iterator[int]:
+    return unscoped_in((ROOT / path).read_text(encoding="utf-8"))
+
+
+def unscoped_in(source: str) -> Iterator[int]:
+    """Lines that read `<TenantModel>.objects` by anything but `for_business`, or a call that names the business."""
+    tree = ast.parse(source)
+    scoped = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call) and names_business(node)}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(attr=method, value=ast.Attribute(attr="objects", value=ast.Name(id=name))) if (
+                name in TENANT and method not in {"for_business", "bulk_create"} and id(node) not in scoped
+            ):
+                yield node.lineno
+
+
+def names_business(call: ast.Call) -> bool:
+    return any(keyword.arg in {"business", "business_id"} for keyword in call.keywords)
