@@ -1,0 +1,7 @@
+"""`make run`."""
+
+import sys
+
+from config.local import supervisor
+
+sys.exit(supervisor.main())

@@ -1,0 +1,57 @@
+"""What a local run consists of, besides the servers: each command, on one screen."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from config import runtime
+from config.local.options import Options
+
+PYTHON = sys.executable
+MANAGE = [PYTHON, str(runtime.ROOT / "manage.py")]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A command with a name, under which its log is kept."""
+
+    name: str
+    command: Sequence[str | Path]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What must be done once, in order, and what must then run."""
+
+    preparations: Sequence[Part]
+    services: Sequence[Part]
+
+
+def of(options: Options) -> Parts:
+    """The parts of Laurel."""
+    return Parts(
+        preparations=[
+            Part("migrate", [*MANAGE, "migrate", "--no-input"]),
+            Part("seed_demo", [*MANAGE, "seed_demo"]),
+        ],
+        services=[_web(options), _worker(options), _shop(options)],
+    )
+
+
+def _web(options: Options) -> Part:
+    address = ["--host", options.host, "--port", str(options.port)]
+    threads = ["--workers", "1", "--blocking-threads", "8"]
+    granian = [PYTHON, "-m", "granian", "--interface", "wsgi", "--no-ws"]
+    return Part("web", [*granian, *address, *threads, "config.wsgi:application"])
+
+
+def _worker(options: Options) -> Part:
+    celery = [PYTHON, "-m", "celery", "--app=config", "worker", "--without-gossip", "--without-mingle"]
+    threads = ["--pool=threads", "--concurrency=8", "--queues=default,webhooks", "--loglevel=INFO"]
+    beat = ["--beat", f"--schedule={options.data / 'celerybeat-schedule'}"]
+    return Part("worker", [*celery, *threads, *beat])
+
+
+def _shop(options: Options) -> Part:
+    return Part("shop", [*MANAGE, "demo_shop", "--port", str(options.shop_port)])
