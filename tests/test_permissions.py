@@ -1,0 +1,140 @@
+"""Who may do what: every route, every actor. A route without a row here fails.
+
+Columns: nobody · a key of the wrong kind · another business's key · a key that may only read · the sandbox's key ·
+the right key.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from loyalty.services import keys
+from tests import cast
+
+READ, WRITE, SHARED_READ, SHARED_WRITE = "read", "write", "shared read", "shared write"
+
+# What each actor is answered: "ok" is any success, or the route's own refusal of an empty body (400).
+EXPECTED = {
+    # One thing of the business, in the path: to others it does not exist.
+    READ: {"nobody": 401, "wrong kind": 403, "rival": 404, "reader": "ok", "sandbox": 404, "owner": "ok"},
+    WRITE: {"nobody": 401, "wrong kind": 403, "rival": 404, "reader": 403, "sandbox": 404, "owner": "ok"},
+    # A list, or a new thing: everybody has their own.
+    SHARED_READ: {"nobody": 401, "wrong kind": 403, "rival": "ok", "reader": "ok", "sandbox": "ok", "owner": "ok"},
+    SHARED_WRITE: {"nobody": 401, "wrong kind": 403, "rival": "ok", "reader": 403, "sandbox": "ok", "owner": "ok"},
+}
+
+ROUTES = [
+    ("GET", "me", SHARED_READ),
+    ("GET", "test-clock", SHARED_READ),
+    ("POST", "test-clock", SHARED_WRITE),
+    ("GET", "events", SHARED_READ),
+    ("GET", "advocates", SHARED_READ),
+    ("POST", "advocates", SHARED_WRITE),
+    ("GET", "advocates/<uuid:advocate_id>", READ),
+    ("PATCH", "advocates/<uuid:advocate_id>", WRITE),
+    ("GET", "advocates/<uuid:advocate_id>/points", READ),
+    ("POST", "advocates/<uuid:advocate_id>/points", WRITE),
+    ("GET", "advocates/<uuid:advocate_id>/transactions", READ),
+    ("GET", "advocates/<uuid:advocate_id>/transactions/<uuid:entry_id>/why", READ),
+    ("POST", "advocates/<uuid:advocate_id>/revoke-tokens", WRITE),
+    ("GET", "rewards", SHARED_READ),
+    ("POST", "rewards", SHARED_WRITE),
+    ("GET", "rewards/<uuid:reward_id>", READ),
+    ("PATCH", "rewards/<uuid:reward_id>", WRITE),
+    ("POST", "rewards/<uuid:reward_id>/redeem", WRITE),
+    ("GET", "redemptions", SHARED_READ),
+    ("GET", "redemptions/<uuid:redemption_id>", READ),
+    ("POST", "redemptions/<uuid:redemption_id>/cancel", WRITE),
+    ("GET", "webhooks", SHARED_READ),
+    ("POST", "webhooks", SHARED_WRITE),
+    ("GET", "webhooks/<uuid:endpoint_id>", READ),
+    ("PATCH", "webhooks/<uuid:endpoint_id>", WRITE),
+    ("DELETE", "webhooks/<uuid:endpoint_id>", WRITE),
+    ("POST", "webhooks/<uuid:endpoint_id>/test", WRITE),
+    ("POST", "webhooks/<uuid:endpoint_id>/rotate", WRITE),
+    ("POST", "webhooks/<uuid:endpoint_id>/replay", WRITE),
+    ("GET", "webhooks/<uuid:endpoint_id>/deliveries", READ),
+    ("POST", "webhooks/deliveries/<uuid:delivery_id>/retry", WRITE),
+]
+
+# Routes with another kind of credential; their own tests hold their tables.
+ELSEWHERE = {
+    ("POST", "sso/recognize"): "tests/advocates/test_sso.py",
+    ("GET", "integration/user/<str:external_id>/token"): "tests/advocates/test_integration_token.py",
+    ("GET", "integration/user/<str:external_id>/widget"): "tests/widget",
+}
+
+BODIES = {
+    "advocates/<uuid:advocate_id>/points": {"amount": 5},
+    "rewards/<uuid:reward_id>/redeem": {"advocateId": "{advocate_id}"},
+    "webhooks/<uuid:endpoint_id>/replay": {"from": "2026-01-01T00:00:00Z"},
+}
+
+
+def declared_routes() -> Iterator[tuple[str, str]]:
+    """(method, path below /api/v1/) of everything that answers there."""
+
+    def walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[tuple[str, URLPattern]]:
+        for pattern in patterns:
+            here = prefix + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern.url_patterns, here)
+            else:
+                yield here, pattern
+
+    for path, pattern in walk(get_resolver().url_patterns, ""):
+        view = getattr(pattern.callback, "view_class", None)
+        if path.startswith("api/v1/") and view:
+            for method in ("get", "post", "put", "patch", "delete"):
+                if hasattr(getattr(view, method, None), "operation"):
+                    yield method.upper(), path.removeprefix("api/v1/")
+
+
+@pytest.fixture
+def ids(acme, api, ada, give):
+    """One of everything that a path can name."""
+    entry = give(ada, 500)
+    reward = api.post("/rewards", {"name": "Mug", "pointsCost": 5, "type": "custom"}).json()["reward"]
+    redemption = api.post(f"/rewards/{reward['id']}/redeem", {"advocateId": str(ada.pk)}).json()["redemption"]
+    hook = api.post("/webhooks", {"url": "http://127.0.0.1:9/hook", "topics": ["*"]}).json()["webhook"]
+    delivery = api.post(f"/webhooks/{hook['id']}/test").json()["delivery"]
+    return {
+        "advocate_id": str(ada.pk),
+        "entry_id": str(entry.id),
+        "reward_id": reward["id"],
+        "redemption_id": redemption["id"],
+        "endpoint_id": hook["id"],
+        "delivery_id": delivery["id"],
+    }
+
+
+@pytest.fixture
+def actors(acme, rival, api, rival_api, readonly_api, sandbox_api, anonymous_api):
+    _, text = keys.create_key(business=acme, kind=keys.Kind.INTEGRATION, name="k")
+    return {
+        "nobody": anonymous_api,
+        "wrong kind": cast.ApiClient({"X-API-KEY": text}),
+        "rival": rival_api,
+        "reader": readonly_api,
+        "sandbox": sandbox_api,
+        "owner": api,
+    }
+
+
+class TestPermissionTable:
+    def test_has_a_row_for_every_route(self):
+        assert set(declared_routes()) == {(method, path) for method, path, _ in ROUTES} | set(ELSEWHERE)
+
+    @pytest.mark.parametrize(("method", "route", "rule"), ROUTES, ids=[f"{m} {r}" for m, r, _ in ROUTES])
+    def test_holds(self, ids, actors, method, route, rule):
+        path = "/" + "/".join(ids[part[6:-1]] if part.startswith("<") else part for part in route.split("/"))
+        body = {name: value.format(**ids) if isinstance(value, str) else value for name, value in BODIES.get(route, {}).items()}
+
+        answers = {}
+        for actor in EXPECTED[rule]:
+            send = getattr(actors[actor], method.lower())
+            response = send(path) if method in ("GET", "DELETE") else send(path, body)
+            answers[actor] = "ok" if response.status_code in (200, 201, 202, 204, 400) else response.status_code
+
+        assert answers == EXPECTED[rule]
