@@ -1,0 +1,59 @@
+"""What happens to redemptions, and how it reads outside."""
+
+from typing import Any
+
+from loyalty.events import Happening
+from loyalty.models import Event
+from rewards.models import Redemption
+
+CREATED = "redemptions/created"
+ISSUED = "redemptions/issued"
+CANCELLED = "redemptions/cancelled"
+
+
+def happened(topic: str, redemption: Redemption) -> Happening:
+    """`topic` has just happened to a redemption, which is in its new status already."""
+    return Happening(redemption.business_id, topic, redemption.advocate_id, facts(redemption))
+
+
+def facts(redemption: Redemption) -> dict[str, Any]:
+    """Also what the ledger's event of a redemption carries."""
+    return {
+        "redemptionId": str(redemption.pk),
+        "rewardId": str(redemption.reward_id),
+        "status": redemption.status,
+    }
+
+
+def sold(redemption: Redemption) -> dict[str, Any]:
+    """What `points/redeemed` says of the reward: as it was sold, whatever became of it since."""
+    return {
+        "couponCode": redemption.coupon_code,
+        "rewardType": redemption.terms["type"],
+        "rewardId": redemption.reward_id,
+        "redemptionId": redemption.pk,
+        "value": redemption.terms["value"],
+        "currency": redemption.terms["currency"],
+    }
+
+
+def redemption(redemption: Redemption, *, event: Event) -> dict[str, Any]:
+    """A redemption as it was at an event, with the reward's name. It needs the reward loaded."""
+    status = event.facts["status"]
+    return {
+        "id": redemption.pk,
+        "rewardId": redemption.reward_id,
+        "rewardName": redemption.reward.name,
+        "rewardType": redemption.terms["type"],
+        "advocateId": redemption.advocate_id,
+        "status": status,
+        "points": redemption.points,
+        "quantity": redemption.quantity,
+        "couponCode": redemption.coupon_code,
+        "value": redemption.terms["value"],
+        "currency": redemption.terms["currency"],
+        "expiresAt": redemption.expires_at,
+        "reason": (redemption.reason or None) if status == redemption.status else None,
+        "createdAt": redemption.created_at,
+        "updatedAt": event.created_at,
+    }

@@ -1,0 +1,55 @@
+"""Purchases: which advocate took which reward, for how many points, and what became of it."""
+
+from typing import Final
+
+from django.db import models
+from django.db.models import Q
+
+from loyalty.kernel import clock
+from loyalty.models.base import TenantModel
+from rewards.models.rewards import Reward
+
+
+class Redemption(TenantModel):
+    """One purchase of a reward. Its points are the ledger entry `entry_id`."""
+
+    class Status(models.TextChoices):
+        PENDING_APPROVAL = "pending_approval"
+        PENDING_ACKNOWLEDGEMENT = "pending_acknowledgement"
+        ISSUED = "issued"
+        USED = "used"
+        FULFILLED = "fulfilled"
+        CANCELLED = "cancelled"
+        EXPIRED = "expired"  # unused: its points stay spent, and its stock taken
+
+    OPEN: Final = (Status.PENDING_APPROVAL, Status.PENDING_ACKNOWLEDGEMENT, Status.ISSUED)
+
+    # No plain constraint: the migration's composite foreign key covers the business too.
+    reward = models.ForeignKey(Reward, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    advocate = models.ForeignKey("advocates.Advocate", on_delete=models.PROTECT, related_name="+", db_index=False)
+    status = models.CharField(max_length=30, choices=Status)
+    points = models.BigIntegerField()
+    quantity = models.PositiveIntegerField(default=1)
+    terms = models.JSONField()  # what was sold, as it was then: type, value, currency
+    coupon_code = models.CharField(max_length=40, null=True)  # noqa: DJ001  # unique where there is one
+    entry_id = models.UUIDField()  # of the ledger's spend
+    expires_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=clock.wall)
+    updated_at = models.DateTimeField(default=clock.wall)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["business", "coupon_code"], name="one_redemption_per_coupon"),
+            models.UniqueConstraint(fields=["entry_id"], name="one_redemption_per_entry"),
+            models.CheckConstraint(condition=Q(points__gt=0, quantity__gt=0), name="a_redemption_costs_something"),
+        ]
+        indexes = [
+            # The lists, newest first: all, an advocate's (also its limit), a reward's (also its stock check).
+            models.Index(fields=["business", "-created_at", "-id"], name="redemptions_newest_first"),
+            models.Index(fields=["business", "advocate", "-created_at", "-id"], name="redemptions_of_advocate"),
+            models.Index(fields=["business", "reward", "-created_at", "-id"], name="redemptions_of_reward"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.coupon_code or self.pk}"

@@ -1,0 +1,58 @@
+"""What a type of reward means: one module per kind, all with the same names, and no `if type ==` elsewhere.
+
+How to add a kind:
+
+1. Write `rewards/services/kinds/<type>.py` with the names of `Kind`: start from the one that is nearest.
+2. Add it to `KINDS` below. The API, its schema, the dashboard and the webhooks know it from there; a reward's type is
+   no enumeration in the database, so there is no migration.
+3. Add what it accepts and refuses to the tables in `tests/rewards/test_kinds.py`; a kind without examples fails there.
+4. Add its row to the table in `docs/developers/rewards.md`.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Protocol
+
+from loyalty.kernel.errors import Invalid
+from rewards.models import Reward
+from rewards.services.kinds import (
+    amount_discount,
+    custom,
+    donation,
+    free_shipping,
+    percentage_discount,
+    product,
+)
+from rewards.services.kinds.worth import Worth
+
+
+class Kind(Protocol):
+    TITLE: str  # for people
+    MAKES_COUPON: bool  # whether a redemption has a code to show or type in
+    SELLS_SEVERAL: bool  # whether one redemption may be for more than one piece
+
+    def fill(self, reward: Reward, *, value: Decimal | None) -> None:
+        """Put the caller's `value` into the columns of this kind. Its other fields are set already.
+
+        :raises Invalid: if the value is missing, or means nothing here
+        """
+
+    def worth(self, reward: Reward, *, quantity: int) -> Worth:
+        """What `quantity` pieces are worth, in the spelling of `value` and `currency`."""
+
+
+KINDS: Mapping[str, Kind] = {
+    "amount_discount": amount_discount,
+    "percentage_discount": percentage_discount,
+    "free_shipping": free_shipping,
+    "product": product,
+    "donation": donation,
+    "custom": custom,
+}
+
+
+def kind_of(type: str) -> Kind:
+    """:raises Invalid: if there is no such kind"""
+    if type not in KINDS:
+        raise Invalid(f"There is no type {type!r}. Use one of: {', '.join(KINDS)}.", field="type")
+    return KINDS[type]
