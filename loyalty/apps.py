@@ -14,4 +14,6 @@ class LoyaltyConfig(AppConfig):
     name = "loyalty"
 
     def ready(self) -> None:
+        from loyalty import receivers  # noqa: F401, PLC0415  # fills the registries
+
         post_migrate.connect(_ensure_plans, sender=self)

@@ -84,28 +84,37 @@ def nudge() -> None:
         jobs.wake(task_name)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record(happened: Sequence[Happening], *, now: datetime) -> None:
     """Write events and announce them. Whoever records for several accounts holds their locks already."""
-    with connection.cursor() as cursor:
-        for happening in happened:
-            if happening.account_id is None:
-                Event.objects.create(
-                    business_id=happening.business_id,
-                    topic=happening.topic,
-                    facts=dict(happening.facts),
-                    created_at=now,
-                )
-                continue
-            cursor.execute(
-                "SELECT laurel_tell(business_id, id, %s, %s, greatest(%s, last_event_at)) FROM loyalty_account"
-                " WHERE business_id = %s AND id = %s",
-                [
-                    happening.topic,
-                    json.dumps(dict(happening.facts)),
-                    now,
-                    happening.business_id,
-                    happening.account_id,
-                ],
-            )
+    of_accounts = [happening for happening in happened if happening.account_id is not None]
+    if of_accounts:
+        with connection.cursor() as cursor:
+            cursor.execute(TELL, [now, json.dumps([_row(happening) for happening in of_accounts])])
+    Event.objects.bulk_create(
+        Event(business_id=h.business_id, topic=h.topic, facts=dict(h.facts), created_at=now)
+        for h in happened
+        if h.account_id is None
+    )
     announce(happened)
+
+
+# In the order given: each call sees the number that the one before it took.
+TELL = """
+    SELECT laurel_tell(business_id, id, topic, facts, greatest(%s, last_event_at)) FROM (
+        SELECT a.business_id, a.id, a.last_event_at, h.topic, h.facts
+        FROM ROWS FROM (jsonb_to_recordset(%s) AS (business uuid, account uuid, topic text, facts jsonb))
+            WITH ORDINALITY AS h(business, account, topic, facts, number)
+        JOIN loyalty_account a ON a.business_id = h.business AND a.id = h.account
+        ORDER BY h.number
+    ) ordered
+"""
+
+
+def _row(happening: Happening) -> dict[str, Any]:
+    return {
+        "business": str(happening.business_id),
+        "account": str(happening.account_id),
+        "topic": happening.topic,
+        "facts": dict(happening.facts),
+    }

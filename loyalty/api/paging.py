@@ -6,9 +6,7 @@ is refused.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
-from uuid import UUID
 
 import msgspec
 import orjson
@@ -59,7 +57,7 @@ def page_by_cursor(
     """
     salt = _salt(rows, business, order)
     if query.cursor is not None:
-        rows = rows.filter(_after(order, _opened(query.cursor, salt)))
+        rows = rows.filter(_after(order, _opened(query.cursor, rows, order, salt)))
     found = list(rows.order_by(*order)[: query.limit + 1])
     items = found[: query.limit]
     return Page(items, _closed(items[-1], order, salt) if len(found) > query.limit else None)
@@ -115,21 +113,15 @@ def _closed(row: Row, order: Sequence[str], salt: str) -> str:
     return signing.Signer(salt=salt).sign(text)
 
 
-def _opened(cursor: str, salt: str) -> list[Any]:
+def _opened(cursor: str, rows: "QuerySet[Row]", order: Sequence[str], salt: str) -> list[Any]:
     try:
         values = orjson.loads(signing.b64_decode(signing.Signer(salt=salt).unsign(cursor).encode()))
     except (signing.BadSignature, ValueError) as error:
         raise Invalid("This cursor was not made for this list. Start without one.", field="cursor") from error
-    return [_typed(value) for value in values]
+    return [_typed(rows.model, column.lstrip("-"), value) for column, value in zip(order, values, strict=True)]
 
 
-def _typed(value: Any) -> Any:
-    """Ids and times come back as themselves."""
-    if not isinstance(value, str):
-        return value
-    for make in (UUID, datetime.fromisoformat):
-        try:
-            return make(value)
-        except ValueError:
-            continue
-    return value
+def _typed(model: type[Model], name: str, value: Any) -> Any:
+    """Ids and times come back as themselves; what was annotated is a number, and stays one."""
+    columns = {field.name: field for field in model._meta.concrete_fields}
+    return columns[name].to_python(value) if name in columns else value

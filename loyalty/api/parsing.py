@@ -6,6 +6,7 @@ numbers of the wrong kind (`12.0` and `1e3` are no integers), too large bodies, 
 
 import json
 import re
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -77,9 +78,9 @@ def to_struct(data: Any, type: type[T]) -> T:
     :raises Invalid: naming the first offending field
     """
     try:
-        return msgspec.convert(data, type)
+        return _in_range(msgspec.convert(data, type))
     except msgspec.ValidationError as error:
-        raise _invalid(str(error), data) from error
+        raise _invalid(str(error)) from error
 
 
 def query_to_struct(query: QueryDict, type: type[T]) -> T:
@@ -93,9 +94,9 @@ def query_to_struct(query: QueryDict, type: type[T]) -> T:
     if any("\x00" in value for value in query.values()):
         raise Invalid("The query contains a NUL character. Remove it.")
     try:
-        return msgspec.convert(query.dict(), type, strict=False)
+        return _in_range(msgspec.convert(query.dict(), type, strict=False))
     except msgspec.ValidationError as error:
-        raise _invalid(str(error), query.dict()) from error
+        raise _invalid(str(error)) from error
 
 
 def canonical(data: Any) -> bytes:
@@ -142,7 +143,17 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`$", re.DOTAL
 _MISSING = re.compile(r"Object missing required field `(?P<name>.*)`$")
 
 
-def _invalid(text: str, data: Any) -> Invalid:
+def _in_range(struct: T) -> T:
+    """Years at the ends of the calendar leave it when they are moved to UTC."""
+    names = getattr(struct, "__struct_fields__", ())
+    for name, spelled in zip(names, getattr(struct, "__struct_encode_fields__", ()), strict=True):
+        value = getattr(struct, name)
+        if isinstance(value, datetime) and not 1 < value.year < 9999:
+            raise Invalid(f"{spelled} is out of range.", field=spelled)
+    return struct
+
+
+def _invalid(text: str) -> Invalid:
     where = _WHERE.search(text)
     path = where["path"].replace("[...]", "").replace("[", ".").replace("]", "").strip(".") if where else ""
     reason = text[: where.start()] if where else text

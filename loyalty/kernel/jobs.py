@@ -3,6 +3,7 @@
 A message is a nudge and may be lost: what must happen is a row, and a sweep finds it.
 """
 
+import os
 import threading
 import time
 from typing import Any
@@ -14,7 +15,7 @@ from kombu.exceptions import OperationalError
 
 log = structlog.get_logger(__name__)
 
-PAUSE_SECONDS = 0.02  # at most one nudge of a name per pause and process
+PAUSE_SECONDS = 0.02  # between two rounds of nudges; what comes meanwhile goes out together
 REST_SECONDS = 5.0  # after a failure the broker is left alone
 BROKER_TIMEOUT = 0.2
 
@@ -24,48 +25,82 @@ def wake(name: str) -> None:
     transaction.on_commit(lambda: _waker.nudge(name))
 
 
-class _Waker:
-    """One daemon thread that sends the nudges, so that a hanging broker hangs nobody's request."""
+class Waker:
+    """One daemon thread that sends the nudges, so that a hanging broker hangs nobody's request.
+
+    A nudge that comes while others are on their way is sent after them, as its task may have looked too early.
+    One that could not be sent is kept for after the rest.
+    """
 
     def __init__(self) -> None:
         self._wanted: set[str] = set()
-        self._lock = threading.Lock()
-        self._called = threading.Event()
+        self._news = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._connection: Any = None
 
     def nudge(self, name: str) -> None:
-        with self._lock:
+        with self._news:
             self._wanted.add(name)
-            if self._thread is None or not self._thread.is_alive():  # also after a fork
+            self._news.notify()
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="waker", daemon=True)
                 self._thread.start()
-        self._called.set()
 
     def _run(self) -> None:
         while True:
-            self._called.wait()
-            self._called.clear()
-            with self._lock:
+            with self._news:
+                self._news.wait_for(lambda: self._wanted)
                 names, self._wanted = self._wanted, set()
-            time.sleep(PAUSE_SECONDS if self._send(names) else REST_SECONDS)
+            unsent = self._send(names)
+            with self._news:
+                self._wanted |= unsent
+            time.sleep(REST_SECONDS if unsent else PAUSE_SECONDS)
 
-    def _send(self, names: set[str]) -> bool:
+    def _send(self, names: set[str]) -> set[str]:
+        """Send all of `names` and answer none, or say why not and answer them."""
         try:
-            with _connection() as connection:
-                for name in names:
-                    current_app.tasks[name].apply_async(connection=connection, retry=False)
+            self._publish(names)
         except (OperationalError, OSError) as error:
             log.warning("broker_unreachable", error=type(error).__name__)
-            return False
-        return True
+            return names
+        return set()
+
+    def _publish(self, names: set[str]) -> None:
+        if self._connection is not None:
+            try:
+                return self._publish_over(self._connection, names)
+            except (OperationalError, OSError):  # it may have died of age; a fresh one decides
+                self._connection = None
+        connection = _connect()
+        self._publish_over(connection, names)
+        self._connection = connection
+        return None
+
+    def _publish_over(self, connection: Any, names: set[str]) -> None:
+        try:
+            producer = current_app.amqp.Producer(connection, auto_declare=False)
+            for name in names:
+                current_app.tasks[name].apply_async(producer=producer, retry=False)
+        except (OperationalError, OSError):
+            connection.release()
+            raise
 
 
-def _connection() -> Any:
+def _connect() -> Any:
     options = current_app.conf.broker_transport_options | {
         "socket_timeout": BROKER_TIMEOUT,
         "socket_connect_timeout": BROKER_TIMEOUT,
+        "max_retries": 0,
     }
     return current_app.connection_for_write(transport_options=options)
 
 
-_waker = _Waker()
+_waker = Waker()
+
+
+def _begin_again() -> None:
+    global _waker
+    _waker = Waker()
+
+
+os.register_at_fork(after_in_child=_begin_again)  # a child has neither the thread nor a connection of its own

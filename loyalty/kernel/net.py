@@ -40,30 +40,14 @@ NOT_PUBLIC: Networks = tuple(
 LOCAL_DOMAINS = frozenset(
     ("localhost", "localdomain", "local", "internal", "intranet", "private", "corp", "home", "lan", "arpa")
 )
-# Above 1023, where other services than HTTP listen.
+# Where other services than HTTP listen.
 SERVICE_PORTS = frozenset(
     (
-        1080,
-        1433,
-        1521,
-        1723,
-        2049,
-        2181,
-        2375,
-        2376,
-        2379,
-        2380,
-        3128,
-        3306,
-        3389,
-        4369,
-        5060,
-        5061,
-        5432,
-        5672,
+        *(20, 21, 22, 23, 25, 53, 69, 110, 111, 113, 119, 123, 135, 137, 138, 139, 143, 161, 179, 389, 445, 465),
+        *(512, 513, 514, 515, 548, 554, 587, 631, 636, 873, 990, 993, 995, 1080, 1433, 1521, 1723, 2049, 2181),
+        *(2375, 2376, 2379, 2380, 3128, 3306, 3389, 4369, 5060, 5061, 5432, 5672, 5900, 5984, 6000, 6379, 6380),
+        *(6443, 6667, 7000, 7001, 9042, 9092, 9200, 9300, 10250, 11211, 27017),
     )
-) | frozenset(
-    (5900, 5984, 6000, 6379, 6380, 6443, 6667, 7000, 7001, 9042, 9092, 9200, 9300, 10250, 11211, 27017)
 )
 
 _URL = re.compile(
@@ -114,15 +98,13 @@ def check_url(url: str, *, field: str, allow_http: bool = False, allowed: Networ
     if match["scheme"] == "http" and not allow_http:
         raise UnsafeUrl("The URL must begin with https://.", field=field)
     if match["port"] and not _is_sane_port(int(match["port"])):
-        raise UnsafeUrl(
-            "Use port 443, 80, or one above 1023 that no other service is known for.", field=field
-        )
+        raise UnsafeUrl("Use port 443, or another that no other service is known for.", field=field)
     if not _is_outside(match["literal"] or match["name"].lower(), allowed):
         raise UnsafeUrl("The host must be a public name or address, in its usual spelling.", field=field)
 
 
 def _is_sane_port(port: int) -> bool:
-    return port in (80, 443) or 1023 < port < 65536 and port not in SERVICE_PORTS
+    return 0 < port < 65536 and port not in SERVICE_PORTS
 
 
 def _is_outside(host: str, allowed: Networks) -> bool:

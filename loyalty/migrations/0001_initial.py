@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                 ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
                 ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
                 ('id', models.UUIDField(default=loyalty.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('email', models.EmailField(max_length=254)),
+                ('email', models.EmailField(max_length=254, unique=True)),
                 ('name', models.CharField(blank=True, max_length=120)),
                 ('is_active', models.BooleanField(default=True)),
                 ('created_at', models.DateTimeField(default=loyalty.kernel.clock.wall, editable=False)),
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=loyalty.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=120)),
-                ('slug', models.CharField(max_length=63, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$', 'Use a-z, 0-9 and inner hyphens.')])),
+                ('slug', models.CharField(max_length=63, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]([a-z0-9-]*[a-z0-9])?\\Z', 'Use a-z, 0-9 and inner hyphens.')])),
                 ('status', models.CharField(choices=[('active', 'Active'), ('suspended', 'Suspended')], default='active', max_length=20)),
                 ('clock_offset', models.DurationField(default=datetime.timedelta(0), editable=False)),
                 ('programme_stamp', models.BigIntegerField(default=1, editable=False)),
@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
             name='Account',
             fields=[
                 ('id', models.UUIDField(default=loyalty.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('external_id', models.CharField(max_length=128, null=True, validators=[django.core.validators.RegexValidator('^(?!\\s)[^/\\x00-\\x1f\\x7f]{1,128}(?<!\\s)$', "Use 1 to 128 characters without '/', control characters or spaces at the ends.")])),
+                ('external_id', models.CharField(max_length=128, null=True, validators=[django.core.validators.RegexValidator('^(?!\\s)[^/\\x00-\\x1f\\x7f]{1,128}(?<!\\s)\\Z', "Use 1 to 128 characters without '/', control characters or spaces at the ends.")])),
                 ('status', models.CharField(choices=[('active', 'Active'), ('blocked', 'Blocked'), ('merged', 'Merged'), ('erased', 'Erased')], default='active', max_length=20)),
                 ('timezone', models.CharField(blank=True, max_length=60)),
                 ('tier_is_manual', models.BooleanField(default=False)),

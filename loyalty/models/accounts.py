@@ -8,7 +8,7 @@ from loyalty.models.base import TenantModel
 from loyalty.models.metrics import Milestone
 
 external_id_is_sane = RegexValidator(
-    r"^(?!\s)[^/\x00-\x1f\x7f]{1,128}(?<!\s)$",
+    r"^(?!\s)[^/\x00-\x1f\x7f]{1,128}(?<!\s)\Z",
     "Use 1 to 128 characters without '/', control characters or spaces at the ends.",
 )
 

@@ -42,7 +42,7 @@ class Business(models.Model):
     slug = models.CharField(
         max_length=63,
         unique=True,
-        validators=[RegexValidator(r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", "Use a-z, 0-9 and inner hyphens.")],
+        validators=[RegexValidator(r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?\Z", "Use a-z, 0-9 and inner hyphens.")],
     )
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+")
     status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)

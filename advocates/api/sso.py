@@ -1,0 +1,73 @@
+"""Single sign-on: the signature is the proof, so the customer's browser itself may call."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from django.http import HttpRequest
+
+from advocates.services import sso
+from loyalty.api import limits, parsing
+from loyalty.api.authentication import Caller
+from loyalty.api.parsing import Body
+from loyalty.api.types import EmailText, ExternalId
+from loyalty.api.views import Call, OpenView, Shape, operation
+from loyalty.kernel.errors import Code
+
+
+class SignedCustomer(Body):
+    business_id: Annotated[str, msgspec.Meta(max_length=64)]
+    external_customer_id: ExternalId
+    timestamp: int
+    signature: Annotated[str, msgspec.Meta(max_length=128)]
+    email: EmailText | None = None
+    name: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+
+    def claim(self) -> sso.Claim:
+        return sso.Claim(
+            business_id=self.business_id,
+            external_id=self.external_customer_id,
+            timestamp=self.timestamp,
+            signature=self.signature,
+            email=self.email,
+            name=self.name,
+        )
+
+
+class RecognizedCustomer(Shape):
+    advocate_id: UUID
+    session_token: str
+
+
+class Recognize(OpenView):
+    def authenticate_caller(self, request: HttpRequest) -> tuple[Caller | None, Any]:
+        """The business, once the signature holds; until then the call counts against the address."""
+        body = parsing.to_struct(parsing.read_json(request), SignedCustomer)
+        business = sso.check(body.claim(), origin=request.headers.get("Origin"))
+        plan = business.plan
+        windows = limits.for_business(business.pk, plan.calls_per_minute, plan.calls_per_day)
+        return Caller(business, "user", frozenset(), "sso"), windows
+
+    @operation(
+        "Trade a signed customer for a user token",
+        body=SignedCustomer,
+        answer=RecognizedCustomer,
+        idempotency="none",
+        tags=("advocates",),
+        errors=(Code.UNAUTHENTICATED,),
+        description=(
+            "`signature` is the lower-case hex HMAC-SHA256, under the business's SSO secret, of "
+            "`businessId:externalCustomerId:timestamp`, and `:email:name` if these are sent. `timestamp` "
+            "is in epoch seconds, at most 300 from now. Each signature is accepted once. A customer who "
+            "is not known yet joins the programme."
+        ),
+        example={
+            "businessId": "01990f3e-5d2a-7c31-9a55-0b8f2a9d4e10",
+            "externalCustomerId": "customer-42",
+            "timestamp": 1767225600,
+            "signature": "5f0c1f5a4c9f2f7b8f0a6e3d2c1b0a99887766554433221100ffeeddccbbaa00",
+        },
+    )
+    def post(self, call: Call[SignedCustomer, None]) -> RecognizedCustomer:
+        recognized = sso.sign_in(business=call.business, claim=call.body.claim())
+        return RecognizedCustomer(advocate_id=recognized.advocate_id, session_token=recognized.token)

@@ -1,0 +1,276 @@
+"""The Advocates API: people, and the points they have."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from django.db.models import QuerySet
+from msgspec import UNSET, Meta, UnsetType, field
+
+from advocates.api.shapes import (
+    AdvocateAnswer,
+    AdvocatePage,
+    MovedPoints,
+    PointsShape,
+    TransactionPage,
+    TransactionShape,
+    WhyShape,
+)
+from advocates.models import Advocate
+from advocates.selectors import profiles
+from advocates.services import advocates
+from loyalty.api import types
+from loyalty.api.paging import NumberedQuery, PageQuery, page_by_cursor, page_numbered
+from loyalty.api.parsing import Body
+from loyalty.api.views import Call, KeyView, Reply, operation
+from loyalty.kernel import clock, points
+from loyalty.kernel.errors import Code, Invalid
+from loyalty.models import Business, IdempotencyRecord
+from loyalty.selectors import ledger as books
+from loyalty.services import accounts, ledger
+from loyalty.services.ledger import POINTS
+
+Text200 = Annotated[str, Meta(max_length=200)]
+Tag = Annotated[str, Meta(max_length=60)]
+Balance = Annotated[int, Meta(ge=-points.MAX_BALANCE, le=points.MAX_BALANCE)]
+
+ORDERS = {
+    "createdAt": ("created_at", "id"),
+    "-createdAt": ("-created_at", "-id"),
+    "name": ("name", "id"),
+    "-name": ("-name", "-id"),
+    "points": ("points", "id"),
+    "-points": ("-points", "-id"),
+}
+
+
+class ListAdvocates(NumberedQuery):
+    search: Text200 | None = None
+    tier: types.Key | None = None
+    email: types.EmailText | None = None
+    created_after: types.Timestamp | None = None
+    created_before: types.Timestamp | None = None
+    min_points: Balance | None = None
+    max_points: Balance | None = None
+    sort: Literal["createdAt", "-createdAt", "name", "-name", "points", "-points"] = "-createdAt"
+
+
+class Person(Body):
+    name: Text200 | UnsetType = UNSET
+    external_id: types.ExternalId | None | UnsetType = UNSET
+    birthday: date | None | UnsetType = UNSET
+    locale: Tag | UnsetType = UNSET
+    timezone: Tag | UnsetType = UNSET
+    metadata: dict[str, Any] | UnsetType = UNSET
+
+
+class NewAdvocate(Person, kw_only=True):
+    email: types.EmailText
+
+
+class ChangedAdvocate(Person):
+    email: types.EmailText | UnsetType = UNSET
+    tier: types.Key | None | UnsetType = UNSET
+
+
+class Advocates(KeyView):
+    @operation("List advocates", query=ListAdvocates, answer=AdvocatePage)
+    def get(self, call: Call[None, ListAdvocates]) -> AdvocatePage:
+        rows = _matching(call.business, call.query)
+        page = page_numbered(rows, call.query, business=call.business, order=ORDERS[call.query.sort])
+        return AdvocatePage.of(page, profiles.profiles(business=call.business, advocates=page.items))
+
+    @operation(
+        "Create an advocate",
+        body=NewAdvocate,
+        answer=AdvocateAnswer,
+        status=201,
+        errors=(Code.CONFLICT,),
+        example={"email": "ada@example.com", "name": "Ada Lovelace", "metadata": {"source": "store"}},
+    )
+    def post(self, call: Call[NewAdvocate, None]) -> AdvocateAnswer:
+        advocate = advocates.create(business=call.business, **_details(call.body))
+        return _answer(call.business, advocate.pk)
+
+
+class OneAdvocate(KeyView):
+    @operation("Read an advocate", answer=AdvocateAnswer)
+    def get(self, call: Call[None, None], advocate_id: UUID) -> AdvocateAnswer:
+        return _answer(call.business, advocate_id)
+
+    @operation(
+        "Change an advocate",
+        body=ChangedAdvocate,
+        answer=AdvocateAnswer,
+        errors=(Code.CONFLICT,),
+        example={"name": "Ada King", "tier": "gold", "metadata": {"source": None, "vip": True}},
+        description="metadata is merged by key; null removes a key. tier stays as set until null clears it.",
+    )
+    def patch(self, call: Call[ChangedAdvocate, None], advocate_id: UUID) -> AdvocateAnswer:
+        advocates.update(business=call.business, advocate_id=advocate_id, **_details(call.body))
+        return _answer(call.business, advocate_id)
+
+
+class MovePoints(Body):
+    amount: Annotated[int, Meta(ge=-points.MAX_MOVE, le=points.MAX_MOVE)]
+    type: Literal["award", "deduct"] | None = None
+    description: types.Text500 = ""
+    metric: types.Key = POINTS
+    expires_at: types.Timestamp | None = None
+    pending_until: types.Timestamp | None = None
+
+    @property
+    def is_deduction(self) -> bool:
+        return self.type == "deduct" or (self.type is None and self.amount < 0)
+
+
+class Points(KeyView):
+    @operation("Read an advocate's points", answer=PointsShape)
+    def get(self, call: Call[None, None], advocate_id: UUID) -> PointsShape:
+        profiles.require(business=call.business, advocate_id=advocate_id)
+        wallets = books.metrics_of(business=call.business, account_id=advocate_id)
+        expiring = books.expiring(business=call.business, account_id=advocate_id)
+        return PointsShape.of(wallets, expiring)
+
+    @operation(
+        "Award or deduct points",
+        body=MovePoints,
+        answer=MovedPoints,
+        errors=(Code.INSUFFICIENT_POINTS, Code.LIMIT_REACHED, Code.CONFLICT),
+        example={"amount": 100, "description": "Welcome", "type": "award"},
+        description="A negative amount without a type deducts.",
+        idempotency="inside",
+    )
+    def post(self, call: Call[MovePoints, None], advocate_id: UUID) -> Reply:
+        """The hot path: one round trip, which also finds out whether there is such an advocate."""
+        move = _deduct if call.body.is_deduction else _award
+        posting = move(call, advocate_id)
+        shape = MovedPoints(transaction=TransactionShape.of(posting), new_balance=posting.balance_after)
+        return Reply(shape, is_replay=posting.is_replay)
+
+
+class ListTransactions(PageQuery):
+    type: Literal["earn", "spend", "adjust", "expire", "reverse", "transfer"] | None = None
+    metric: types.Key | None = None
+    from_: types.Timestamp | None = field(default=None, name="from")
+    to: types.Timestamp | None = None
+
+
+class Transactions(KeyView):
+    @operation("List an advocate's transactions, newest first", query=ListTransactions, answer=TransactionPage)
+    def get(self, call: Call[None, ListTransactions], advocate_id: UUID) -> TransactionPage:
+        profiles.require(business=call.business, advocate_id=advocate_id)
+        rows = books.entries(business=call.business, account_id=advocate_id)
+        query = call.query
+        filters = {
+            "type": query.type,
+            "metric__key": query.metric,
+            "occurred_at__gte": query.from_,
+            "occurred_at__lt": query.to,
+        }
+        rows = rows.filter(**_given(filters))
+        page = page_by_cursor(rows, query, business=call.business, order=("-sequence",))
+        return TransactionPage(
+            transactions=[TransactionShape.of_entry(entry) for entry in page.items],
+            next_cursor=page.next_cursor,
+        )
+
+
+class Why(KeyView):
+    @operation("Read why a transaction has its amount", answer=WhyShape)
+    def get(self, call: Call[None, None], advocate_id: UUID, entry_id: UUID) -> WhyShape:
+        return WhyShape.of(books.why(business=call.business, account_id=advocate_id, entry_id=entry_id))
+
+
+class RevokeTokens(KeyView):
+    @operation(
+        "Revoke an advocate's tokens",
+        status=204,
+        description="Every user token issued before is refused within 5 seconds.",
+    )
+    def post(self, call: Call[None, None], advocate_id: UUID) -> None:
+        accounts.revoke_tokens(business=call.business, account_id=advocate_id)
+
+
+def _matching(business: Business, query: ListAdvocates) -> QuerySet[Advocate]:
+    rows = Advocate.objects.for_business(business).with_account()
+    if query.search:
+        rows = rows.search(query.search)
+    if query.email is not None:
+        rows = rows.with_email(query.email)
+    filters = {
+        "account__tier__key": query.tier,
+        "created_at__gt": query.created_after,
+        "created_at__lt": query.created_before,
+        "points__gte": query.min_points,
+        "points__lte": query.max_points,
+    }
+    return books.with_points(rows, business=business).filter(**_given(filters))
+
+
+def _given(filters: dict[str, Any]) -> dict[str, Any]:
+    return {lookup: value for lookup, value in filters.items() if value is not None}
+
+
+def _answer(business: Business, advocate_id: UUID) -> AdvocateAnswer:
+    return AdvocateAnswer.of(profiles.profile(business=business, advocate_id=advocate_id))
+
+
+def _details(body: Person) -> dict[str, Any]:
+    given = {name: getattr(body, name) for name in body.__struct_fields__}
+    given = {name: value for name, value in given.items() if value is not UNSET}
+    if "email" in given:
+        given["email"] = types.email(given["email"])
+    if "metadata" in given:
+        given["metadata"] = types.metadata(given["metadata"])
+    return given
+
+
+def _award(call: Call[MovePoints, None], advocate_id: UUID) -> ledger.Posting:
+    body = call.body
+    if body.amount < 1:
+        raise Invalid("amount must be at least 1. To take points, send the type deduct.", field="amount")
+    _check_time(call, "expiresAt", body.expires_at)
+    _check_time(call, "pendingUntil", body.pending_until)
+    if body.expires_at and body.pending_until and body.expires_at <= body.pending_until:
+        raise Invalid("expiresAt must come after pendingUntil.", field="expiresAt")
+    return ledger.award(
+        business=call.business,
+        account_id=advocate_id,
+        amount=body.amount,
+        metric=body.metric,
+        description=body.description,
+        expires_at=body.expires_at,
+        pending_until=body.pending_until,
+        key=call.key,
+    )
+
+
+def _deduct(call: Call[MovePoints, None], advocate_id: UUID) -> ledger.Posting:
+    body = call.body
+    amount = -body.amount if body.type is None else body.amount
+    if amount < 1:
+        raise Invalid("amount must be at least 1. The type deduct takes it away.", field="amount")
+    for name, value in (("expiresAt", body.expires_at), ("pendingUntil", body.pending_until)):
+        if value:
+            raise Invalid(f"Only awards have {name}. Remove it.", field=name)
+    return ledger.spend(
+        business=call.business,
+        account_id=advocate_id,
+        amount=amount,
+        metric=body.metric,
+        type=ledger.Type.ADJUST,
+        topic="points/adjusted",
+        description=body.description,
+        key=call.key,
+    )
+
+
+def _check_time(call: Call[MovePoints, None], name: str, moment: datetime | None) -> None:
+    """A time must lie ahead, unless this repeats a request that came while it did."""
+    if moment is None or moment > clock.now(call.business):
+        return
+    key = call.key
+    before = IdempotencyRecord.objects.for_business(call.business)
+    if key is None or not before.filter(scope=key.scope, key=key.text).exists():
+        raise Invalid(f"{name} must be in the future.", field=name)

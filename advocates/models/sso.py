@@ -1,0 +1,48 @@
+"""What a merchant's backend signs its customers in with."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from loyalty.kernel import clock
+from loyalty.models.base import TenantModel, TenantQuerySet
+
+
+class SsoSecretQuerySet(TenantQuerySet["SsoSecret"]):
+    def live(self) -> "SsoSecretQuerySet":
+        return self.filter(retired_at=None)
+
+
+SsoSecretManager = models.Manager.from_queryset(SsoSecretQuerySet)
+
+
+class SsoSecret(TenantModel):
+    """The secret of a business's signatures, sealed. Two may be live while the backend changes over."""
+
+    secret_sealed = models.BinaryField(editable=False)
+    created_at = models.DateTimeField(default=clock.wall, editable=False)
+    retired_at = models.DateTimeField(null=True, editable=False)
+
+    objects: ClassVar[SsoSecretManager["SsoSecret"]] = SsoSecretManager()
+
+    class Meta:
+        verbose_name = "SSO secret"
+        indexes = [models.Index(fields=["business", "created_at"], name="sso_secrets_of_business")]
+
+    def __str__(self) -> str:
+        return f"since {self.created_at:%Y-%m-%d}"
+
+
+class SsoSignature(TenantModel):
+    """A signature that has signed someone in: it does so once."""
+
+    digest = models.BinaryField(max_length=32, editable=False)
+    used_at = models.DateTimeField(default=clock.wall, editable=False)
+
+    class Meta:
+        verbose_name = "used SSO signature"
+        constraints = [models.UniqueConstraint(fields=["business", "digest"], name="a_signature_is_used_once")]
+        indexes = [models.Index(fields=["used_at"], name="sso_signatures_by_age")]
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -1,0 +1,50 @@
+"""The people in published events, a page of events at a time: three queries, however long the page."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db.models import OuterRef, Subquery
+
+from advocates.events import customer, tier
+from advocates.models import Advocate
+from loyalty.models import Business, Event, Milestone
+
+Described = Mapping[UUID, Mapping[str, Any]]
+
+
+def describe_customers(business: Business, page: Sequence[Event]) -> Described:
+    people = (
+        Advocate.objects.for_business(business)
+        .select_related("account__tier")
+        .in_bulk({event.account_id for event in page if event.account_id})
+    )
+    balances = _balances_after(business, page)
+    return {
+        event.pk: {"customer": customer(people[event.account_id], balance=balances[event.pk])}
+        for event in page
+        if event.account_id in people
+    }
+
+
+def describe_tier_changes(business: Business, page: Sequence[Event]) -> Described:
+    named = {event.pk: (event.facts["oldTierId"], event.facts["newTierId"]) for event in page}
+    tiers = Milestone.objects.for_business(business).in_bulk({id for pair in named.values() for id in pair if id})
+    by_text = {str(id): milestone for id, milestone in tiers.items()}
+    return {
+        id: {"oldTier": tier(by_text.get(old)), "newTier": tier(by_text.get(new))} for id, (old, new) in named.items()
+    }
+
+
+def _balances_after(business: Business, page: Sequence[Event]) -> dict[UUID, int]:
+    """The points that each event's account had right after it: as its latest event that moved points says."""
+    events = Event.objects.for_business(business)
+    moved = events.filter(
+        account_id=OuterRef("account_id"),
+        sequence__lte=OuterRef("sequence"),
+        facts__metric="points",
+        facts__has_key="balance",
+    )
+    latest = Subquery(moved.order_by("-sequence").values("facts__balance")[:1])
+    rows = events.filter(pk__in=[event.pk for event in page]).annotate(balance=latest)
+    return {id: balance or 0 for id, balance in rows.values_list("pk", "balance")}

@@ -1,0 +1,84 @@
+"""GET /advocates?search=: any part of a name, an e-mail address or an external id, in any case, by an index."""
+
+import pytest
+from django.db import connection
+
+from advocates.models import Advocate
+from advocates.services import advocates
+
+pytestmark = pytest.mark.django_db
+
+
+def found(api, text):
+    return sorted(a["externalId"] for a in api.get("/advocates", search=text).json()["advocates"])
+
+
+@pytest.mark.parametrize(
+    ("text", "who"),
+    [
+        ("Love", ["ada-1"]),
+        ("LOVE", ["ada-1"]),
+        ("ada love", ["ada-1"]),
+        ("ada@", ["ada-1"]),
+        ("bob-1", ["bob-1"]),
+        ("example.com", ["ada-1", "bob-1"]),
+        ("b", ["bob-1"]),
+        ("a@", ["ada-1"]),
+        ("lovelace ada", []),
+        ("a%a", []),
+        ("ad_", []),
+        ("\\", []),
+        ("'; --", []),
+        ("lovelaceada", []),
+    ],
+)
+def test_finds_any_part_and_nothing_else(api, ada, bob, text, who):
+    assert found(api, text) == who
+
+
+@pytest.mark.parametrize("text", ["ÅSA", "åsa", "ström", "STRÖM", "李小龍", "小龍"])
+def test_finds_letters_beyond_ascii(api, acme, text):
+    advocates.create(business=acme, external_id="1", name="Åsa Ström 李小龍")
+
+    assert found(api, text) == ["1"]
+
+
+def test_a_changed_name_is_found_by_its_new_parts_only(api, acme, ada):
+    advocates.update(business=acme, advocate_id=ada.pk, name="Ada King", external_id="k-1")
+
+    assert (found(api, "king"), found(api, "k-1"), found(api, "lovelace")) == (["k-1"], ["k-1"], [])
+
+
+class TestByIndex:
+    @pytest.fixture
+    def town(self, acme):
+        """Five thousand people, as fast as they can move in."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                WITH accounts AS (
+                    INSERT INTO loyalty_account (id, business_id, external_id, status, timezone, tier_is_manual,
+                        event_sequence, ledger_hash, last_event_at, created_at)
+                    SELECT gen_random_uuid(), %s, md5(i::text), 'active', '', false, 0,
+                        decode(repeat('00', 32), 'hex'), now(), now()
+                    FROM generate_series(1, 5000) i RETURNING *
+                )
+                INSERT INTO advocates_advocate (id, account_id, business_id, external_id, name, first_name, last_name,
+                    phone, locale, metadata, created_at, updated_at)
+                SELECT id, id, business_id, external_id, '', '', '', '', '', '{}', created_at, created_at FROM accounts
+                """,
+                [acme.pk],
+            )
+            cursor.execute("SELECT gin_clean_pending_list('advocates_by_trigram')")
+            cursor.execute("ANALYZE advocates_advocate")
+        return acme
+
+    def test_is_how_people_are_found_and_listed(self, town):
+        people = Advocate.objects.for_business(town)
+        newest_first = ("-created_at", "-id")
+
+        assert "advocates_by_trigram" in people.search("c4ca4238").order_by(*newest_first)[:20].explain()
+        assert "one_advocate_per_email" in people.with_email("a@b.example").explain()
+        listed = people.order_by(*newest_first)[:20].explain()
+        assert "advocates_by_age" in listed
+        assert "Sort" not in listed
