@@ -7,6 +7,7 @@ import environ
 from csp.constants import NONE, SELF
 
 from config import runtime
+from config.unfold import UNFOLD as UNFOLD
 
 django_stubs_ext.monkeypatch()  # generic admin and form classes, as the type checker knows them
 runtime.load()
@@ -59,6 +60,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.middleware.dashboard",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -81,11 +83,15 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_CLIENT_IP_CALLABLE = "loyalty.api.addresses.client_address"
 AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False
+AXES_LOCKOUT_CALLABLE = "loyalty.admin.sign_in.locked_out"
 
 # --- Pages -----------------------------------------------------------------------------------------------
 TEMPLATES = [
@@ -163,6 +169,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [],
     "APPEND_COMPONENTS": {
         "securitySchemes": {
             "secretKey": {"type": "http", "scheme": "bearer", "description": "sk_live_… or sk_test_…"},

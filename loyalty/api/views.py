@@ -108,7 +108,7 @@ class ApiView(APIView):
     max_body: ClassVar[int] = parsing.MAX_BODY
     is_guessable: ClassVar[bool] = False  # a look-up that could be guessed at is refused while Redis is away
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]  # the plain request is enough
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             caller, windows = self.authenticate_caller(request)
             count = limits.hit(windows, is_guessable=self.is_guessable)

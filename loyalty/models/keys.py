@@ -38,7 +38,7 @@ class ApiKey(TenantModel):
     revoked_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=clock.wall, editable=False)
 
-    objects: ClassVar[ApiKeyManager] = ApiKeyManager()
+    objects: ClassVar[ApiKeyManager["ApiKey"]] = ApiKeyManager()
 
     class Meta:
         verbose_name = "API key"

@@ -1,0 +1,42 @@
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from config import provisioning
+from loyalty.kernel.errors import DomainError
+from loyalty.services import businesses
+
+
+class Command(BaseCommand):
+    help = "Make a business with its sandbox, its keys and a starter programme. Secrets are printed here only."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--name", required=True, help="what people call the business")
+        parser.add_argument("--slug", required=True, help="its short name in addresses: a-z, 0-9 and hyphens")
+        parser.add_argument("--plan", default="growth", choices=list(businesses.PLANS))
+        parser.add_argument(
+            "--allow-ip", action="append", default=[], metavar="CIDR", help="may use integration keys; repeatable"
+        )
+        parser.add_argument("--fund", metavar="AMOUNT", help="deposit for gift cards, once this version sends them")
+        parser.add_argument("--json", action="store_true", help="load the starter programme, print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            made = provisioning.provision(
+                name=options["name"],
+                slug=options["slug"],
+                plan=options["plan"],
+                allow_ips=options["allow_ip"],
+                with_programme=options["json"],
+            )
+        except DomainError as error:
+            raise CommandError(error.message) from error
+        if options["fund"]:
+            self.stderr.write("This version has no gift cards yet: --fund changed nothing.")
+        if options["json"]:
+            self.stdout.write(json.dumps(made.as_json()))
+            return
+        for name, value in made.as_json().items():
+            self.stdout.write(f"{name:16} {value or '-'}")

@@ -1,0 +1,16 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from config.demo import seeding
+from loyalty.kernel.errors import DomainError
+
+
+class Command(BaseCommand):
+    help = "Make the demo business with its year of history, once. Its keys and its password go to demo.json."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self.stdout.write(seeding.seed())
+        except DomainError as error:
+            raise CommandError(error.message) from error
