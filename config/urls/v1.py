@@ -29,6 +29,7 @@ urlpatterns = [
     path("webhooks/<uuid:endpoint_id>", webhooks.OneEndpoint.as_view()),
     path("webhooks/<uuid:endpoint_id>/test", webhooks.Test.as_view()),
     path("webhooks/<uuid:endpoint_id>/rotate", webhooks.Rotate.as_view()),
+    path("webhooks/<uuid:endpoint_id>/replay", webhooks.Replay.as_view()),
     path("webhooks/<uuid:endpoint_id>/deliveries", webhooks.Deliveries.as_view()),
     path("webhooks/deliveries/<uuid:delivery_id>/retry", webhooks.Retry.as_view()),
 ]

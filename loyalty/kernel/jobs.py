@@ -22,7 +22,8 @@ BROKER_TIMEOUT = 0.2
 
 def wake(name: str) -> None:
     """Nudge the task `name` once the current transaction, if any, has committed."""
-    transaction.on_commit(lambda: _waker.nudge(name))
+    task = current_app.tasks[name]  # an unknown name fails here, not unseen in the background
+    transaction.on_commit(lambda: _waker.nudge(task.name))
 
 
 class Waker:

@@ -1,0 +1,116 @@
+"""A delivery is one worker's at a time, and comes back when that worker dies."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from loyalty.kernel import clock
+from tests.races import at_once, errors
+from tests.webhooks.consumer import Says
+from webhooks.models import Attempt, Delivery
+from webhooks.services import claims, courier, outcomes, relay
+from webhooks.services.sending import Answer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WORKER = """
+import django
+django.setup()
+from webhooks.services.courier import courier
+courier.deliver()
+"""
+
+
+@pytest.fixture
+def owed(subscribe, ada, give):
+    """A hundred deliveries are due at one endpoint."""
+    endpoint = subscribe(topics=["points/earned"])
+    for _ in range(100):
+        give(ada, 1)
+    relay.relay()
+    return endpoint
+
+
+def claimed_at_once():
+    results = at_once(8, lambda _: [claim.id for claim in claims.claim(40)])
+    assert errors(results) == []
+    return Counter(delivery_id for ids in results for delivery_id in ids)
+
+
+class TestClaim:
+    def test_by_many_at_once_gives_each_delivery_to_one(self, owed):
+        claimed = claimed_at_once()
+
+        assert set(claimed.values()) == {1}
+        assert len(claimed) == 10  # a quarter of what one asked for: the bound holds for all of them together
+
+    def test_by_many_at_once_without_the_lock_does_not(self, owed, monkeypatch):
+        """The control."""
+        monkeypatch.setattr(claims, "LOCK", claims.LOCK.replace("FOR NO KEY UPDATE OF e SKIP LOCKED", ""))
+
+        assert any(max(claimed_at_once().values()) > 1 for _ in range(5))
+
+    def test_is_answered_once(self, owed):
+        claim = claims.claim(4)[0]
+        answer = Answer(clock.wall(), status=200)
+
+        outcomes.record([(claim, answer)])
+        outcomes.record([(claim, answer)])
+
+        assert (Delivery.objects.get(pk=claim.id).attempts_made, Attempt.objects.count()) == (1, 1)
+
+    def test_whose_lease_was_lost_is_not_answered_any_more(self, owed):
+        """A worker that was stopped for a minute comes back with a success; another one is at it by then."""
+        late = claims.claim(4)[0]
+        with clock.moved_to(clock.wall() + claims.LEASE + timedelta(seconds=1)):
+            again = claims.claim(4)[0]
+            outcomes.record([(late, Answer(clock.wall(), status=200))])
+
+        delivery = Delivery.objects.get(pk=late.id)
+        assert again.id == late.id
+        assert (delivery.status, delivery.leased_until) == ("pending", again.leased_until)
+
+    def test_that_nobody_comes_back_from_counts_as_a_failure_in_the_end(self, subscribe, consumer, ada, deliver):
+        subscribe(topics=["customers/joined"])
+        relay.relay()
+        now = clock.wall()
+        for minute in range(3):
+            with clock.moved_to(now + timedelta(minutes=minute)):
+                claims.claim(4)
+
+        with clock.moved_to(now + timedelta(minutes=4)):
+            deliver()
+
+        assert (consumer.heard, Attempt.objects.get().error) == ([], courier.POISONOUS)
+        assert Delivery.objects.get().next_attempt_at > now + timedelta(minutes=4)
+
+
+class TestWorkerKilled:
+    def test_while_it_waits_for_an_answer_loses_nothing(self, subscribe, consumer, ada, deliver):
+        subscribe(topics=["customers/joined"])
+        consumer.says = Says(hold=5)
+        relay.relay()
+        worker = subprocess.Popen([sys.executable, "-c", WORKER], env=os.environ | {"DATABASE_URL": database_url()})
+        consumer.wait_for(1, seconds=30)
+        worker.kill()
+        worker.wait()
+        consumer.says = Says()
+
+        deliver()
+        too_early = len(consumer.heard)
+        with clock.moved_to(clock.wall() + claims.LEASE):
+            deliver()
+
+        assert (too_early, len(consumer.heard)) == (1, 2)
+        assert Delivery.objects.get().status == "delivered"
+
+
+def database_url() -> str:
+    """The tests' own database, for another process."""
+    server, _, options = os.environ["DATABASE_URL"].partition("?")
+    return f"{server.rpartition('/')[0]}/{connection.settings_dict['NAME']}?{options}"

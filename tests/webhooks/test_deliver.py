@@ -1,0 +1,161 @@
+"""From an event to the consumer, over a real socket."""
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from loyalty.models import EventBody
+from loyalty.services import publication
+from tests.webhooks.consumer import Says
+from webhooks.models import Attempt, Delivery
+from webhooks.services import sending
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class TestDeliver:
+    def test_sends_what_was_published_byte_for_byte(self, subscribe, consumer, ada, give, deliver):
+        endpoint = subscribe(topics=["points/earned"])
+        give(ada, 100)
+
+        deliver()
+
+        (heard,) = consumer.heard
+        body = EventBody.objects.get(event__topic="points/earned")
+        assert heard.body == bytes(body.body)
+        assert Webhook(endpoint.secret).verify(heard.body, heard.headers)["type"] == "points/earned"
+
+    def test_tells_the_person_and_the_balance_right_after_the_event(self, subscribe, consumer, ada, give, deliver):
+        subscribe(topics=["points/earned"])
+        give(ada, 100)
+        give(ada, 50)
+
+        deliver()
+
+        data = [heard.event["data"] for heard in consumer.heard]
+        assert [each["customer"]["pointBalance"] for each in data] == [100, 150]
+        assert [(each["points"], each["type"]) for each in data] == [(100, "credit"), (50, "credit")]
+
+    def test_names_topic_delivery_attempt_and_sequence_in_headers(self, subscribe, consumer, ada, deliver):
+        subscribe(topics=["customers/joined"])
+
+        deliver()
+
+        delivery = Delivery.objects.get()
+        (heard,) = consumer.heard
+        named = {name: value for name, value in heard.headers.items() if name.startswith("x-webhook-")}
+        assert named == {
+            "x-webhook-topic": "customers/joined",
+            "x-webhook-id": str(delivery.pk),
+            "x-webhook-attempt": "1",
+            "x-webhook-sequence": "1",
+        }
+        assert heard.headers["webhook-id"] == publication.public_id(delivery.event_id) == heard.event["id"]
+
+    def test_keeps_the_attempt(self, subscribe, consumer, ada, deliver):
+        subscribe(topics=["customers/joined"])
+        consumer.says = Says(status=201, body="принято\0".encode() + b"\xff")
+
+        deliver()
+
+        delivery, attempt = Delivery.objects.get(), Attempt.objects.get()
+        assert (delivery.status, delivery.next_attempt_at, delivery.leased_until) == ("delivered", None, None)
+        assert (attempt.number, attempt.status, attempt.error) == (1, 201, "")
+        assert attempt.answer == "принято\ufffd\ufffd"
+
+    def test_keeps_four_kilobytes_of_a_long_answer(self, subscribe, consumer, ada, deliver):
+        subscribe(topics=["customers/joined"])
+        consumer.says = Says(body=b"x" * 300_000)
+
+        deliver()
+
+        assert Delivery.objects.get().status == "delivered"
+        assert len(Attempt.objects.get().answer) == 4096
+
+    def test_counts_what_an_endpoint_is_sent_without_gaps(self, subscribe, consumer, ada, give, deliver):
+        subscribe(topics=["points/*"])
+        for _ in range(30):
+            give(ada, 1)
+
+        deliver()
+
+        sequences = sorted(int(heard.headers["x-webhook-sequence"]) for heard in consumer.heard)
+        assert sequences == list(range(1, 31))
+
+    def test_sends_only_what_the_endpoint_is_subscribed_to(self, subscribe, consumer, ada, give, deliver):
+        subscribe(topics=["points/redeemed", "customers/*"])
+        give(ada, 100)
+
+        deliver()
+
+        assert [heard.headers["x-webhook-topic"] for heard in consumer.heard] == ["customers/joined"]
+
+    def test_sends_nothing_of_another_business(self, subscribe, consumer, ada, eve, rival, deliver):
+        subscribe(business=rival)
+
+        deliver()
+
+        assert {heard.event["businessId"] for heard in consumer.heard} == {str(rival.pk)}
+
+    def test_sends_each_event_once_however_often_it_is_called(self, subscribe, consumer, ada, give, deliver):
+        subscribe()
+        give(ada, 100)
+
+        deliver()
+        count = len(consumer.heard)
+        deliver()
+
+        assert len(consumer.heard) == count > 0
+
+
+class TestFailure:
+    @pytest.mark.parametrize("status", [301, 302, 307, 308])
+    def test_does_not_follow_redirects(self, subscribe, consumer, other_consumer, ada, deliver, status):
+        subscribe(topics=["customers/joined"])
+        consumer.says = Says(status=status, headers={"Location": other_consumer.url})
+
+        deliver()
+
+        assert (len(consumer.heard), other_consumer.connections) == (1, 0)
+        assert (Attempt.objects.get().status, Attempt.objects.get().error) == (status, sending.REDIRECTED)
+        assert Delivery.objects.get().status == "pending"
+
+    def test_is_a_port_where_nobody_listens(self, subscribe, consumer, ada, deliver):
+        subscribe(topics=["customers/joined"])
+        consumer.close()
+
+        deliver()
+
+        assert (Attempt.objects.get().status, Attempt.objects.get().error) == (None, sending.NOT_CONNECTED)
+
+    def test_is_an_answer_that_does_not_come_in_time(self, subscribe, consumer, ada, deliver, monkeypatch):
+        monkeypatch.setattr(sending, "TIMEOUT", sending.aiohttp.ClientTimeout(total=0.3))
+        subscribe(topics=["customers/joined"])
+        consumer.says = Says(hold=2)
+
+        deliver()
+
+        attempt = Attempt.objects.get()
+        assert attempt.error == sending.TIMED_OUT
+        assert 300 <= attempt.duration_ms < 1500
+
+    def test_is_data_that_was_erased_before_it_was_sent(self, subscribe, consumer, ada, deliver):
+        subscribe(topics=["customers/joined"])
+        consumer.says = Says(status=500)
+        deliver()
+        EventBody.objects.all().delete()
+        Delivery.objects.update(next_attempt_at="2026-01-01T00:00:00Z")
+
+        deliver()
+
+        assert len(consumer.heard) == 1
+        assert Delivery.objects.get().status == "failed"
+
+    def test_of_one_endpoint_that_cannot_be_signed_for_hurts_no_other(self, subscribe, consumer, ada, deliver):
+        broken, fine = subscribe(topics=["customers/joined"]), subscribe(topics=["customers/joined"])
+        type(broken).objects.filter(pk=broken.pk).update(secret_sealed=bytes(60))
+
+        deliver()
+
+        assert len(consumer.heard) == 1
+        statuses = dict(Delivery.objects.values_list("endpoint_id", "status"))
+        assert statuses == {broken.pk: "pending", fine.pk: "delivered"}

@@ -1,0 +1,145 @@
+"""An endpoint that is gone, or has failed for five days, is sent nothing more, and its business is told."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core import mail
+
+from loyalty.kernel import clock
+from loyalty.models import Event
+from tests.webhooks.consumer import Says
+from webhooks.models import Delivery
+from webhooks.services import endpoints, notices
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+START = datetime(2027, 3, 1, 12, tzinfo=UTC)
+
+
+def after(hours):
+    return clock.moved_to(START + timedelta(hours=hours))
+
+
+class TestGone:
+    def test_disables_at_once(self, subscribe, consumer, ada, give, deliver):
+        endpoint = subscribe()
+        consumer.says = Says(status=410)
+        for _ in range(3):
+            give(ada, 1)
+
+        deliver()
+
+        endpoint.refresh_from_db()
+        assert (endpoint.status, endpoint.disabled_reason) == ("disabled", "gone")
+        assert set(Delivery.objects.values_list("status", "next_attempt_at")) == {("disabled", None)}
+
+    def test_is_an_event_for_the_other_endpoints(self, subscribe, consumer, other_consumer, ada, deliver):
+        gone = subscribe(topics=["customers/joined"])
+        subscribe(url=other_consumer.url, topics=["endpoints/*"])
+        consumer.says = Says(status=410)
+
+        deliver()
+        deliver()
+
+        (heard,) = other_consumer.heard
+        assert heard.event["data"] == {
+            "id": str(gone.pk),
+            "url": consumer.url,
+            "topics": ["customers/joined"],
+            "reason": "gone",
+        }
+
+    def test_is_mailed_once(self, acme, subscribe, consumer, ada, deliver):
+        subscribe(topics=["customers/joined"])
+        consumer.says = Says(status=410)
+
+        deliver()
+        notices.send_due()
+        notices.send_due()
+
+        (message,) = mail.outbox
+        assert message.to == [acme.contact_email]
+        assert consumer.url in message.body
+
+    def test_is_mailed_later_when_the_mail_server_fails(self, subscribe, consumer, ada, deliver, monkeypatch):
+        subscribe(topics=["customers/joined"])
+        consumer.says = Says(status=410)
+        deliver()
+        monkeypatch.setattr(notices, "send_mail", refuse)
+        with pytest.raises(ConnectionRefusedError):
+            notices.send_due()
+        monkeypatch.undo()
+
+        notices.send_due()
+        at_once = len(mail.outbox)
+        with clock.moved_to(clock.wall() + timedelta(minutes=6)):
+            notices.send_due()
+
+        assert (at_once, len(mail.outbox)) == (0, 1)
+
+    def test_of_a_sandbox_is_mailed_to_nobody(self, acme, subscribe, consumer, ada):
+        endpoint = subscribe(business=acme.sandbox)
+
+        endpoints.disable(endpoint, reason=endpoints.Reason.GONE)
+
+        assert (notices.send_due(), mail.outbox) == (1, [])
+
+
+class TestFailing:
+    def fail_for(self, hours, *, give, ada, deliver):
+        for hour in range(0, hours, 12):
+            with after(hour):
+                give(ada, 1)
+                deliver()
+
+    def test_for_five_days_disables(self, subscribe, consumer, ada, give, deliver):
+        endpoint = subscribe(topics=["points/earned"])
+        consumer.says = Says(status=500)
+
+        self.fail_for(120, give=give, ada=ada, deliver=deliver)
+        endpoint.refresh_from_db()
+        assert endpoint.is_active
+        with after(120):
+            give(ada, 1)
+            deliver()
+
+        endpoint.refresh_from_db()
+        assert (endpoint.status, endpoint.disabled_reason) == ("disabled", "failing")
+        assert Event.objects.filter(topic="endpoints/disabled").count() == 1
+        assert not Delivery.objects.filter(status="pending").exists()
+
+    def test_with_one_success_between_does_not(self, subscribe, consumer, ada, give, deliver):
+        endpoint = subscribe(topics=["points/earned"])
+        consumer.says = Says(status=500)
+        self.fail_for(72, give=give, ada=ada, deliver=deliver)
+
+        consumer.says = lambda heard: Says(status=200 if len(consumer.heard) == lucky else 500)
+        lucky = len(consumer.heard) + 1
+        with after(72):
+            deliver()
+        with after(140):
+            give(ada, 1)
+            deliver()
+
+        endpoint.refresh_from_db()
+        assert endpoint.is_active
+        assert endpoint.failing_since > START + timedelta(hours=71)
+
+
+class TestEnable:
+    def test_starts_afresh(self, acme, subscribe, consumer, ada, give, deliver):
+        endpoint = subscribe(topics=["points/earned"])
+        endpoints.disable(endpoint, reason=endpoints.Reason.FAILING)
+        give(ada, 1)
+        deliver()
+
+        endpoints.update(business=acme, endpoint_id=endpoint.pk, status="active")
+        give(ada, 1)
+        deliver()
+
+        assert [heard.event["data"]["customer"]["pointBalance"] for heard in consumer.heard] == [2]
+        assert notices.send_due() == 0
+
+
+def refuse(*_args, **_rest):
+    raise ConnectionRefusedError

@@ -1,0 +1,122 @@
+"""A slow or dead endpoint delays no other, and a failing one is not hammered."""
+
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from loyalty.kernel import clock
+from tests.webhooks.consumer import Says
+from webhooks.models import Delivery, Endpoint
+from webhooks.services import claims, courier, relay
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+START = datetime(2027, 3, 1, 12, tzinfo=UTC)
+EVENTS, HOLD = 40, 2.0
+
+
+@pytest.fixture
+def slow_beside_healthy(subscribe, consumer, other_consumer, ada, give):
+    """Both are owed forty deliveries; the slow one's were there first."""
+    consumer.says = Says(hold=HOLD)
+    subscribe(topics=["points/earned"])
+    subscribe(url=other_consumer.url, topics=["points/earned"])
+    for _ in range(EVENTS):
+        give(ada, 1)
+
+
+def seconds_until_the_healthy_has_all(other_consumer, deliver):
+    started = time.monotonic()
+    deliver()
+    assert len(other_consumer.heard) == EVENTS
+    return max(heard.at for heard in other_consumer.heard) - started
+
+
+class TestSlowEndpoint:
+    def test_does_not_delay_a_healthy_one(self, slow_beside_healthy, other_consumer, deliver, monkeypatch):
+        monkeypatch.setattr(courier, "IN_FLIGHT", 20)
+
+        assert seconds_until_the_healthy_has_all(other_consumer, deliver) < HOLD
+
+    def test_would_if_it_could_take_all_that_is_free(self, slow_beside_healthy, other_consumer, deliver, monkeypatch):
+        """The control: without the bound on its share the healthy one waits for slots."""
+        monkeypatch.setattr(courier, "IN_FLIGHT", 20)
+        monkeypatch.setattr(claims, "share_of", lambda free: 1_000)
+
+        assert seconds_until_the_healthy_has_all(other_consumer, deliver) >= HOLD
+
+
+class TestFailingEndpoint:
+    @pytest.fixture
+    def failing(self, subscribe, consumer, ada, give, deliver):
+        """Ten deliveries have failed once."""
+        endpoint = subscribe(topics=["points/earned"])
+        consumer.says = Says(status=500)
+        for _ in range(10):
+            give(ada, 1)
+        with clock.moved_to(START):
+            deliver()
+        consumer.heard.clear()
+        return endpoint
+
+    def later(self, deliver, **delta):
+        with clock.moved_to(START + timedelta(**delta)):
+            deliver()
+
+    def test_is_left_alone_for_a_while(self, failing, consumer, deliver):
+        failing.refresh_from_db()
+
+        self.later(deliver, seconds=10)
+
+        assert failing.failures == 10
+        assert failing.held_until - START == timedelta(minutes=5)
+        assert consumer.heard == []
+
+    def test_is_then_tried_with_one_delivery(self, failing, consumer, deliver):
+        self.later(deliver, hours=1)
+
+        assert len(consumer.heard) == 1
+        assert Endpoint.objects.get().failures == 11
+
+    def test_gets_its_whole_queue_after_one_success(self, failing, consumer, deliver):
+        consumer.says = Says()
+
+        self.later(deliver, hours=1)
+
+        assert len(consumer.heard) == 10
+        assert set(Delivery.objects.values_list("status", flat=True)) == {"delivered"}
+        assert Endpoint.objects.get().failures == 0
+
+    def test_is_alone_with_its_trial(self, failing, consumer, deliver):
+        consumer.says = lambda heard: Says(hold=0.3)
+
+        self.later(deliver, hours=1)
+
+        first, second, *_ = sorted(heard.at for heard in consumer.heard)
+        assert second - first >= 0.3
+
+
+class TestTurns:
+    def test_go_round_the_businesses(self, acme, rival, subscribe, ada, eve, give):
+        """Nobody's second goes before anybody's first, however many endpoints they have, and however long ago."""
+        for number in range(3):
+            subscribe(topics=["points/earned"], url=f"http://127.0.0.1:900{number}/hook")
+        subscribe(business=rival, topics=["points/earned"])
+        give(ada, 1)
+        relay.relay()
+        give(eve, 1)
+        relay.relay()
+
+        claimed = claims.claim(2)
+
+        assert Counter(claim.endpoint.business_id for claim in claimed) == {acme.pk: 1, rival.pk: 1}
+
+    def test_bound_what_one_endpoint_has_in_flight(self, subscribe, ada, give):
+        subscribe(topics=["points/earned"])
+        for _ in range(20):
+            give(ada, 1)
+        relay.relay()
+
+        assert [len(claims.claim(40)), len(claims.claim(40)), len(claims.claim(60))] == [10, 0, 5]

@@ -1,0 +1,177 @@
+"""Events become public once, in order, and reach every endpoint that is subscribed, whoever relays them."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from advocates.services import advocates
+from loyalty import events
+from loyalty.kernel import clock
+from loyalty.models import Event, EventBody
+from loyalty.services import ledger, publication
+from tests.races import at_once, errors
+from webhooks.models import Delivery
+from webhooks.services import relay
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def positions(business):
+    rows = Event.objects.for_business(business).order_by("position")
+    return list(rows.values_list("position", flat=True))
+
+
+def count(business):
+    return list(range(1, Event.objects.for_business(business).count() + 1))
+
+
+class TestRelay:
+    def test_numbers_each_business_from_one(self, acme, rival, ada, bob, eve, give):
+        for person in (ada, eve, bob, ada):
+            give(person, 10)
+
+        relay.relay()
+
+        assert positions(acme) == count(acme) != []
+        assert positions(rival) == count(rival) != []
+
+    def test_keeps_the_order_of_each_person(self, acme, ada, give):
+        for amount in range(1, 20):
+            give(ada, amount)
+
+        relay.relay()
+
+        rows = Event.objects.for_business(acme).order_by("position").values_list("sequence", flat=True)
+        assert list(rows) == sorted(rows)
+
+    def test_skips_nothing_that_commits_late(self, acme, ada, bob, give):
+        """Who has read the feed up to its end will find behind it what is committed afterwards."""
+        with transaction.atomic():
+            late = give(bob, 5)
+            at_once(1, lambda _: give(ada, 5))
+            at_once(1, lambda _: relay.relay())
+        read_so_far = max(filter(None, positions(acme)))
+
+        relay.relay()
+
+        assert Event.objects.get(facts__entryId=str(late.id)).position > read_so_far
+        assert positions(acme) == count(acme)
+
+    def test_takes_as_many_pages_as_there_are(self, acme, subscribe, ada, give, monkeypatch):
+        subscribe()
+        monkeypatch.setattr(publication, "publish", partial(publication.publish, 7))
+        for _ in range(20):
+            give(ada, 1)
+
+        relay.relay()
+
+        assert positions(acme) == count(acme)
+        assert Delivery.objects.count() == Event.objects.for_business(acme).count()
+
+    def test_makes_no_delivery_for_a_disabled_endpoint(self, subscribe, ada):
+        endpoint = subscribe()
+        type(endpoint).objects.update(status="disabled", disabled_reason="operator")
+
+        relay.relay()
+
+        assert not Delivery.objects.exists()
+
+    def test_asks_as_much_for_fifty_events_as_for_five(self, subscribe, ada, give):
+        subscribe()
+        relay.relay()
+
+        def queries_for(number):
+            for _ in range(number):
+                give(ada, 1)
+            with CaptureQueriesContext(connection) as captured:
+                relay.relay()
+            return len(captured)
+
+        assert queries_for(5) == queries_for(50)
+
+
+class TestRelaysAtOnce:
+    def storm(self, acme, ada):
+        """Five relays beside five who earn points."""
+
+        def work(number):
+            for _ in range(10):
+                if number % 2:
+                    ledger.award(business=acme, account_id=ada.pk, amount=1)
+                else:
+                    relay.relay()
+
+        return errors(at_once(10, work))
+
+    def test_leave_no_gap_and_no_double(self, acme, subscribe, ada):
+        subscribe(topics=["points/*"])
+
+        assert self.storm(acme, ada) == []
+        relay.relay()
+
+        sequences = Delivery.objects.order_by("sequence").values_list("sequence", flat=True)
+        assert positions(acme) == count(acme)
+        assert list(sequences) == list(range(1, 51))
+
+    def test_get_in_each_others_way_without_the_lock(self, acme, subscribe, ada, monkeypatch):
+        """The control: only the database's own constraints are left."""
+        subscribe(topics=["points/*"])
+        monkeypatch.setattr(publication, "_is_ours", lambda: True)
+
+        failed = [error for _ in range(5) for error in self.storm(acme, ada)]
+
+        assert any(isinstance(error, IntegrityError) for error in failed)
+
+
+class TestEventThatCannotBeDescribed:
+    @pytest.fixture(params=["raises", "answers what is no JSON"])
+    def poison(self, acme, ada, give, monkeypatch, request):
+        """Ada's hundred points, which a describer chokes on."""
+
+        def choke(business, page):
+            bad = [event.pk for event in page if event.facts.get("amount") == 100]
+            if bad and request.param == "raises":
+                raise ZeroDivisionError
+            return {event_id: {"much": 2**99} for event_id in bad}
+
+        monkeypatch.setitem(events._describers, "points/earned", [choke])
+        for amount in (1, 100, 2):
+            give(ada, amount)
+        return Event.objects.get(facts__amount=100)
+
+    def test_waits_and_holds_up_no_other(self, acme, subscribe, poison):
+        subscribe(topics=["points/*"])
+
+        relay.relay()
+
+        poison.refresh_from_db()
+        assert poison.position is None
+        assert Event.objects.filter(position=None).count() == 1
+        assert Delivery.objects.count() == 2
+
+    def test_is_published_once_it_can_be(self, acme, subscribe, poison, monkeypatch):
+        relay.relay()
+        monkeypatch.setitem(events._describers, "points/earned", [])
+
+        relay.relay()
+
+        assert positions(acme) == count(acme)
+
+
+class TestBody:
+    def test_is_made_once(self, acme, ada, give):
+        give(ada, 5)
+        relay.relay()
+        before = dict(EventBody.objects.values_list("event_id", "body"))
+
+        advocates.update(business=acme, advocate_id=ada.pk, name="Countess")
+        with clock.moved_to(clock.wall() + timedelta(days=1)):
+            relay.relay()
+
+        after = dict(EventBody.objects.values_list("event_id", "body"))
+        assert {key: bytes(body) for key, body in after.items() if key in before} == {
+            key: bytes(body) for key, body in before.items()
+        }

@@ -1,0 +1,95 @@
+"""Ten tries over three days, as rows: nothing of it lives in a broker."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from loyalty.kernel import clock
+from tests.webhooks.consumer import Says
+from webhooks.models import Attempt, Delivery
+from webhooks.services import outcomes
+from webhooks.services.sending import Answer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WAITS = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]
+START = datetime(2027, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def owed(subscribe, acme, ada):
+    """One delivery is owed."""
+    return subscribe(topics=["customers/joined"])
+
+
+def try_at(moment, deliver):
+    with clock.moved_to(moment):
+        deliver()
+    return Delivery.objects.get()
+
+
+class TestSchedule:
+    def test_tries_ten_times_at_the_promised_times(self, owed, consumer, deliver):
+        consumer.says = Says(status=500)
+        times, delivery = [START], try_at(START, deliver)
+        while delivery.next_attempt_at:
+            times.append(delivery.next_attempt_at)
+            delivery = try_at(delivery.next_attempt_at, deliver)
+
+        waits = [(after - before).total_seconds() for before, after in zip(times, times[1:], strict=False)]
+        assert [abs(wait / planned - 1) <= 0.2 for wait, planned in zip(waits, WAITS, strict=True)] == [True] * 9
+        assert (delivery.status, delivery.attempts_made, len(consumer.heard)) == ("failed", 10, 10)
+
+    def test_spreads_its_retries(self):
+        failure = Answer(START, status=500)
+
+        waits = {outcomes.wait_after(3, failure) for _ in range(50)}
+
+        assert len(waits) > 40
+
+    def test_does_not_try_before_the_time(self, owed, consumer, deliver):
+        consumer.says = Says(status=500)
+        due = try_at(START, deliver).next_attempt_at
+
+        try_at(due - timedelta(seconds=1), deliver)
+
+        assert len(consumer.heard) == 1
+
+    def test_keeps_the_event_id_and_counts_the_attempts(self, owed, consumer, deliver):
+        consumer.says = Says(status=503)
+        due = try_at(START, deliver).next_attempt_at
+        consumer.says = Says()
+
+        delivery = try_at(due, deliver)
+
+        first, second = consumer.heard
+        assert first.headers["webhook-id"] == second.headers["webhook-id"]
+        assert first.body == second.body
+        assert [heard.headers["x-webhook-attempt"] for heard in consumer.heard] == ["1", "2"]
+        assert int(second.headers["webhook-timestamp"]) - int(first.headers["webhook-timestamp"]) >= 4
+        assert (delivery.status, delivery.next_attempt_at) == ("delivered", None)
+        assert list(Attempt.objects.order_by("number").values_list("number", "status")) == [(1, 503), (2, 200)]
+
+
+class TestRetryAfter:
+    def wait_after(self, header, owed, consumer, deliver):
+        consumer.says = Says(status=429, headers={"Retry-After": header})
+        return try_at(START, deliver).next_attempt_at - START
+
+    def test_is_honoured(self, owed, consumer, deliver):
+        assert self.wait_after("600", owed, consumer, deliver) == timedelta(minutes=10)
+
+    def test_is_honoured_as_a_date(self, owed, consumer, deliver):
+        date = format_datetime(START + timedelta(hours=2), usegmt=True)
+
+        assert self.wait_after(date, owed, consumer, deliver) == timedelta(hours=2)
+
+    def test_is_honoured_up_to_a_day(self, owed, consumer, deliver):
+        assert self.wait_after("999999999", owed, consumer, deliver) == timedelta(hours=24)
+
+    @pytest.mark.parametrize("header", ["1", "-5", "soon", "²", "Wed, 99 Foo 2027 99:99:99 GMT", "9" * 400])
+    def test_never_hurries_and_never_hurts(self, owed, consumer, deliver, header):
+        wait = self.wait_after(header, owed, consumer, deliver)
+
+        assert timedelta(seconds=4) <= wait <= timedelta(hours=24)

@@ -1,0 +1,1 @@
+"""Endpoints, deliveries, signatures, retries. It listens to events; no app imports it."""

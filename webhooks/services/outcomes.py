@@ -1,0 +1,113 @@
+"""What a try came to: written down, scheduled again, and learned from."""
+
+import random
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from loyalty.kernel import clock, ids
+from webhooks.models import Delivery, Endpoint
+from webhooks.services import endpoints
+from webhooks.services.claims import FAILING, Claim
+from webhooks.services.sending import Answer
+
+# After the first try, and after each that follows: ten tries over three days.
+SCHEDULE = tuple(
+    timedelta(seconds=seconds) for seconds in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
+)
+JITTER = 0.2
+LONGEST_RETRY_AFTER = timedelta(hours=24)
+GIVE_UP_AFTER = timedelta(days=5)
+SHORTEST_HOLD, LONGEST_HOLD = timedelta(seconds=5), timedelta(minutes=5)
+GONE = 410
+
+Result = tuple[Claim, Answer]
+Status = Delivery.Status
+
+# A claim whose lease was lost is another's by now, and its late result is not written.
+WRITE = """
+    WITH result AS (
+        SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::timestamptz[], %s::uuid[],
+                %s::timestamptz[], %s::int[], %s::int[], %s::text[], %s::text[])
+            AS r (id, leased_until, verdict, next_attempt_at, attempt_id, at, status, duration_ms, error, answer)
+    ), written AS (
+        UPDATE webhooks_delivery d SET status = r.verdict, next_attempt_at = r.next_attempt_at, leased_until = NULL,
+            claims = 0, attempts_made = d.attempts_made + 1
+        FROM result r WHERE d.id = r.id AND d.leased_until = r.leased_until
+        RETURNING d.id, d.business_id, d.attempts_made
+    )
+    INSERT INTO webhooks_attempt (id, business_id, delivery_id, number, at, status, duration_ms, error, answer)
+    SELECT r.attempt_id, w.business_id, w.id, w.attempts_made, r.at, r.status, r.duration_ms, r.error, r.answer
+    FROM written w JOIN result r USING (id)
+"""
+
+
+@transaction.atomic
+def record(results: Sequence[Result]) -> None:
+    """Write down what claimed deliveries came to, when each is due again, and how their endpoints do."""
+    now = clock.wall()
+    concerned = _lock(results)
+    answers: dict[UUID, list[Answer]] = defaultdict(list)
+    for claim, answer in results:
+        answers[claim.endpoint.pk].append(answer)
+    for endpoint in concerned.values():
+        if endpoint.is_active:
+            _learn(endpoint, answers[endpoint.pk], at=now)
+    rows = (_row(claim, answer, *_verdict(claim, answer, concerned, at=now)) for claim, answer in results)
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE, [list(column) for column in zip(*rows, strict=True)])
+
+
+def wait_after(attempts_made: int, answer: Answer) -> timedelta | None:
+    """How long to wait after a failure that `attempts_made` tries preceded; None when the schedule is spent."""
+    if answer.is_final or attempts_made >= len(SCHEDULE):
+        return None
+    planned = SCHEDULE[attempts_made] * random.uniform(1 - JITTER, 1 + JITTER)
+    return max(planned, min(answer.retry_after or timedelta(0), LONGEST_RETRY_AFTER))
+
+
+def _lock(results: Sequence[Result]) -> Mapping[UUID, Endpoint]:
+    """The endpoints that failed, or had been failing: what is known of the others does not change."""
+    concerned = {claim.endpoint.pk for claim, answer in results if claim.endpoint.failures or not answer.is_success}
+    if not concerned:
+        return {}
+    rows = Endpoint.objects.filter(pk__in=concerned).select_related("business")
+    return {row.pk: row for row in rows.select_for_update(no_key=True, of=("self",)).order_by("pk")}
+
+
+def _learn(endpoint: Endpoint, answers: Sequence[Answer], *, at: datetime) -> None:
+    if any(answer.status == GONE for answer in answers):
+        return endpoints.disable(endpoint, reason=Endpoint.Reason.GONE)
+    if any(answer.is_success for answer in answers):
+        return endpoints.release(endpoint)
+    endpoint.failures += len(answers)
+    endpoint.failing_since = endpoint.failing_since or min(answer.at for answer in answers)
+    if at - endpoint.failing_since >= GIVE_UP_AFTER:
+        return endpoints.disable(endpoint, reason=Endpoint.Reason.FAILING)
+    if endpoint.failures >= FAILING:
+        doubled = SHORTEST_HOLD * 2 ** min(endpoint.failures - FAILING, 10)
+        endpoint.held_until = at + min(doubled, LONGEST_HOLD)
+    return endpoint.save(update_fields=["failures", "failing_since", "held_until"])
+
+
+def _verdict(
+    claim: Claim, answer: Answer, concerned: Mapping[UUID, Endpoint], *, at: datetime
+) -> tuple[Status, datetime | None]:
+    if answer.is_success:
+        return Status.DELIVERED, None
+    endpoint = concerned.get(claim.endpoint.pk)
+    if endpoint is None or not endpoint.is_active:
+        return Status.DISABLED, None
+    wait = wait_after(claim.attempts_made, answer)
+    return (Status.FAILED, None) if wait is None else (Status.PENDING, at + wait)
+
+
+def _row(claim: Claim, answer: Answer, verdict: Status, due: datetime | None) -> tuple[object, ...]:
+    text = answer.body.decode(errors="replace").replace("\x00", "\ufffd")
+    return (
+        *(claim.id, claim.leased_until, verdict.value, due, ids.new_id()),
+        *(answer.at, answer.status, answer.duration_ms, answer.error, text),
+    )

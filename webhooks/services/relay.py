@@ -1,0 +1,81 @@
+"""From events to deliveries: published and fanned out in one transaction, so that neither is without the other."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from loyalty.kernel import clock, ids, jobs
+from loyalty.services import publication
+from loyalty.services.publication import Page, Published
+from webhooks.models import Endpoint
+from webhooks.services import topics
+
+PAGES = 100  # then another task goes on, so that no worker waits long for this one
+
+INSERT = """
+    INSERT INTO webhooks_delivery (id, business_id, endpoint_id, event_id, topic, sequence, status, next_attempt_at,
+        claims, attempts_made, created_at)
+    SELECT d.id, d.business_id, d.endpoint_id, d.event_id, d.topic, d.sequence, 'pending', %s, 0, 0, %s
+    FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::bigint[])
+        AS d (id, business_id, endpoint_id, event_id, topic, sequence)
+"""
+
+
+def relay() -> None:
+    """Publish what happened and make a delivery for each subscribed endpoint, until nothing is left.
+
+    Whoever finds another relay at work may leave: after its last page it looks once more, without the lock.
+    """
+    stuck: set[UUID] = set()
+    for _ in range(PAGES):
+        page = _relay_page(stuck)
+        if page is None:
+            return
+        stuck.update(page.stuck)
+        if not page.published and not publication.is_waiting(without=stuck):
+            return
+    jobs.wake("webhooks.relay")
+
+
+@transaction.atomic
+def _relay_page(stuck: Collection[UUID]) -> Page | None:
+    page = publication.publish(without=stuck)
+    if page and page.published and _fan_out(page.published):
+        jobs.wake("webhooks.deliver")
+    return page
+
+
+def _fan_out(published: Sequence[Published]) -> int:
+    """A delivery for each event and each endpoint that is subscribed to it. Answers how many."""
+    by_business: Mapping[UUID, list[Published]] = defaultdict(list)
+    for event in published:
+        by_business[event.business_id].append(event)
+    made: list[tuple[UUID, UUID, UUID, UUID, str, int]] = []
+    subscribed = _locked_endpoints(by_business)
+    for endpoint in subscribed:
+        for event in by_business[endpoint.business_id]:
+            if topics.covers(endpoint.topics, event.topic):
+                endpoint.last_sequence += 1
+                made.append(
+                    (
+                        ids.new_id(),
+                        endpoint.business_id,
+                        endpoint.pk,
+                        event.event_id,
+                        event.topic,
+                        endpoint.last_sequence,
+                    )
+                )
+    if made:
+        now = clock.wall()
+        with connection.cursor() as cursor:
+            cursor.execute(INSERT, [now, now, *map(list, zip(*made, strict=True))])
+        Endpoint.objects.bulk_update(subscribed, ["last_sequence"])
+    return len(made)
+
+
+def _locked_endpoints(business_ids: Collection[UUID]) -> list[Endpoint]:
+    rows = Endpoint.objects.filter(business_id__in=business_ids, status=Endpoint.Status.ACTIVE)
+    return list(rows.select_for_update(no_key=True).order_by("pk"))
