@@ -83,6 +83,7 @@ def api_gate(respond: Respond) -> Respond:
                 response = refusal(surface, limits.RateLimited(count.retry_after()), request)
         for name, value in count.headers().items():
             response[name] = value
+        response["Content-Length"] = str(len(response.content))  # or the server would answer in chunks
         return response
 
     return middleware

@@ -1,0 +1,289 @@
+// The hosted page: shows sections that the server renders for the bearer of a token.
+//
+// The token comes behind the `#` of the address, or by message from the shop's page, and is kept in memory only:
+// no cookie, no storage, so that it works where a browser blocks both for frames of other sites.
+
+const SLOW_AFTER = 3000;
+const GIVE_UP_AFTER = 20000;
+const SECTIONS = ["home", "rewards", "coupons", "history"];
+
+const base = location.pathname.replace(/\/+$/, "");
+const element = (id) => document.getElementById(id);
+const [main, tabs, dialog, status] = ["main", "tabs", "dialog", "status"].map(element);
+
+let token = null;
+let shop = null; // the origin of the page around our frame
+takeFromAddress();
+
+function takeFromAddress() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  token = given.get("t") ?? token;
+  const origin = given.get("o");
+  if (window.parent !== window && origin && URL.canParse(origin) && new URL(origin).origin === origin) shop = origin;
+  history.replaceState(null, "", address(location.search));
+}
+
+function address(search) {
+  return location.pathname + search + (shop ? `#o=${shop}` : "");
+}
+
+class SignedOut extends Error {}
+
+async function call(path, options = {}) {
+  if (!token) throw new SignedOut();
+  const response = await fetch(`${base}/${path}`, {
+    ...options,
+    headers: { ...options.headers, Authorization: `Bearer ${token}` },
+    credentials: "omit",
+    cache: "no-store",
+    signal: AbortSignal.timeout(GIVE_UP_AFTER),
+  });
+  if (response.status === 401) throw new SignedOut();
+  return response;
+}
+
+// --- Sections ----------------------------------------------------------------------------------------------
+
+let latest = 0; // answers that come after a newer question are dropped
+let waitsForNetwork = false;
+
+async function show(section, { isFirst = false } = {}) {
+  const question = ++latest;
+  mark(section);
+  fill(state("loading"));
+  main.setAttribute("aria-busy", "true");
+  const slow = setTimeout(sayItIsSlow, SLOW_AFTER);
+  const content = await load(section);
+  clearTimeout(slow);
+  if (question !== latest) return;
+  main.setAttribute("aria-busy", "false");
+  tabs.hidden = token === null;
+  fill(content);
+  if (!isFirst) window.scrollTo(0, 0);
+  say(main.querySelector("h1, h2")?.textContent);
+}
+
+function sayItIsSlow() {
+  const line = main.querySelector(".slow");
+  line.hidden = false;
+  say(line.textContent);
+}
+
+async function load(path) {
+  waitsForNetwork = false;
+  try {
+    const response = await call(path);
+    if (response.status === 429) return state("busy");
+    return response.status < 500 ? parse(await response.text()) : state("failed");
+  } catch (error) {
+    return failure(error);
+  }
+}
+
+function failure(error) {
+  if (!(error instanceof SignedOut)) {
+    waitsForNetwork = true;
+    return state("offline");
+  }
+  if (token) tell({ type: "expired" });
+  token = null;
+  element("purse").hidden = true;
+  return state("signed-out");
+}
+
+function retryAll() {
+  isStale = false;
+  dialog.close();
+  show(current());
+}
+
+function mark(section) {
+  for (const link of tabs.children) {
+    if (link.dataset.section === section) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+function current() {
+  const wanted = new URLSearchParams(location.search).get("section");
+  return SECTIONS.includes(wanted) ? wanted : "home";
+}
+
+async function more(button) {
+  button.setAttribute("aria-busy", "true");
+  button.disabled = true;
+  const page = await load(button.dataset.more);
+  const rows = page.querySelector("[data-rows]");
+  if (!rows) return fill(page);
+  const first = rows.firstElementChild;
+  main.querySelector("[data-rows]").append(...rows.children);
+  const next = page.querySelector("[data-more]");
+  next ? button.replaceWith(next) : button.remove();
+  first.tabIndex = -1;
+  first.focus();
+  say("More is shown.");
+}
+
+// --- Redeeming ---------------------------------------------------------------------------------------------
+
+let attempt = null; // the Idempotency-Key of the redeem in the dialog: repeating it cannot pay twice
+let isRedeeming = false;
+let isStale = false; // what is shown behind the dialog
+
+async function choose(reward) {
+  attempt = newKey();
+  dialog.replaceChildren(state("loading"));
+  dialog.showModal();
+  dialog.replaceChildren(await load(`rewards/${reward}`));
+  dialog.querySelector("button")?.focus();
+}
+
+async function redeem(button) {
+  if (isRedeeming) return;
+  isRedeeming = true;
+  busy(button, true);
+  try {
+    const response = await call(`rewards/${button.dataset.redeem}`, {
+      method: "POST",
+      headers: { "Idempotency-Key": attempt },
+    });
+    if (response.status >= 500 || response.status === 429) throw new Error("not answered");
+    finish(parse(await response.text()), response.ok);
+  } catch (error) {
+    if (error instanceof SignedOut) finish(failure(error), false);
+    else problem("We could not reach the shop. Try again: you will not pay twice.");
+  } finally {
+    isRedeeming = false;
+    busy(button, false);
+  }
+}
+
+function finish(content, isDone) {
+  dialog.replaceChildren(content);
+  isStale = true;
+  purse(dialog);
+  const heading = dialog.querySelector("h2");
+  heading.tabIndex = -1;
+  heading.focus();
+  say(heading.textContent);
+  if (isDone) tell({ type: "redeemed", couponCode: dialog.querySelector("code")?.textContent ?? null });
+}
+
+function problem(text) {
+  const line = dialog.querySelector(".problem");
+  line.textContent = text;
+  line.hidden = false;
+}
+
+async function copy(button) {
+  const text = button.dataset.copy;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    copyBySelection(button.closest(".code").querySelector("code"));
+  }
+  button.querySelector("span").textContent = "Copied";
+  say("The code is copied.");
+}
+
+function copyBySelection(node) {
+  getSelection().selectAllChildren(node); // stays selected: the visitor can copy it by hand, too
+  document.execCommand("copy");
+}
+
+// --- The shop's page around our frame ----------------------------------------------------------------------
+
+function tell(message) {
+  if (shop) window.parent.postMessage({ source: "laurel", ...message }, shop);
+}
+
+window.addEventListener("message", ({ source, origin, data }) => {
+  if (!shop || source !== window.parent || origin !== shop || data?.source !== "laurel") return;
+  if (data.type === "token" && typeof data.token === "string") {
+    token = data.token;
+    show(current());
+  }
+});
+
+// --- Small things ------------------------------------------------------------------------------------------
+
+function parse(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html; // the server has escaped what people wrote; the page's policy runs no inline script
+  return template.content;
+}
+
+function state(name) {
+  return element(`state-${name}`).content.cloneNode(true);
+}
+
+function fill(content) {
+  main.replaceChildren(content);
+  purse(main);
+}
+
+function purse(part) {
+  const balance = part.querySelector("[data-balance]")?.dataset.balance;
+  if (balance === undefined) return;
+  element("balance").textContent = balance;
+  element("purse").hidden = false;
+}
+
+function say(text) {
+  status.textContent = text ?? "";
+}
+
+function busy(button, isBusy) {
+  button.disabled = isBusy;
+  button.setAttribute("aria-busy", String(isBusy));
+}
+
+function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// --- Events ------------------------------------------------------------------------------------------------
+
+document.addEventListener("click", (event) => {
+  const target = event.target.closest("a[data-section], button");
+  if (!target) return;
+  const { section, reward, redeem: bought, copy: code, more: rest, retry, dismiss } = target.dataset;
+  if (section) {
+    event.preventDefault();
+    history.pushState(null, "", address(`?section=${section}`));
+    show(section);
+  } else if (reward) choose(reward);
+  else if (bought) redeem(target);
+  else if (code) copy(target);
+  else if (rest) more(target);
+  else if (retry !== undefined) retryAll();
+  else if (dismiss !== undefined) dialog.close();
+});
+
+dialog.addEventListener("click", (event) => {
+  if (event.target === dialog && !isRedeeming) dialog.close(); // beside it
+});
+dialog.addEventListener("cancel", (event) => {
+  if (isRedeeming) event.preventDefault();
+});
+dialog.addEventListener("close", () => {
+  dialog.replaceChildren();
+  if (isStale) retryAll();
+});
+window.addEventListener("hashchange", () => {
+  takeFromAddress();
+  show(current());
+});
+window.addEventListener("popstate", () => show(current()));
+window.addEventListener("online", () => waitsForNetwork && show(current()));
+
+if (shop) {
+  element("close").hidden = false;
+  element("close").addEventListener("click", () => tell({ type: "close" }));
+  document.addEventListener("keydown", ({ key }) => key === "Escape" && !dialog.open && tell({ type: "close" }));
+}
+
+await show(current(), { isFirst: true });
+const item = new URLSearchParams(location.search).get("item");
+if (item && token) choose(encodeURIComponent(item));
+tell({ type: "ready", isSignedIn: token !== null });

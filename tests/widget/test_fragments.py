@@ -1,0 +1,317 @@
+import re
+from datetime import timedelta
+from urllib.parse import unquote
+
+import pytest
+from django.db import connection
+from django.template.loader import render_to_string
+from django.test.utils import CaptureQueriesContext
+
+from advocates.services import advocates
+from loyalty.kernel import clock
+from loyalty.models import IdempotencyRecord
+from loyalty.selectors import ledger as wallets
+from loyalty.services import accounts, ledger
+from rewards.models import Redemption
+from rewards.services import redemptions
+from tests.widget.conftest import Visitor, token_of
+from widget.views import fragments
+
+TAG_EDGES = re.compile(r"\s*([<>])\s*")
+PARTS = ["home", "rewards", "coupons", "history"]
+
+
+def shown(response):
+    """The HTML without white space at the edges of tags."""
+    return TAG_EDGES.sub(r"\1", response.text)
+
+
+def balance(advocate):
+    return wallets.wallets(business=advocate.business, account_ids=[advocate.pk])[advocate.pk].amount
+
+
+class TestEveryPart:
+    @pytest.mark.parametrize("part", PARTS)
+    def test_is_refused_without_a_token(self, client, acme, part):
+        response = client.get(f"/w/acme/{part}")
+
+        assert response.status_code == 401
+        assert response["Cache-Control"] == "no-store"
+
+    @pytest.mark.parametrize("part", PARTS)
+    def test_is_refused_with_the_token_of_another_business(self, acme, eve, part):
+        assert Visitor(token_of(eve)).get(part).status_code == 401
+
+    def test_is_refused_once_the_token_is_revoked(self, acme, ada, visitor):
+        accounts.revoke_tokens(business=acme, account_id=ada.pk)
+
+        assert visitor.get("home").status_code == 401
+
+    def test_is_refused_with_a_cookie_alone(self, client, acme, ada):
+        client.cookies["token"] = token_of(ada)
+
+        assert client.get("/w/acme/home").status_code == 401
+
+    @pytest.mark.parametrize("part", PARTS)
+    def test_is_never_cached_and_sets_no_cookie(self, visitor, part):
+        response = visitor.get(part)
+
+        assert response.status_code == 200
+        assert response["Cache-Control"] == "no-store"
+        assert not response.cookies
+
+    def test_is_read_a_hundred_times_a_minute(self, visitor, time_machine):
+        time_machine.move_to(clock.wall().replace(second=1) + timedelta(minutes=1), tick=False)
+
+        answers = [visitor.get("coupons").status_code for _ in range(101)]
+
+        assert answers == [200] * 100 + [429]
+
+    def test_lets_strangers_guess_sixty_times_a_minute(self, client, acme, time_machine):
+        time_machine.move_to(clock.wall().replace(second=1) + timedelta(minutes=1), tick=False)
+
+        answers = [client.get("/w/acme/home").status_code for _ in range(61)]
+
+        assert answers == [401] * 60 + [429]
+
+    @pytest.mark.parametrize("part", PARTS)
+    def test_costs_the_same_however_much_there_is(self, acme, ada, offer, give, visitor, part):
+        give(ada, 10_000)
+        redemptions.redeem(business=acme, reward_id=offer().pk, advocate_id=ada.pk)
+        visitor.get(part)
+        few = queries_of(visitor, part)
+
+        for number in range(5):
+            redemptions.redeem(business=acme, reward_id=offer(f"Cake {number}").pk, advocate_id=ada.pk)
+
+        assert queries_of(visitor, part) == few
+
+    @pytest.mark.parametrize("part", PARTS)
+    def test_is_rendered_without_a_query(self, acme, ada, offer, give, visitor, monkeypatch, part):
+        give(ada, 500)
+        redemptions.redeem(business=acme, reward_id=offer().pk, advocate_id=ada.pk)
+        monkeypatch.setattr(fragments, "render_to_string", render_without_database)
+
+        assert visitor.get(part).status_code == 200
+
+
+def queries_of(visitor, part):
+    with CaptureQueriesContext(connection) as captured:
+        visitor.get(part)
+    return len(captured)
+
+
+def render_without_database(*arguments):
+    def refuse(execute, sql, *rest):
+        raise AssertionError(f"asked while rendering: {sql}")
+
+    with connection.execute_wrapper(refuse):
+        return render_to_string(*arguments)
+
+
+class TestHome:
+    def test_shows_what_someone_has(self, ada, give, visitor):
+        give(ada, 1_250)
+        give(ada, 75, pending_until=clock.wall() + timedelta(days=10))
+        give(ada, 40, expires_at=clock.wall() + timedelta(days=5))
+
+        page = shown(visitor.get("home"))
+
+        assert "Hello, Ada" in page
+        assert "<b>1,290</b>points" in page
+        assert "75 more on the way" in page
+        assert "<b>40 points</b>expire on" in page
+
+    def test_shows_the_way_to_the_next_tier(self, ada, give, visitor):
+        give(ada, 1_500)
+
+        page = shown(visitor.get("home"))
+
+        assert "Silver" in page
+        assert "3,500 to Gold" in page
+        assert '<progress max="4000" value="500"' in page
+
+    def test_has_no_way_beyond_the_highest_tier(self, ada, give, visitor):
+        give(ada, 5_000)
+
+        page = shown(visitor.get("home"))
+
+        assert "The highest tier" in page
+        assert "<progress max" not in page
+
+    def test_bears_a_tier_given_by_hand(self, acme, ada, visitor):
+        accounts.set_tier(business=acme, account_id=ada.pk, tier_key="silver")
+
+        assert '<progress max="4000" value="0"' in shown(visitor.get("home"))
+
+    def test_remembers_the_visit(self, ada, visitor):
+        visitor.get("home")
+
+        ada.refresh_from_db()
+        assert ada.last_seen_at is not None
+
+    def test_shows_names_inert(self, acme, ada, visitor):
+        advocates.update(business=acme, advocate_id=ada.pk, first_name="<img src=x onerror=alert(1)>")
+
+        assert "<img src=x" not in visitor.get("home").text
+
+
+class TestRewards:
+    def test_can_be_redeemed_or_say_why_not(self, acme, ada, bob, give, offer, visitor):
+        give(ada, 100)
+        give(bob, 100)
+        offer("Coffee")
+        offer("Cake", points_cost=250)
+        offer("Grinder", tier_keys=["silver", "gold"])
+        mug = offer("Mug", stock=1)
+        redemptions.redeem(business=acme, reward_id=mug.pk, advocate_id=bob.pk)
+        offer("Draft", status="draft")
+
+        cards = visitor.get("rewards").text.split('<li class="card')[1:]
+
+        assert [("data-reward" in card) for card in cards].count(True) == 1
+        assert sorted(why_not(card) for card in cards) == ["", "150 to go", "For Silver and Gold", "Sold out"]
+
+    def test_say_when_few_are_left(self, offer, visitor):
+        offer(stock=3)
+
+        assert "Only 3 left" in visitor.get("rewards").text
+
+
+def why_not(card):
+    return card.partition('<p class="why">')[2].partition("<")[0]
+
+
+class TestChoice:
+    def test_says_what_would_be_left(self, ada, give, offer, visitor):
+        give(ada, 250)
+
+        page = shown(visitor.get(f"rewards/{offer().pk}"))
+
+        assert "Redeem for 100 points" in page
+        assert "<dd>150</dd>" in page
+
+    def test_of_another_business_does_not_exist(self, acme, rival, eve, offer):
+        assert Visitor(token_of(eve), "rival").get(f"rewards/{offer().pk}").status_code == 404
+
+
+class TestRedeem:
+    def test_is_refused_without_a_key(self, ada, give, offer, visitor):
+        give(ada, 100)
+
+        assert visitor.redeem(offer(), key="").status_code == 400
+        assert balance(ada) == 100
+
+    def test_is_refused_from_another_business(self, acme, eve, give, offer):
+        give(eve, 500)
+
+        assert Visitor(token_of(eve), "rival").redeem(offer()).status_code == 404
+        assert balance(eve) == 500
+
+    @pytest.mark.parametrize(
+        ("said", "text"),
+        [
+            ({"points_cost": 101}, "not have enough points"),
+            ({"stock": 0}, "sold out"),
+            ({"tier_keys": ["gold"]}, "another tier"),
+            ({"status": "archived"}, "not on offer"),
+        ],
+    )
+    def test_is_refused_in_plain_words(self, ada, give, offer, visitor, said, text):
+        give(ada, 100)
+
+        response = visitor.redeem(offer(**said))
+
+        assert response.status_code == 400
+        assert text in response.text
+        assert balance(ada) == 100
+
+    def test_answers_coupon_and_balance(self, ada, give, offer, visitor):
+        give(ada, 250)
+
+        response = visitor.redeem(offer(code_prefix="BEAN"))
+
+        code = Redemption.objects.for_business(ada.business).get().coupon_code
+        assert code.startswith("BEAN-")
+        assert f"<code>{code}</code>" in response.text
+        assert 'data-balance="150"' in response.text
+
+    def test_happens_once_per_key(self, ada, give, offer, visitor):
+        give(ada, 250)
+        coffee = offer()
+
+        first, second = visitor.redeem(coffee), visitor.redeem(coffee)
+
+        assert first.text == second.text
+        assert balance(ada) == 150
+
+    def test_keeps_a_refusal_per_key(self, ada, give, offer, visitor):
+        coffee = offer()
+        refused = visitor.redeem(coffee)
+        give(ada, 100)
+
+        assert visitor.redeem(coffee).text == refused.text
+        assert visitor.redeem(coffee, key="second").status_code == 200
+
+    def test_wants_another_key_for_another_reward(self, ada, give, offer, visitor):
+        give(ada, 250)
+        visitor.redeem(offer())
+
+        assert visitor.redeem(offer("Cake")).status_code == 422
+
+    def test_keeps_the_code_sealed(self, ada, give, offer, visitor):
+        give(ada, 100)
+        visitor.redeem(offer())
+
+        code = Redemption.objects.for_business(ada.business).get().coupon_code
+        kept = IdempotencyRecord.objects.for_business(ada.business).get()
+        assert kept.scope == ada.pk
+        assert code.encode() not in bytes(kept.answer)
+
+
+class TestCoupons:
+    def test_tell_open_ones_from_past_ones(self, acme, ada, give, offer, visitor):
+        give(ada, 300)
+        kept, gone = (
+            redemptions.redeem(business=acme, reward_id=offer(name).pk, advocate_id=ada.pk) for name in ("Tea", "Cake")
+        )
+        redemptions.cancel(business=acme, redemption_id=gone.pk)
+
+        page = shown(visitor.get("coupons"))
+
+        assert f"<code>{kept.coupon_code}</code>" in page
+        assert gone.coupon_code not in page
+        assert "Cancelled" in page
+
+    def test_of_others_are_not_shown(self, acme, bob, give, offer, visitor):
+        give(bob, 300)
+        bobs = redemptions.redeem(business=acme, reward_id=offer().pk, advocate_id=bob.pk)
+
+        assert bobs.coupon_code not in visitor.get("coupons").text
+
+
+class TestHistory:
+    def test_goes_on_where_the_page_ended(self, ada, give, visitor):
+        for number in range(25):
+            give(ada, 10, description=f"Order {number}")
+
+        first = visitor.get("history")
+        cursor = first.text.partition("cursor=")[2].partition('"')[0]
+        second = visitor.get("history", cursor=unquote(cursor))
+
+        assert "Order 24<" in first.text
+        assert "Order 4<" not in first.text
+        assert "Order 4<" in second.text
+        assert "data-more" not in second.text
+
+    def test_refuses_an_edited_cursor(self, visitor):
+        assert visitor.get("history", cursor="elsewhere").status_code == 400
+
+    def test_shows_gains_and_losses(self, acme, ada, give, visitor):
+        give(ada, 500, description="Order 1")
+        ledger.spend(business=acme, account_id=ada.pk, amount=120, description="Free coffee")
+
+        page = shown(visitor.get("history"))
+
+        assert "<b>+500</b>" in page
+        assert "<b>−120</b>" in page

@@ -1,0 +1,160 @@
+"""The parts of the hosted page that show a person's own things: HTML, for the bearer of their token.
+
+No cookie is read, so no other site can make a browser call these; they are never cached.
+"""
+
+import re
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+
+from advocates.services import advocates
+from loyalty.api import addresses, authentication, limits
+from loyalty.api.authentication import Unauthenticated
+from loyalty.api.paging import PageQuery, page_by_cursor
+from loyalty.kernel.errors import Code, DomainError, Invalid
+from loyalty.models import Business
+from loyalty.selectors import ledger
+from loyalty.services import idempotency
+from loyalty.services.idempotency import Answer
+from rewards.selectors.redemptions import redemptions_of
+from rewards.services import redemptions
+from widget.selectors import pages
+
+PER_PAGE = 20
+KEY = re.compile(r"[!-~]{1,255}")
+REFUSALS = {
+    Code.INSUFFICIENT_POINTS: "You do not have enough points for this yet.",
+    Code.OUT_OF_STOCK: "Someone was faster: this has just sold out.",
+    Code.NOT_ELIGIBLE: "This is for members of another tier.",
+    Code.LIMIT_REACHED: "You already have as many of these as one person can have.",
+    Code.REWARD_INACTIVE: "This is not on offer any more.",
+    Code.NOT_FOUND: "This is not on offer any more.",
+    Code.CONFLICT: "We are still working on this. Look again in a moment.",
+}
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class Fragment(View):
+    """One part, for the person whose token the request carries, on the page of their business."""
+
+    business: Business
+    account_id: UUID
+
+    def dispatch(self, request: HttpRequest, *args: Any, slug: str, **kwargs: Any) -> HttpResponseBase:
+        try:
+            self.business, self.account_id = _bearer(request, slug)
+            with timezone.override(ZoneInfo(self.business.timezone)):
+                response = super().dispatch(request, *args, **kwargs)
+        except DomainError as error:
+            response = _respond(_refusal(error))
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def _list(self, name: str, **context: Any) -> HttpResponse:
+        balance = pages.balance(business=self.business, account_id=self.account_id)
+        return _respond(_render(name, balance=balance, **context))
+
+
+class Home(Fragment):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        advocates.touch(business=self.business, advocate_id=self.account_id)
+        home = pages.home(business=self.business, account_id=self.account_id)
+        return _respond(_render("home", home=home, balance=home.balance))
+
+
+class Rewards(Fragment):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        window = pages.window(business=self.business, account_id=self.account_id)
+        return _respond(_render("rewards", cards=window.cards, balance=window.balance))
+
+
+class Coupons(Fragment):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        rows = redemptions_of(business=self.business, advocate_id=self.account_id)
+        page = page_by_cursor(rows, _page(request), business=self.business)
+        coupons = [pages.Coupon.of(redemption) for redemption in page.items]
+        return self._list("coupons", coupons=coupons, cursor=page.next_cursor)
+
+
+class History(Fragment):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        rows = ledger.entries(business=self.business, account_id=self.account_id).filter(metric__key="points")
+        page = page_by_cursor(rows, _page(request), business=self.business, order=("-sequence",))
+        return self._list("history", movements=pages.movements(page.items), cursor=page.next_cursor)
+
+
+class Choice(Fragment):
+    """What one reward is, and what redeeming it would leave; then the redeem itself."""
+
+    def get(self, request: HttpRequest, reward_id: UUID) -> HttpResponse:
+        choice = pages.choice(business=self.business, account_id=self.account_id, reward_id=reward_id)
+        return _respond(_render("choice", choice=choice))
+
+    def post(self, request: HttpRequest, reward_id: UUID) -> HttpResponse:
+        answer = idempotency.run(
+            lambda: self._redeem(reward_id),
+            business=self.business,
+            key=_key(request, self.account_id),
+            refuse=_refusal,
+        )
+        return _respond(answer)
+
+    def _redeem(self, reward_id: UUID) -> Answer:
+        redemption = redemptions.redeem(business=self.business, reward_id=reward_id, advocate_id=self.account_id)
+        balance = pages.balance(business=self.business, account_id=self.account_id)
+        return _render("redeemed", coupon=pages.Coupon.of(redemption), balance=balance)
+
+
+def _bearer(request: HttpRequest, slug: str) -> tuple[Business, UUID]:
+    """Whose token this is. Strangers are counted by address, people one by one."""
+    try:
+        caller = authentication.by_token(request)
+        if caller.business.slug != slug or caller.account_id is None:
+            raise Unauthenticated("This token is for another programme.")
+    except DomainError:
+        _count(limits.for_address(addresses.client_address(request)))
+        raise
+    _count(limits.for_user(caller.account_id))
+    return caller.business, caller.account_id
+
+
+def _count(windows: Sequence[limits.Window]) -> None:
+    count = limits.hit(windows)
+    if not count.is_allowed:
+        raise limits.RateLimited(count.retry_after())
+
+
+def _key(request: HttpRequest, account_id: UUID) -> idempotency.Key:
+    text = request.headers.get("Idempotency-Key", "")
+    if not KEY.fullmatch(text):
+        raise Invalid("A redeem needs an Idempotency-Key of 1 to 255 visible ASCII characters.")
+    return idempotency.Key(account_id, text, sha256(f"POST {request.path}".encode()).digest())
+
+
+def _page(request: HttpRequest) -> PageQuery:
+    return PageQuery(limit=PER_PAGE, cursor=request.GET.get("cursor"))
+
+
+def _render(name: str, *, status: int = 200, **context: Any) -> Answer:
+    """Without the request, so that no context processor can look at a cookie."""
+    return Answer(status, render_to_string(f"widget/parts/{name}.html", context).encode())
+
+
+def _refusal(error: DomainError) -> Answer:
+    text = REFUSALS.get(error.code, "This did not work. Reload the page and try again.")
+    return _render("refused", status=error.code.status, text=text)
+
+
+def _respond(answer: Answer) -> HttpResponse:
+    return HttpResponse(answer.body, status=answer.status)
