@@ -129,7 +129,10 @@ class TestPermissionTable:
     @pytest.mark.parametrize(("method", "route", "rule"), ROUTES, ids=[f"{m} {r}" for m, r, _ in ROUTES])
     def test_holds(self, ids, actors, method, route, rule):
         path = "/" + "/".join(ids[part[6:-1]] if part.startswith("<") else part for part in route.split("/"))
-        body = {name: value.format(**ids) if isinstance(value, str) else value for name, value in BODIES.get(route, {}).items()}
+        body = {
+            name: value.format(**ids) if isinstance(value, str) else value
+            for name, value in BODIES.get(route, {}).items()
+        }
 
         answers = {}
         for actor in EXPECTED[rule]:

@@ -7,8 +7,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from rewards.models import Reward
-from tests.refusals import assert_refused, assert_same_refusal
 from tests.races import at_once
+from tests.refusals import assert_refused, assert_same_refusal
 
 pytestmark = pytest.mark.django_db
 

@@ -3,8 +3,8 @@
 from decimal import Decimal
 from typing import NamedTuple
 
-from loyalty.kernel.money import money, money_text
 from loyalty.kernel.errors import Invalid
+from loyalty.kernel.money import money, money_text
 from rewards.models import Reward
 
 
