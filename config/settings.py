@@ -92,6 +92,7 @@ AXES_CLIENT_IP_CALLABLE = "loyalty.api.addresses.client_address"
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
 AXES_LOCKOUT_CALLABLE = "loyalty.admin.sign_in.locked_out"
+AXES_USERNAME_CALLABLE = "loyalty.admin.sign_in.name_tried"
 
 # --- Pages -----------------------------------------------------------------------------------------------
 TEMPLATES = [

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config import health
-from config.urls import integration, v1
+from config.urls import integration, sign_in, v1
 from loyalty.api import docs, jwks
 from widget import urls as widget
 
@@ -16,6 +16,7 @@ urlpatterns = [
     path("api/schema/", docs.Schema.as_view()),
     path("api/docs/", docs.Docs.as_view()),
     path(".well-known/jwks.json", jwks.KeySet.as_view()),
+    path("admin/", include(sign_in)),
     path("admin/", admin.site.urls),
     path("", include(widget)),
 ]

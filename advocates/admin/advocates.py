@@ -1,0 +1,192 @@
+"""People: who they are, what they have, and what an operator may do for them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from advocates.admin.profile import PointsForm, ProfileForm, TierForm
+from advocates.models import Advocate
+from loyalty.admin import buttons, links, look, people
+from loyalty.admin.base import ServiceAdmin
+from loyalty.admin.filters import When
+from loyalty.admin.ledger import entries
+from loyalty.admin.panels import Figure, Panel
+from loyalty.models import Account, Business
+from loyalty.selectors import ledger as books
+from loyalty.services import accounts, ledger
+
+Status = Account.Status
+SHOWN = 5  # dates at which points expire
+COLOURS = {Status.ACTIVE: "success", Status.BLOCKED: "danger"}
+
+
+@admin.register(Advocate)
+class AdvocateAdmin(ServiceAdmin):
+    form = ProfileForm
+    list_display = (
+        look.column("Name", lambda row: row.name or "No name", order="name"),
+        look.column("E-mail", lambda row: row.email or look.NOTHING),
+        look.column("Points", lambda row: look.points(row.wallet.amount)),
+        look.column("Tier", lambda row: tier(row)),
+        look.column("State", lambda row: state(row)),
+        look.moment_of("last_seen_at", "Last seen"),
+        look.moment_of("created_at", "Joined"),
+    )
+    view_fields = (
+        *("name", "email", "external_id", "phone", "birthday", "locale"),
+        look.column("Time zone", lambda row: row.account.timezone or "As the business"),
+    )
+    when_empty = "They join by API, by single sign-on, or by hand."
+    list_select_related = ("account__tier",)
+    list_filter = ("account__tier", "account__status", ("created_at", When))
+    search_fields = ("name",)
+    search_help_text = "A part of the name, the e-mail address or the external id"
+    ordering = ("-created_at",)
+    fields = ("name", "email", "external", "phone", "birthday", "locale", "timezone")
+    actions_detail = ("move_points", buttons.more("change_tier", "sign_out", "block", "unblock"))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("business", "account__tier")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        term = search_term.strip()
+        people_here: Any = queryset
+        return (people_here.search(term) if term else queryset), False
+
+    def get_sortable_by(self, request: HttpRequest) -> Sequence[Any]:
+        return (self.list_display[0], self.list_display[-1])  # what an index sorts
+
+    def prepare(self, rows: Sequence[Any], request: HttpRequest) -> None:
+        if rows:
+            wallets = books.wallets(business=rows[0].business, account_ids=[row.pk for row in rows])
+            for row in rows:
+                row.wallet = wallets[row.pk]
+
+    def summary(self, request: HttpRequest, advocate: Advocate) -> Sequence[Figure]:
+        wallet = books.wallets(business=advocate.business, account_ids=[advocate.pk])[advocate.pk]
+        return (
+            Figure(
+                "Points",
+                look.points(wallet.amount),
+                f"{look.points(wallet.pending)} more to ripen" if wallet.pending else "",
+            ),
+            Figure("Earned in a lifetime", look.points(wallet.lifetime_earned)),
+            Figure("Tier", tier(advocate), "Chosen by hand" if advocate.account.tier_is_manual else ""),
+            Figure("State", state(advocate)),
+            Figure("Last seen", look.moment(advocate.last_seen_at)),
+        )
+
+    def panels(self, request: HttpRequest, advocate: Advocate) -> Sequence[Panel]:
+        return (_balances(advocate), *_expiring(advocate), entries(request, advocate.pk))
+
+    def offers(self, request: HttpRequest, button: str, advocate: Advocate) -> bool:
+        status = advocate.account.status
+        if button == "unblock":
+            return status == Status.BLOCKED
+        return status == Status.ACTIVE or (status == Status.BLOCKED and button in ("change_tier", "sign_out"))
+
+    # --- Buttons ----------------------------------------------------------------------------------------
+
+    @buttons.button("Award or deduct", icon="toll")
+    def move_points(self, request: HttpRequest, advocate: Advocate) -> HttpResponse:
+        def act(answer: Mapping[str, Any]) -> str:
+            posting = _move(advocate, answer)
+            return f"{posting.amount:+,} {posting.metric}. The balance is {posting.balance_after:,}."
+
+        form = partial(PointsForm, business=advocate.business)
+        title = f"Award or deduct: {advocate}"
+        return buttons.ask(self, request, advocate, title=title, submit="Post it", form=form, act=act)
+
+    @buttons.button("Change tier", icon="stairs")
+    def change_tier(self, request: HttpRequest, advocate: Advocate) -> HttpResponse:
+        def act(answer: Mapping[str, Any]) -> str:
+            key = answer["tier"] or None
+            accounts.set_tier(business=advocate.business, account_id=advocate.pk, tier_key=key)
+            return f"The tier is {key} now, by hand." if key else "The tier follows what is earned again."
+
+        form = partial(TierForm, business=advocate.business)
+        title = f"Change the tier: {advocate}"
+        return buttons.ask(self, request, advocate, title=title, submit="Change it", form=form, act=act)
+
+    @buttons.button("Sign out everywhere", icon="logout")
+    def sign_out(self, request: HttpRequest, advocate: Advocate) -> HttpResponse:
+        def act(_: Mapping[str, Any]) -> str:
+            accounts.revoke_tokens(business=advocate.business, account_id=advocate.pk)
+            return "Signed out: within 5 seconds every token issued before is refused."
+
+        text = "Every token that apps and widgets hold for this person stops working. They can sign in anew."
+        title = f"Sign out everywhere: {advocate}?"
+        return buttons.ask(self, request, advocate, title=title, text=text, submit="Sign out", act=act)
+
+    @buttons.button("Block", icon="block", danger=True)
+    def block(self, request: HttpRequest, advocate: Advocate) -> HttpResponse:
+        def act(_: Mapping[str, Any]) -> str:
+            accounts.set_blocked(business=advocate.business, account_id=advocate.pk, blocked=True)
+            return "Blocked. Nothing is lost: unblocking brings everything back."
+
+        text = "Their points stop moving, and they cannot redeem or sign in, until you unblock them."
+        title = f"Block {advocate}?"
+        return buttons.ask(self, request, advocate, title=title, text=text, submit="Block", danger=True, act=act)
+
+    @buttons.button("Unblock", icon="lock_open")
+    def unblock(self, request: HttpRequest, advocate: Advocate) -> HttpResponse:
+        def act(_: Mapping[str, Any]) -> str:
+            accounts.set_blocked(business=advocate.business, account_id=advocate.pk, blocked=False)
+            return "Unblocked."
+
+        return buttons.ask(self, request, advocate, title=f"Unblock {advocate}?", submit="Unblock", act=act)
+
+
+def tier(advocate: Advocate) -> object:
+    return look.state(advocate.account.tier.title, "primary") if advocate.account.tier else look.NOTHING
+
+
+def state(advocate: Advocate) -> object:
+    account = advocate.account
+    return look.state(account.get_status_display(), COLOURS.get(Status(account.status), ""))
+
+
+def named(business: Business, account_ids: Collection[UUID]) -> dict[UUID, people.Person]:
+    """The names of people, for lists of other things."""
+    rows = Advocate.objects.for_business(business).filter(pk__in=account_ids)
+    shown = rows.only("name", "email", "external_id")
+    return {row.pk: people.Person(row.name or row.email or "No name", links.url_of(row)) for row in shown}
+
+
+def _move(advocate: Advocate, answer: Mapping[str, Any]) -> ledger.Posting:
+    source = ledger.Source(ledger.OPERATOR.type, str(answer["once"]))
+    given: dict[str, Any] = {
+        "business": advocate.business,
+        "account_id": advocate.pk,
+        "amount": answer["amount"],
+        "metric": answer["metric"],
+        "description": answer["description"],
+        "source": source,
+    }
+    if answer["direction"] == "award":
+        return ledger.award(**given)
+    return ledger.spend(**given, type=ledger.Type.ADJUST, topic="points/adjusted")
+
+
+def _balances(advocate: Advocate) -> Panel:
+    held = books.metrics_of(business=advocate.business, account_id=advocate.pk)
+    rows = [
+        [key, *map(look.points, (wallet.amount, wallet.pending, wallet.lifetime_earned, wallet.lifetime_spent))]
+        for key, wallet in held.items()
+    ]
+    headers = ("Metric", "Can be spent", "Ripens later", "Earned in a lifetime", "Spent in a lifetime")
+    return Panel("Balances", headers, rows, empty="The programme counts nothing yet.")
+
+
+def _expiring(advocate: Advocate) -> Sequence[Panel]:
+    lots = books.expiring(business=advocate.business, account_id=advocate.pk)
+    rows = [[look.moment(lot.expires_at), look.points(lot.amount)] for lot in lots[:SHOWN]]
+    return [Panel("What expires next", ("When", "Points"), rows, empty="")] if rows else []
+
+
+people.register(named)

@@ -1,0 +1,115 @@
+"""The forms about one person."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from unfold import widgets
+
+from advocates.models import Advocate
+from advocates.services import advocates
+from advocates.services.details import Details
+from loyalty.admin.forms import ServiceForm
+from loyalty.kernel import ids, points
+from loyalty.models import Business, Metric
+from loyalty.selectors.tiers import tiers_of
+from loyalty.services.ledger import POINTS
+
+TIMEZONES = [("", "As the business")] + [(name, name.replace("_", " ")) for name in sorted(available_timezones())]
+AS_EARNED = ("", "As earned")
+
+
+class ProfileForm(ServiceForm):
+    """Writes through the service: a taken address is said beside it, and webhooks hear of a change."""
+
+    renamed = {"external_id": "external"}  # the model's is not for model forms
+
+    external = forms.CharField(
+        label="External id",
+        required=False,
+        empty_value=None,
+        max_length=128,
+        widget=widgets.UnfoldAdminTextInputWidget,
+        help_text="The id that your shop knows them by.",
+    )
+    timezone = forms.ChoiceField(
+        choices=TIMEZONES, required=False, widget=widgets.UnfoldAdminSelectWidget, label="Time zone"
+    )
+
+    class Meta:
+        model = Advocate
+        fields = ("name", "email", "phone", "birthday", "locale")
+        labels = {"email": "E-mail", "locale": "Language"}
+        help_texts = {
+            "email": "Unique among your people, in any spelling of capitals.",
+            "phone": "In international form, as in +4930123456.",
+            "locale": "As in en or pt-BR.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding:
+            self.initial |= {
+                "external": self.instance.external_id,
+                "timezone": self.instance.account.timezone,
+            }
+
+    def write(self) -> Advocate:
+        given = Details(
+            name=self.cleaned_data["name"],
+            email=self.cleaned_data["email"] or None,
+            phone=self.cleaned_data["phone"],
+            birthday=self.cleaned_data["birthday"],
+            locale=self.cleaned_data["locale"],
+            external_id=self.cleaned_data["external"],
+            timezone=self.cleaned_data["timezone"],
+        )
+        if self.instance._state.adding:
+            return advocates.create(business=self.business, **given)
+        return advocates.update(business=self.business, advocate_id=self.instance.pk, **given)
+
+
+class PointsForm(forms.Form):
+    direction = forms.ChoiceField(
+        label="What to do",
+        choices=[("award", "Award"), ("deduct", "Deduct")],
+        initial="award",
+        widget=widgets.UnfoldAdminRadioSelectWidget,
+    )
+    amount = forms.IntegerField(
+        min_value=1,
+        max_value=points.MAX_MOVE,
+        widget=widgets.UnfoldAdminIntegerFieldWidget,
+        help_text="A whole number. A deduction takes what expires soonest, and never more than there is.",
+    )
+    metric = forms.ChoiceField(label="Of", initial=POINTS, widget=widgets.UnfoldAdminSelectWidget)
+    description = forms.CharField(
+        label="Why",
+        max_length=500,
+        widget=widgets.UnfoldAdminTextInputWidget,
+        help_text="They can read it in their history.",
+    )
+    once = forms.UUIDField(initial=ids.new_id, widget=forms.HiddenInput)  # a double click posts once
+
+    def __init__(self, *args: Any, business: Business, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        metrics = Metric.objects.for_business(business).order_by("title")
+        choose(self, "metric", list(metrics.values_list("key", "title")))
+
+
+class TierForm(forms.Form):
+    tier = forms.ChoiceField(
+        required=False,
+        widget=widgets.UnfoldAdminRadioSelectWidget,
+        help_text="A tier that you choose here stays until you choose “As earned” again.",
+    )
+
+    def __init__(self, *args: Any, business: Business, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choose(self, "tier", [AS_EARNED, *((tier.key, tier.title) for tier in tiers_of(business))])
+
+
+def choose(form: forms.Form, name: str, choices: list[tuple[str, str]]) -> None:
+    field = form.fields[name]
+    assert isinstance(field, forms.ChoiceField)
+    field.choices = choices

@@ -1,0 +1,86 @@
+"""What happened, to look at: the feed that webhooks send."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from loyalty.admin import look, people
+from loyalty.admin.base import ReadOnlyAdmin
+from loyalty.admin.filters import OfPerson, When
+from loyalty.models import Event
+from loyalty.services import publication
+
+WHEN = look.moment_of("created_at", "When")
+TOPIC = look.column("Topic", lambda event: event.topic)
+WHOSE = look.column("Advocate", lambda event: look.person(event.person))
+STATE = look.column("State", lambda event: state(event))
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin):
+    list_display = (
+        WHEN,
+        TOPIC,
+        WHOSE,
+        look.column("Number of the advocate", lambda event: event.sequence or look.NOTHING),
+        look.column("Place in the feed", lambda event: event.position or look.NOTHING),
+        STATE,
+    )
+    list_filter = (OfPerson, ("created_at", When))
+    search_fields = ("id",)
+    search_help_text = "The id of an event, or a topic, such as points/earned"
+    ordering = ("-position",)
+    sortable_by = ()
+    fieldsets = (
+        (None, {"fields": (*list_display, "event_id")}),
+        ("Content", {"fields": ("facts_in_full", "published")}),
+    )
+    readonly_fields = (*list_display, "event_id", "facts_in_full", "published")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        wanted = _id_in(term)
+        return queryset.filter(pk=wanted) if wanted else queryset.filter(topic=term), False
+
+    def prepare(self, rows: Sequence[Any], request: HttpRequest) -> None:
+        found = people.of(request, {event.account_id for event in rows if event.account_id})
+        for event in rows:
+            event.person = found.get(event.account_id)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        event = super().get_object(request, object_id, from_field)
+        if event is not None:
+            self.prepare([event], request)
+        return event
+
+    @admin.display(description="Id")
+    def event_id(self, event: Event) -> object:
+        return look.code(publication.public_id(event.pk))
+
+    @admin.display(description="Facts")
+    def facts_in_full(self, event: Event) -> object:
+        return look.pretty(event.facts)
+
+    @admin.display(description="Published body")
+    def published(self, event: Event) -> object:
+        body = getattr(event, "body", None)
+        return look.pretty(orjson.loads(bytes(body.body))) if body and body.body else look.NOTHING
+
+
+def _id_in(term: str) -> UUID | None:
+    """The id in `evt_…`, which webhooks carry, or a plain one."""
+    try:
+        return UUID(term.removeprefix("evt_"))
+    except ValueError:
+        return None
+
+
+def state(event: Event) -> object:
+    return look.state("Waiting", "warning") if event.position is None else look.state("Published", "success")

@@ -1,0 +1,82 @@
+"""Forms that know their business, and forms whose writing is done by a service."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.db import transaction
+from django.forms.models import construct_instance
+from unfold import widgets
+
+from loyalty.kernel.errors import DomainError
+from loyalty.models import Business
+
+
+class TenantForm(forms.ModelForm[Any]):
+    """Validates with its business in place: what must be unique in a business is said, not crashed on."""
+
+    business: Business  # set on the class that is made for each request
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance._state.adding:
+            self.instance.business = self.business
+
+    def _get_validation_exclusions(self) -> set[str]:
+        excluded: set[str] = super()._get_validation_exclusions()
+        return excluded - {"business"}
+
+
+class ServiceForm(TenantForm):
+    """A form that is valid once a service has accepted and written it, so that a refusal stands beside its field.
+
+    The page's transaction is open around validation. Only for pages without inlines: those are validated later.
+    """
+
+    renamed: dict[str, str] = {}  # the service's name of a field: ours
+
+    def write(self) -> Any:
+        """Call the service with `cleaned_data`, and answer the row."""
+        raise NotImplementedError
+
+    def _post_clean(self) -> None:
+        """As a model form's, but what must hold between columns and rows is the service's to say."""
+        self.instance = construct_instance(self, self.instance, self._meta.fields, self._meta.exclude)
+        try:
+            self.instance.clean_fields(exclude=self._get_validation_exclusions())
+        except forms.ValidationError as error:
+            self.add_error(None, error)
+        if self.errors:
+            return
+        try:
+            with transaction.atomic():
+                self.instance = self.write()
+        except DomainError as error:
+            refuse(self, error, renamed=self.renamed)
+
+
+class LinesField(forms.CharField):
+    """A list of texts, one a line."""
+
+    widget = widgets.UnfoldAdminTextareaWidget(attrs={"rows": 4})
+
+    def prepare_value(self, value: str | Iterable[str] | None) -> str:
+        return value if isinstance(value, str) else "\n".join(value or ())
+
+    def to_python(self, value: str | None) -> list[str]:  # type: ignore[override]  # a list of texts
+        lines = [line.strip() for line in (value or "").splitlines()]
+        return list(dict.fromkeys(line for line in lines if line))
+
+    def run_validators(self, value: Any) -> None:
+        """Lines are judged by the form, which can say which one is wrong."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return self.to_python(self.prepare_value(initial)) != self.to_python(data)
+
+
+def refuse(form: forms.BaseForm, error: DomainError, *, renamed: dict[str, str] | None = None) -> None:
+    """Put a service's refusal beside the field that it blames: `pointsCost` is our `points_cost`."""
+    blamed = re.sub(r"(?<=[a-z])([A-Z])", r"_\1", (error.field or "").partition(".")[0]).lower()
+    name = (renamed or {}).get(blamed, blamed)
+    form.add_error(name if name in form.fields else None, error.message)

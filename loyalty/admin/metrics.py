@@ -1,0 +1,120 @@
+"""What the programme counts, and its ladders of thresholds: tiers are one."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from unfold import widgets
+
+from loyalty.admin import look
+from loyalty.admin.base import TenantAdmin, TenantInline
+from loyalty.admin.forms import TenantForm
+from loyalty.kernel import points
+from loyalty.models import Metric, Milestone, MilestoneSet
+
+KEY_TAKEN = {NON_FIELD_ERRORS: {"unique_together": "This key is taken. Choose another one."}}
+KEY_HELP = "Its name for the API: small letters, digits, hyphens. It stays as it is."
+
+
+class Amount(forms.IntegerField):
+    """A whole number that every balance can hold."""
+
+    widget = widgets.UnfoldAdminIntegerFieldWidget
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=0, max_value=points.MAX_BALANCE, **kwargs)
+
+
+class MetricForm(TenantForm):
+    minimum = Amount(initial=0, help_text="Spending never takes a balance below it.")
+    maximum = Amount(
+        required=False, help_text="An award that would take a balance above it is refused. Empty: no bound."
+    )
+
+    class Meta:
+        help_texts = {"key": KEY_HELP, "title": "As people read it: “Points”, “Stars”."}
+        error_messages = KEY_TAKEN
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        highest = given.get("maximum")
+        if highest is not None and highest <= (given.get("minimum") or 0):
+            self.add_error("maximum", "It must be above the minimum.")
+        return given
+
+
+@admin.register(Metric)
+class MetricAdmin(TenantAdmin):
+    form = MetricForm
+    list_display = ("title", "key", "lowest", "highest")
+    ordering = ("key",)
+    fields = ("title", "key", "minimum", "maximum")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Metric | None = None) -> tuple[str, ...]:
+        return ("key",) if obj else ()
+
+    @admin.display(description="Minimum", ordering="minimum")
+    def lowest(self, metric: Metric) -> str:
+        return look.points(metric.minimum)
+
+    @admin.display(description="Maximum", ordering="maximum")
+    def highest(self, metric: Metric) -> str:
+        return "No bound" if metric.maximum is None else look.points(metric.maximum)
+
+
+class MilestoneForm(TenantForm):
+    threshold = Amount(help_text="How much of the metric someone must have earned in their lifetime.")
+
+
+class Milestones(TenantInline):
+    model = Milestone
+    form = MilestoneForm
+    fields = ("title", "key", "threshold")
+    ordering = ("threshold",)
+    hide_title = True
+    verbose_name = "step"
+    verbose_name_plural = "Steps, from the lowest threshold to the highest"
+
+
+class LadderForm(TenantForm):
+    class Meta:
+        error_messages = KEY_TAKEN
+        labels = {"is_tier": "These are the programme's tiers"}
+        help_texts = {
+            "key": KEY_HELP,
+            "metric": "Steps are reached by what someone has earned of it, spent or not.",
+            "is_tier": "A programme has one set of tiers. Everyone starts on the step from 0, and moves with "
+            "what they earn.",
+        }
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        others = MilestoneSet.objects.for_business(self.business).filter(is_tier=True).exclude(pk=self.instance.pk)
+        if given.get("is_tier") and others.exists():
+            self.add_error("is_tier", "Another set is the programme's tiers already. Untick it there first.")
+        return given
+
+
+@admin.register(MilestoneSet)
+class MilestoneSetAdmin(TenantAdmin):
+    form = LadderForm
+    inlines = (Milestones,)
+    list_display = (
+        "title",
+        "key",
+        "metric",
+        look.column("Steps", lambda row: row.step_count),
+        look.column("Kind", lambda row: look.state("Tiers", "primary") if row.is_tier else look.state("Milestones")),
+    )
+    list_select_related = ("metric",)
+    ordering = ("key",)
+    fields = ("title", "key", "metric", "is_tier")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).annotate(step_count=Count("milestones"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: MilestoneSet | None = None) -> tuple[str, ...]:
+        return ("key", "metric") if obj else ()

@@ -1,0 +1,55 @@
+"""The judges of the settings page: addresses that may call, and pages that may."""
+
+from collections.abc import Callable, Iterable
+from ipaddress import ip_interface, ip_network
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+def each(judge: Callable[[str], str], lines: Iterable[str]) -> list[str]:
+    """Every line as `judge` spells it, or one error for each that it refuses."""
+    good: list[str] = []
+    errors: list[ValidationError] = []
+    for line in lines:
+        try:
+            good.append(judge(line))
+        except ValidationError as error:
+            errors.append(error)
+    if errors:
+        raise ValidationError(errors)
+    return list(dict.fromkeys(good))
+
+
+def network(text: str) -> str:
+    """An address, or a range in CIDR notation."""
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        pass
+    try:
+        meant = ip_interface(text).network
+    except ValueError as error:
+        raise ValidationError(
+            f"“{text}” is not an address. Write one like 203.0.113.7, or a range like 203.0.113.0/24."
+        ) from error
+    raise ValidationError(f"“{text}” names one address inside a range. Write {meant} for the whole range.")
+
+
+def origin(text: str) -> str:
+    """What a browser sends as `Origin`: scheme, host and port."""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise ValidationError(f"“{text}” is not an origin. Write one like https://shop.example.") from error
+    is_bare = not (parts.path.strip("/") or parts.query or parts.fragment or parts.username)
+    if parts.scheme not in ("http", "https") or not host or not is_bare or "*" in host:
+        raise ValidationError(f"“{text}” is not an origin. Write scheme and host only, like https://shop.example.")
+    if parts.scheme == "http" and host not in LOOPBACK:
+        raise ValidationError(f"“{text}” is not safe to allow. Use https; plain http is for localhost.")
+    named = f"[{host}]" if ":" in host else host
+    default = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{named}" + (f":{port}" if port not in (None, default) else "")

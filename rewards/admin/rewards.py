@@ -1,0 +1,90 @@
+"""The catalogue in the dashboard."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from loyalty.admin import look
+from loyalty.admin.base import ServiceAdmin
+from loyalty.admin.panels import Figure
+from rewards.admin.reward_form import RewardForm
+from rewards.models import Reward
+from rewards.services import kinds, rewards
+
+Status = Reward.Status
+COLOURS = {Status.ACTIVE: "success", Status.DRAFT: "info"}
+
+
+COLUMNS = (
+    look.column("Type", lambda reward: kinds.KINDS[reward.type].TITLE, order="type"),
+    look.column("Price", lambda reward: f"{look.points(reward.points_cost)} points", order="points_cost"),
+    look.column("Worth", lambda reward: worth(reward)),
+    look.column("Left", lambda reward: left(reward)),
+    look.column("State", lambda reward: state(reward), order="status"),
+    look.moment_of("created_at", "Made"),
+)
+TIERS = look.column("Only for tiers", lambda reward: ", ".join(reward.tier_keys) or "All")
+LIMIT = look.column("Limit per advocate", lambda reward: reward.per_advocate_limit or "No limit")
+MINIMUM = look.column("Minimum order", lambda reward: rewards.min_spend_of(reward) or look.NOTHING)
+
+
+@admin.register(Reward)
+class RewardAdmin(ServiceAdmin):
+    form = RewardForm
+    list_display = ("name", *COLUMNS)
+    view_fields = (
+        *("name", "description", *COLUMNS, MINIMUM, LIMIT, TIERS),
+        *(look.moment_of("starts_at", "From"), look.moment_of("ends_at", "Until"), "code_prefix", "product_id", "key"),
+    )
+    when_empty = "A reward is what points buy: money off, free shipping, a product."
+    list_filter = ("status",)
+    search_fields = ("name", "key")
+    ordering = ("-created_at",)
+    fieldsets = (
+        (None, {"fields": ("name", "description", "type", "status")}),
+        ("Price and worth", {"fields": ("points_cost", "value", "currency", "min_spend")}),
+        ("Who may have it", {"fields": ("stock", "per_advocate_limit", "tier_keys", "starts_at", "ends_at")}),
+        ("For your shop", {"fields": ("code_prefix", "product_id", "key")}),
+    )
+    actions = ("archive",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Reward | None = None) -> Sequence[str]:
+        return ("key",) if obj else ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("business")
+
+    def summary(self, request: HttpRequest, reward: Reward) -> Sequence[Figure]:
+        return (
+            Figure("State", state(reward)),
+            Figure("Redeemed", look.points(reward.taken), "pieces, without those given back"),
+            Figure("Left", left(reward)),
+        )
+
+    @admin.action(description="Archive the chosen rewards", permissions=["act"])
+    def archive(self, request: HttpRequest, queryset: QuerySet[Reward]) -> None:
+        chosen = list(queryset.exclude(status=Status.ARCHIVED))
+        for reward in chosen:
+            rewards.update(business=reward.business, reward_id=reward.pk, status=Status.ARCHIVED)
+            self.log_change(request, reward, "Archived.")
+        messages.success(request, f"{len(chosen)} archived. What is sold stays valid.")
+
+
+def worth(reward: Reward) -> str:
+    found = kinds.KINDS[reward.type].worth(reward, quantity=1)
+    if found.value is None:
+        return look.NOTHING
+    return f"{found.value} {found.currency}" if found.currency else f"{found.value} %"
+
+
+def left(reward: Reward) -> object:
+    if reward.stock_remaining is None:
+        return "No bound"
+    return look.points(reward.stock_remaining) if reward.stock_remaining else look.state("None", "danger")
+
+
+def state(reward: Reward) -> object:
+    return look.state(reward.get_status_display(), COLOURS.get(Status(reward.status), ""))

@@ -1,0 +1,110 @@
+"""A programme with a row of everything, for tests of the dashboard; and the people who look at it."""
+
+from typing import Any
+
+from django.db import models
+from django.test import Client
+from django.urls import reverse
+
+from advocates.models import Advocate, SsoSecret
+from advocates.services import advocates, sso
+from loyalty.admin import links
+from loyalty.kernel import clock
+from loyalty.models import Business, Event, EventBody, Membership, Metric, MilestoneSet, User
+from loyalty.services import keys, ledger
+from rewards.models import Redemption, Reward
+from rewards.services import redemptions, rewards
+from tests import cast
+from webhooks.models import Attempt, Delivery, Endpoint
+from webhooks.services import deliveries, endpoints
+
+Role = Membership.Role
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+def browser_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user, backend=BACKEND)
+    return client
+
+
+def works_for(business: Business, role: Role = Role.OWNER) -> Client:
+    """The browser of somebody with this role."""
+    return browser_of(cast.sign_up(f"{role}@{business.slug}.example", business, role))
+
+
+def operator() -> Client:
+    """The browser of somebody who runs the installation."""
+    return browser_of(User.objects.create_superuser("root@laurel.example", cast.PASSWORD))
+
+
+def page(row: models.Model, name: str = "change") -> str:
+    """The address of a page about a row."""
+    options = row._meta
+    return reverse(f"admin:{options.app_label}_{options.model_name}_{name}", args=[row.pk])
+
+
+def listed(model: type[models.Model], **query: Any) -> str:
+    return links.list_url(model, **query)
+
+
+def text_of(response: Any) -> str:
+    return str(response.content.decode())
+
+
+def fill(business: Business, word: str) -> Advocate:
+    """Give a business one row of everything, with `word` in what people wrote."""
+    person = advocates.create(
+        business=business, email=f"{word}@example.com".lower(), name=f"{word} Lovelace", external_id=f"{word}-1"
+    )
+    reward = rewards.create(business=business, name=f"{word} coffee", type="custom", points_cost=100)
+    endpoint, _ = endpoints.create(business=business, url=f"http://127.0.0.1/{word}", topics=["*"], description=word)
+    _earn_and_redeem(person, reward, word)
+    _connect(business, word)
+    _tell(endpoint, word)
+    Metric.objects.create(business=business, key=f"{word}-stars".lower(), title=f"{word} stars")
+    return person
+
+
+def fill_more(business: Business, word: str) -> None:
+    """One more row of everything that a list may hold many of."""
+    fill(business, word)
+    ladder = MilestoneSet.objects.for_business(business).first()
+    assert ladder
+    MilestoneSet.objects.create(business=business, key=word, title=word, metric=ladder.metric)
+
+
+def _earn_and_redeem(person: Advocate, reward: Reward, word: str) -> None:
+    source = ledger.Source(word, f"{word}-1")
+    given = {"business": person.business, "account_id": person.pk, "description": f"{word} order"}
+    ledger.award(amount=500, source=source, reason={"because": word}, **given)
+    redemptions.redeem(business=person.business, reward_id=reward.pk, advocate_id=person.pk)
+
+
+def _connect(business: Business, word: str) -> None:
+    keys.create_key(business=business, kind=keys.Kind.SECRET, name=f"{word} key")
+    if not SsoSecret.objects.for_business(business).exists():  # two are the most
+        sso.create_secret(business=business)
+    cast.sign_up(f"{word}@{business.slug}.example".lower(), business, Role.MANAGER)
+
+
+def _tell(endpoint: Endpoint, word: str) -> None:
+    event = Event.objects.for_business(endpoint.business).first()
+    assert event
+    said = {"business": endpoint.business, "body": b'{"name": "%b"}' % word.encode()}
+    EventBody.objects.get_or_create(event=event, business=endpoint.business, defaults=said)
+    delivery = deliveries.send_example(business=endpoint.business, endpoint_id=endpoint.pk)
+    Delivery.objects.for_business(endpoint.business).update(example=b'{"name": "%b"}' % word.encode())
+    Attempt.objects.create(
+        business=endpoint.business,
+        delivery=delivery,
+        number=1,
+        at=clock.wall(),
+        duration_ms=1,
+        error=word,
+        answer=word,
+    )
+
+
+def redemption_of(business: Business) -> Redemption:
+    return Redemption.objects.for_business(business).get()

@@ -1,0 +1,127 @@
+"""Metrics and ladders, made by hand: what would break the programme is said beside its field."""
+
+import pytest
+
+from loyalty.models import Metric, Milestone, MilestoneSet
+from loyalty.models.ledger import LedgerEntry
+from tests import dashboards
+
+METRIC = {"title": "Stars", "key": "stars", "minimum": "0", "maximum": ""}
+
+
+@pytest.fixture
+def olga(acme):
+    return dashboards.works_for(acme)
+
+
+def errors_of(answer) -> dict[str, list[str]]:
+    return dict(answer.context["adminform"].form.errors)
+
+
+def steps(*rows: tuple[str, int]) -> dict[str, object]:
+    form: dict[str, object] = {"milestones-TOTAL_FORMS": len(rows), "milestones-INITIAL_FORMS": 0}
+    for number, (key, threshold) in enumerate(rows):
+        form |= {
+            f"milestones-{number}-{name}": value
+            for name, value in {"title": key, "key": key, "threshold": threshold}.items()
+        }
+    return form
+
+
+class TestMetric:
+    def test_belongs_to_the_current_business(self, olga, acme):
+        olga.post("/admin/loyalty/metric/add/", METRIC)
+
+        assert Metric.objects.for_business(acme).filter(key="stars").exists()
+
+    def test_refuses_a_key_that_is_taken_here(self, olga, rival):
+        answer = olga.post("/admin/loyalty/metric/add/", {**METRIC, "key": "points"})
+
+        assert "This key is taken" in str(errors_of(answer))
+
+    def test_refuses_bounds_that_cross(self, olga):
+        answer = olga.post("/admin/loyalty/metric/add/", {**METRIC, "minimum": "5", "maximum": "5"})
+
+        assert "above the minimum" in str(errors_of(answer)["maximum"])
+
+    def test_refuses_numbers_that_do_not_fit(self, olga):
+        answer = olga.post("/admin/loyalty/metric/add/", {**METRIC, "maximum": str(2**63)})
+
+        assert "maximum" in errors_of(answer)
+
+    def test_keeps_its_key(self, olga, acme):
+        metric = Metric.objects.for_business(acme).get()
+
+        olga.post(dashboards.page(metric), {"title": "Beans", "key": "beans", "minimum": "0"})
+        metric.refresh_from_db()
+
+        assert (metric.key, metric.title) == ("points", "Beans")
+
+    def test_is_not_deleted(self, olga, acme):
+        assert olga.post(dashboards.page(Metric.objects.for_business(acme).get(), "delete")).status_code == 403
+
+
+class TestLadder:
+    @pytest.fixture
+    def form(self, acme):
+        metric = Metric.objects.for_business(acme).get()
+        return {"title": "Clubs", "key": "clubs", "metric": metric.pk}
+
+    def test_is_saved_with_its_steps(self, olga, acme, form):
+        olga.post("/admin/loyalty/milestoneset/add/", {**form, **steps(("one", 10), ("two", 20))})
+
+        made = Milestone.objects.for_business(acme).filter(set__key="clubs").order_by("threshold")
+        assert list(made.values_list("key", "threshold")) == [("one", 10), ("two", 20)]
+
+    def test_refuses_two_steps_at_one_threshold(self, olga, form):
+        answer = olga.post("/admin/loyalty/milestoneset/add/", {**form, **steps(("one", 10), ("two", 10))})
+
+        assert answer.status_code == 200
+        assert not MilestoneSet.objects.filter(key="clubs").exists()
+
+    def test_refuses_a_threshold_below_zero(self, olga, form):
+        answer = olga.post("/admin/loyalty/milestoneset/add/", {**form, **steps(("one", -1))})
+
+        assert answer.status_code == 200
+
+    def test_refuses_a_second_set_of_tiers(self, olga, form):
+        answer = olga.post("/admin/loyalty/milestoneset/add/", {**form, **steps(), "is_tier": "on"})
+
+        assert "tiers already" in str(errors_of(answer)["is_tier"])
+
+    def test_keeps_a_step_that_somebody_stands_on(self, olga, acme, ada):
+        ladder = MilestoneSet.objects.for_business(acme).get()
+        bronze = ladder.milestones.get(key="bronze")
+        form = {"title": "Tiers", "is_tier": "on", **steps(("bronze", 0)), "milestones-INITIAL_FORMS": 1}
+
+        olga.post(
+            dashboards.page(ladder), {**form, "milestones-0-id": bronze.pk, "milestones-0-DELETE": "on", "_save": "1"}
+        )
+
+        assert Milestone.objects.for_business(acme).filter(pk=bronze.pk).exists()
+
+
+class TestLedger:
+    def test_is_found_by_whole_ids(self, olga, acme, ada, bob, give):
+        give(bob, 1)
+        entry = LedgerEntry.objects.get(pk=give(ada, 5, description="For the first program").id)
+
+        for term in (str(entry.pk), str(ada.pk), "ada-1"):
+            seen = olga.get(dashboards.listed(LedgerEntry, q=term)).context["cl"].result_list
+            assert [row.pk for row in seen] == [entry.pk], term
+
+    def test_says_why(self, olga, ada, give):
+        give(ada, 100, description="Welcome", reason={"because": "signup"})
+        spent = LedgerEntry.objects.get(pk=give(ada, 20).id)
+
+        text = dashboards.text_of(olga.get(dashboards.page(spent)))
+
+        assert "Ada Lovelace" in text
+        assert "What it gave" in text
+
+    def test_cannot_be_written(self, olga, ada, give):
+        entry = LedgerEntry.objects.get(pk=give(ada, 100).id)
+
+        assert olga.get("/admin/loyalty/ledgerentry/add/").status_code == 403
+        assert olga.post(dashboards.page(entry), {"amount": "1"}).status_code == 403
+        assert olga.post(dashboards.page(entry, "delete"), {"post": "yes"}).status_code == 403

@@ -1,0 +1,135 @@
+"""Endpoints and deliveries in the dashboard."""
+
+import re
+
+import pytest
+
+from tests import dashboards
+from webhooks.models import Delivery, Endpoint
+from webhooks.services import deliveries, endpoints
+
+ADD = "/admin/webhooks/endpoint/add/"
+FORM = {
+    "url": "http://127.0.0.1:9/hook",
+    "topics": ["points/*"],
+    "signature_profile": "standard",
+    "description": "Shop",
+}
+
+
+@pytest.fixture
+def olga(acme):
+    return dashboards.works_for(acme)
+
+
+@pytest.fixture
+def endpoint(acme) -> Endpoint:
+    return endpoints.create(business=acme, url="http://127.0.0.1:9/hook", topics=["points/*"])[0]
+
+
+@pytest.fixture
+def delivery(endpoint) -> Delivery:
+    made = deliveries.send_example(business=endpoint.business, endpoint_id=endpoint.pk)
+    Delivery.objects.filter(pk=made.pk).update(status="failed", next_attempt_at=None)
+    return made
+
+
+def secrets_in(answer) -> list[str]:
+    return re.findall(r"whsec_[\w+/=]{20,}", dashboards.text_of(answer))
+
+
+class TestCreateEndpoint:
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [("url", "http://10.0.0.1/hook"), ("url", "ftp://127.0.0.1/"), ("topics", []), ("topics", ["points/none"])],
+    )
+    def test_says_beside_the_field_what_is_wrong(self, olga, field, value):
+        answer = olga.post(ADD, {**FORM, field: value})
+
+        assert field in answer.context["adminform"].form.errors
+        assert not Endpoint.objects.exists()
+
+    def test_refuses_topics_that_the_profile_cannot_carry(self, olga):
+        answer = olga.post(ADD, {**FORM, "signature_profile": "callback-sha512"})
+
+        assert "topics" in answer.context["adminform"].form.errors
+
+    def test_shows_the_secret_once(self, olga, acme):
+        (secret,) = secrets_in(olga.post(ADD, FORM))
+        made = Endpoint.objects.for_business(acme).get()
+
+        assert made.topics == ["points/*"]
+        assert secret not in dashboards.text_of(olga.get(dashboards.page(made)))
+
+
+class TestEndpoint:
+    def test_is_changed(self, olga, endpoint):
+        olga.post(dashboards.page(endpoint), {**FORM, "topics": ["*"], "description": "Both"})
+        endpoint.refresh_from_db()
+
+        assert (endpoint.topics, endpoint.description) == (["*"], "Both")
+
+    def test_gets_a_new_secret_that_is_shown_once(self, olga, endpoint):
+        (secret,) = secrets_in(olga.post(dashboards.page(endpoint, "rotate")))
+        endpoint.refresh_from_db()
+
+        assert endpoint.old_secret_until is not None
+        assert secret not in dashboards.text_of(olga.get(dashboards.page(endpoint, "history")))
+
+    def test_is_disabled_and_enabled(self, olga, endpoint):
+        olga.post(dashboards.page(endpoint, "disable"))
+        endpoint.refresh_from_db()
+        assert (endpoint.status, endpoint.disabled_reason) == ("disabled", "operator")
+
+        olga.post(dashboards.page(endpoint, "enable"))
+        endpoint.refresh_from_db()
+        assert endpoint.status == "active"
+
+    def test_is_sent_an_example(self, olga, endpoint):
+        olga.post(dashboards.page(endpoint, "send_example"), {"topic": "points/redeemed"})
+
+        assert Delivery.objects.get(endpoint=endpoint).topic == "points/redeemed"
+
+    def test_is_sent_no_example_of_what_it_does_not_hear(self, olga, endpoint):
+        olga.post(dashboards.page(endpoint, "send_example"), {"topic": "customers/joined"})
+
+        assert not Delivery.objects.exists()
+
+    def test_is_deleted_after_a_question(self, olga, endpoint, delivery):
+        olga.get(dashboards.page(endpoint, "remove"))
+        assert Endpoint.objects.exists()
+
+        olga.post(dashboards.page(endpoint, "remove"))
+        assert not Endpoint.objects.exists()
+
+
+class TestDelivery:
+    def test_cannot_be_written(self, olga, delivery):
+        assert olga.post(dashboards.page(delivery), {"status": "delivered"}).status_code == 403
+        assert olga.get("/admin/webhooks/delivery/add/").status_code == 403
+
+    def test_is_tried_again(self, olga, delivery):
+        olga.post(dashboards.page(delivery, "retry"))
+        delivery.refresh_from_db()
+
+        assert delivery.status == "pending"
+
+    def test_is_tried_again_with_others(self, olga, delivery):
+        olga.post(dashboards.listed(Delivery), {"action": "retry_all", "_selected_action": [str(delivery.pk)]})
+        delivery.refresh_from_db()
+
+        assert delivery.status == "pending"
+
+    def test_says_why_it_is_not_tried(self, olga, delivery, endpoint):
+        endpoints.update(business=endpoint.business, endpoint_id=endpoint.pk, status="disabled")
+
+        form = {"action": "retry_all", "_selected_action": [str(delivery.pk)]}
+        answer = olga.post(dashboards.listed(Delivery), form, follow=True)
+
+        assert "endpoint is disabled" in dashboards.text_of(answer)
+
+    def test_shows_what_was_sent(self, olga, delivery):
+        text = dashboards.text_of(olga.get(dashboards.page(delivery)))
+
+        assert "Not tried yet" in text
+        assert "businessId" in text

@@ -1,0 +1,5 @@
+"""Webhooks in the dashboard."""
+
+from webhooks.admin import deliveries, endpoints
+
+__all__ = ["deliveries", "endpoints"]
