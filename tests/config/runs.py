@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,11 @@ from config.local.valkey import free_port
 class Run:
     """`make run` with small parts, on one data directory."""
 
-    def __init__(self, data: Path, *, account: Account | None = None, **env: str) -> None:
+    def __init__(self, data: Path, *, account: Account | None = None, wrapper: Sequence[str] = (), **env: str) -> None:
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         as_whom, self.data = account or Account(), data
         self.process = subprocess.Popen(
-            [*as_whom.prefix(signal.SIGTERM), sys.executable, "-m", "tests.config.small_run"],
+            [*as_whom.prefix(signal.SIGTERM), *wrapper, sys.executable, "-m", "tests.config.small_run"],
             env=kept | {"LAUREL_DATA_DIR": str(data), "PORT": str(free_port())} | env,
             cwd=runtime.ROOT,
             stdout=subprocess.PIPE,

@@ -15,12 +15,13 @@ from config.local.servers import Servers
 from loyalty.kernel import heartbeat
 from loyalty.kernel import redis as store
 
-pytestmark = pytest.mark.django_db
-
 
 @pytest.fixture(autouse=True)
-def a_worker_beats():
+def _a_sound_set_up(db: None) -> None:
+    """A worker that beats, and the one guard back that the suite lifts to empty its tables."""
     heartbeat.beat()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE loyalty_ledgerentry ENABLE TRIGGER ledger_is_never_emptied")
 
 
 @pytest.fixture

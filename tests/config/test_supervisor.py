@@ -103,6 +103,14 @@ class TestStops:
 
         assert run.leaves_nothing()
 
+    def test_everything_when_make_is_killed(self, start: Start):
+        make = ["sh", "-c", '"$@"; exit', "make"]
+        run = start(wrapper=make, MAKELEVEL="1").until_welcome()
+
+        run.process.kill()
+
+        assert run.leaves_nothing()
+
     def test_everything_when_interrupted_before_it_is_ready(self, start: Start):
         run = start(PARTS="sleep")
         log = run.data / "logs" / "sleep.log"

@@ -1,0 +1,1 @@
+"""The demo: a business with a year behind it, and the shop of that business."""
