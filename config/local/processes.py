@@ -5,15 +5,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from config.local.accounts import Account
 from config.local.problems import LocalProblem
 
 PR_SET_PDEATHSIG = 1
+KERNEL = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def spawn(
                 env=env,
                 cwd=cwd,
                 process_group=0,
-                preexec_fn=_die_with_parent(farewell),
+                preexec_fn=partial(end_with, os.getpid(), farewell),
                 **account.identity(),
             )
         except OSError as error:
@@ -87,22 +89,17 @@ def stop(children: Sequence[Child], *, patience: float = 8) -> None:
         child.process.wait()
 
 
+def end_with(parent: int, number: signal.Signals) -> None:
+    """Let the kernel (of Linux) send this signal to this process when its parent ends, however that ends."""
+    if KERNEL:
+        KERNEL.prctl(PR_SET_PDEATHSIG, number)
+        if os.getppid() != parent:  # it ended before the kernel was asked
+            os.kill(os.getpid(), number)
+
+
 def _signal(child: Child, number: signal.Signals) -> None:
     with suppress(ProcessLookupError):
         if number == signal.SIGKILL:
             os.killpg(child.process.pid, number)
         else:
             child.process.send_signal(number)
-
-
-def _die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    if sys.platform != "linux":
-        return None
-    libc, parent = ctypes.CDLL(None), os.getpid()
-
-    def ask_kernel() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, number)
-        if os.getppid() != parent:  # it died before the kernel was asked
-            os._exit(1)
-
-    return ask_kernel

@@ -25,6 +25,8 @@ def main(composition: Callable[[Options], Parts] = parts.of) -> int:
     """Run until Ctrl-C. Say in one sentence what is wrong, if something is."""
     for number in ENDINGS:
         signal.signal(number, _interrupt)
+    if "MAKELEVEL" in os.environ:
+        processes.end_with(os.getppid(), signal.SIGTERM)  # whoever kills `make run` means all of it
     try:
         chosen = options.from_environment()
         local_servers.prepare(chosen.data)

@@ -49,7 +49,7 @@ def public_id(event_id: UUID) -> str:
     return f"evt_{event_id.hex}"
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def publish(limit: int = PAGE, *, without: Collection[UUID] = ()) -> Page | None:
     """Publish the oldest waiting events, but those in `without`. None: another publisher is at work.
 
@@ -58,6 +58,8 @@ def publish(limit: int = PAGE, *, without: Collection[UUID] = ()) -> Page | None
     if not _is_ours():
         return None
     waiting = list(_waiting(without).order_by("created_at", "sequence")[:limit])
+    if not waiting:
+        return Page((), ())
     businesses = Business.objects.in_bulk({event.business_id for event in waiting})
     latest = _latest_positions(businesses)
     published: list[Published] = []

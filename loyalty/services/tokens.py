@@ -51,9 +51,7 @@ class TokenClaims:
     expires_at: datetime
 
 
-def issue(
-    *, business: Business, account_id: UUID, scope: str = "widget", lifetime: timedelta = LONGEST
-) -> str:
+def issue(*, business: Business, account_id: UUID, scope: str = "widget", lifetime: timedelta = LONGEST) -> str:
     """Sign a token for an account.
 
     :raises NotFound: if the business has no such account

@@ -34,7 +34,7 @@ def subscribe(acme: Business, consumer: Consumer) -> Subscribe:
 
     def create(**said: Any) -> Endpoint:
         endpoint, secret = endpoints.create(**{"business": acme, "url": consumer.url, "topics": ["*"], **said})
-        endpoint.secret = secret
+        vars(endpoint)["secret"] = secret
         return endpoint
 
     return create

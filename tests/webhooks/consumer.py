@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import orjson
 
@@ -20,7 +21,7 @@ class Heard:
     at: float
 
     @property
-    def event(self) -> dict:
+    def event(self) -> Any:
         return orjson.loads(self.body)
 
 

@@ -20,6 +20,16 @@ class TestLoader:
         assert client.get("/widget/loader.js", headers={"If-None-Match": etag}).status_code == 304
 
 
+class TestScripts:
+    @pytest.mark.parametrize("name", ["loader.js", "widget.js"])
+    def test_speak_to_one_exact_origin_and_keep_nothing(self, name):
+        script = (deployed.BASE_DIR / "static" / "widget" / name).read_text(encoding="utf-8")
+
+        assert not [
+            word for word in ('"*"', "document.cookie", "localStorage", "sessionStorage", "eval(") if word in script
+        ]
+
+
 class TestStyles:
     def test_of_the_widget_are_small(self):
         files = [deployed.BASE_DIR / "static" / "widget" / name for name in ("theme.css", "widget.css")]
