@@ -1,0 +1,29 @@
+"""Makes the business that the bench drives, in a process with Laurel's environment, and tells who is in it."""
+
+import os
+import sys
+
+import django
+import msgspec
+
+from bench.world import Cast
+
+
+def populate(people: int) -> Cast:
+    """A business on the largest plan, with a key, tiers and people."""
+    from django.db import transaction  # noqa: PLC0415  # after the settings
+
+    from advocates.services import advocates  # noqa: PLC0415
+    from config import provisioning  # noqa: PLC0415
+
+    with transaction.atomic():
+        made = provisioning.provision(name="Bench", slug="bench", plan="enterprise")
+        names = [f"person-{number}" for number in range(people)]
+        rows = [advocates.create(business=made.business, email=f"{name}@example.com", name=name) for name in names]
+    return Cast(business=made.business.pk, key=made.secret_key, accounts=[row.pk for row in rows])
+
+
+if __name__ == "__main__":
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    django.setup()
+    sys.stdout.buffer.write(msgspec.json.encode(populate(int(sys.argv[1]))))

@@ -1,0 +1,1 @@
+"""What is measured, a module each. The numbers are those of the project's goals."""
