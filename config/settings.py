@@ -211,6 +211,8 @@ CELERY_BEAT_SCHEDULE = {
     "settle": {"task": "loyalty.settle_due_lots", "schedule": 60.0},
     "purge": {"task": "loyalty.purge", "schedule": 3600.0},
     "purge-attempts": {"task": "webhooks.purge", "schedule": 3600.0},
+    "purge-signatures": {"task": "advocates.purge", "schedule": 3600.0},
+    "notify": {"task": "webhooks.notify", "schedule": 60.0},
     "verify": {"task": "loyalty.verify_ledger", "schedule": 86400.0},
 }
 

@@ -1,0 +1,12 @@
+"""Celery's way in. Safe to run twice."""
+
+from typing import Any
+
+from celery import shared_task
+
+from advocates.services import sso
+
+
+@shared_task(name="advocates.purge")
+def purge(**_: Any) -> None:
+    sso.purge()

@@ -1,0 +1,48 @@
+"""`make` says in one sentence what the machine lacks."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from config import runtime
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """As much of a clone as is read before anything is installed."""
+    shutil.copy(runtime.ROOT / "Makefile", tmp_path)
+    shutil.copytree(runtime.ROOT / "requirements", tmp_path / "requirements")
+    return tmp_path
+
+
+def complaint(clone: Path, *, python: str) -> list[str]:
+    """What `make run` says with this script in place of Python."""
+    fake = clone / "python"
+    fake.write_text(f"#!/bin/sh\n{python}\n")
+    fake.chmod(0o755)
+    run = subprocess.run(["make", "run", f"PYTHON={fake}"], cwd=clone, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert run.stdout == ""
+    return [line for line in run.stderr.splitlines() if not line.startswith("make: ")]
+
+
+def test_an_old_python_is_refused(clone: Path):
+    assert complaint(clone, python="exit 1") == [
+        "Laurel needs Python 3.11 or newer: install it, or name it, as in: make run PYTHON=python3.12"
+    ]
+
+
+def test_a_python_without_its_venv_package_is_refused(clone: Path):
+    said = complaint(clone, python='case "$2" in *ensurepip*) exit 1;; esac')
+
+    assert len(said) == 1
+    assert said[0].endswith("install its venv package (Debian, Ubuntu: apt install python3-venv)")
+
+
+def test_it_lists_its_verbs_when_asked_for_none(clone: Path):
+    said = subprocess.check_output(["make"], cwd=clone, text=True)
+
+    verbs = [line.split()[1] for line in said.splitlines()]
+    assert verbs == ["help", "run", "test", "check", "fix", "bench", "schema"]
