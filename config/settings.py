@@ -91,8 +91,8 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_CLIENT_IP_CALLABLE = "loyalty.api.addresses.client_address"
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
-AXES_LOCKOUT_CALLABLE = "loyalty.admin.sign_in.locked_out"
-AXES_USERNAME_CALLABLE = "loyalty.admin.sign_in.name_tried"
+AXES_LOCKOUT_CALLABLE = "config.sign_in.locked_out"
+AXES_USERNAME_CALLABLE = "config.sign_in.name_tried"
 
 # --- Pages -----------------------------------------------------------------------------------------------
 TEMPLATES = [
@@ -145,6 +145,7 @@ CONTENT_SECURITY_POLICY = {
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = False  # the gate refuses plain HTTP on API paths; a proxy redirects pages
+SILENCED_SYSTEM_CHECKS = ["security.W008"]  # for that reason
 SECURE_HSTS_SECONDS = 31536000 if REQUIRE_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = REQUIRE_HTTPS
 SECURE_HSTS_PRELOAD = REQUIRE_HTTPS

@@ -76,7 +76,7 @@ def fill_more(business: Business, word: str) -> None:
 
 def _earn_and_redeem(person: Advocate, reward: Reward, word: str) -> None:
     source = ledger.Source(word, f"{word}-1")
-    given = {"business": person.business, "account_id": person.pk, "description": f"{word} order"}
+    given: dict[str, Any] = {"business": person.business, "account_id": person.pk, "description": f"{word} order"}
     ledger.award(amount=500, source=source, reason={"because": word}, **given)
     redemptions.redeem(business=person.business, reward_id=reward.pk, advocate_id=person.pk)
 

@@ -58,7 +58,7 @@ class AdvocateAdmin(ServiceAdmin):
         people_here: Any = queryset
         return (people_here.search(term) if term else queryset), False
 
-    def get_sortable_by(self, request: HttpRequest) -> Sequence[Any]:
+    def get_sortable_by(self, request: HttpRequest) -> Any:
         return (self.list_display[0], self.list_display[-1])  # what an index sorts
 
     def prepare(self, rows: Sequence[Any], request: HttpRequest) -> None:

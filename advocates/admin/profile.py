@@ -49,7 +49,8 @@ class ProfileForm(ServiceForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not self.instance._state.adding:
-            self.initial |= {
+            self.initial = {
+                **self.initial,
                 "external": self.instance.external_id,
                 "timezone": self.instance.account.timezone,
             }

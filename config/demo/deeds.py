@@ -1,10 +1,11 @@
 """What people do in the story, each by the service that a real one would go through."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import count
 from random import Random
 from uuid import UUID
 
@@ -29,16 +30,13 @@ SOURCES = ("shop", "café", "friend", "newsletter")
 
 @dataclass
 class Stage:
-    """What the deeds share. `ids` are the advocates' ids."""
+    """What the deeds share: the shop, chance, the advocates' ids, the numbers of orders."""
 
     business: Business
     catalogue: Sequence[Reward]
     rng: Random
     ids: dict[Person, UUID] = field(default_factory=dict)
-
-    def number(self) -> str:
-        """An order's number, as the shop makes them."""
-        return f"A-{self.rng.randrange(16**6):06X}"
+    numbers: Iterator[int] = field(default_factory=lambda: count(1001))
 
 
 def join(stage: Stage, person: Person) -> None:
@@ -59,7 +57,7 @@ def order(stage: Stage, person: Person) -> None:
     basket = Counter(stage.rng.choices(list(PRODUCTS.values()), k=stage.rng.choice((1, 1, 2, 2, 3))))
     said = ", ".join(f"{count} × {product.name}" for product, count in basket.items())
     cents = sum(product.price * count for product, count in basket.items())
-    number = stage.number()
+    number = f"A-{next(stage.numbers)}"
     ledger.award(
         business=stage.business,
         account_id=stage.ids[person],
@@ -71,7 +69,7 @@ def order(stage: Stage, person: Person) -> None:
 
 
 def order_ahead(stage: Stage, person: Person) -> None:
-    number = stage.number()
+    number = f"A-{next(stage.numbers)}"
     ledger.award(
         business=stage.business,
         account_id=stage.ids[person],
@@ -101,7 +99,7 @@ def redeem(stage: Stage, person: Person) -> None:
     affordable = [reward for reward in possible if reward.points_cost <= budget]
     if affordable:
         wanted = stage.rng.choice(affordable)
-        with suppress(redemptions.NotEligible, redemptions.LimitReached, ledger.InsufficientPoints):
+        with suppress(ledger.InsufficientPoints, *redemptions.REFUSALS.values()):
             redemptions.redeem(business=stage.business, reward_id=wanted.pk, advocate_id=stage.ids[person])
 
 

@@ -29,20 +29,21 @@ class Act:
     deed: Callable[[Stage], None]
 
 
-def tell(business: Business, *, now: datetime) -> Stage:
+def tell(business: Business, *, now: datetime) -> None:
     """Let a year happen to a business, every act at its own time."""
     rng = Random(SEED)
     with clock.moved_to(now - PAST):
         catalogue = [rewards.create(business=business, **reward) for reward in world.rewards(now)]
     stage = Stage(business, catalogue, rng)
-    acts = [act for person in world.people(rng, now) for act in _life(rng, person, now)]
+    people = world.people(rng, now)
+    acts = [act for person in people for act in _life(rng, person, now)]
+    acts += [Act(now, partial(deeds.order_ahead, person=person)) for person in people[::10]]
     acts += [Act(now - MONTH * number, deeds.settle) for number in range(12)]
     for act in sorted(acts, key=lambda act: act.at):
         if act.at <= now:
             with clock.moved_to(act.at):
                 act.deed(stage)
     _nearly_sell_out(next(reward for reward in catalogue if reward.product_id == "mug"))
-    return stage
 
 
 def _life(rng: Random, person: Person, now: datetime) -> Iterator[Act]:
@@ -57,8 +58,6 @@ def _life(rng: Random, person: Person, now: datetime) -> Iterator[Act]:
         yield Act(at, partial(deeds.redeem, person=person))
         if rng.random() < 0.08:
             yield Act(at + timedelta(hours=20), partial(deeds.change_mind, person=person))
-    if rng.random() < 0.1:
-        yield Act(now - timedelta(days=3) * rng.random(), partial(deeds.order_ahead, person=person))
 
 
 def _times(rng: Random, a_month: float, since: datetime, until: datetime) -> list[datetime]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from loyalty.admin import sign_in
+from config import sign_in
 
 urlpatterns = [
     path("forgotten/", sign_in.Forgotten.as_view(), name="admin_password_reset"),

@@ -18,6 +18,8 @@ ONE_WAY_TO_SAVE = {"show_save_and_continue": False, "show_save_and_add_another":
 class List(scope.ChangeList):
     """A list that lets its admin look up, once a page, what the rows show."""
 
+    model_admin: "PlainAdmin"
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.full_result_count = self.result_count
@@ -151,6 +153,13 @@ class ReadOnlyAdmin(TenantAdmin):
     """Rows that only services write: to look at, and to act on by buttons."""
 
     may_add = may_change = may_delete = False
+    shown: ClassVar[Sequence[tuple[str | None, Sequence[Any]]]] = ()  # titled groups of a row's fields
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [(title, {"fields": fields}) for title, fields in self.shown]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [field for _, fields in self.shown for field in fields]
 
 
 class ServiceAdmin(TenantAdmin):

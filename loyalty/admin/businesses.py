@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -37,7 +38,7 @@ class BusinessAdmin(PlainAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Business]:
         """All of them for an operator of the installation; for everybody else the current one."""
         rows = Business.objects.order_by(*self.ordering)
-        return rows if is_operator(request) else rows.filter(pk=_pk(request))
+        return rows if is_operator(request) else rows.filter(pk__in=[_pk(request)])
 
     def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> QuerySet[Any]:
         return Plan.objects.order_by("calls_per_minute") if is_operator(request) else Plan.objects.none()
@@ -146,6 +147,6 @@ def state(business: Business) -> object:
     return look.state(business.get_status_display(), "success" if is_active else "danger")
 
 
-def _pk(request: HttpRequest) -> object:
+def _pk(request: HttpRequest) -> UUID | None:
     current = seats.business_of(request)
     return current.pk if current else None

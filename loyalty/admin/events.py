@@ -36,11 +36,7 @@ class EventAdmin(ReadOnlyAdmin):
     search_help_text = "The id of an event, or a topic, such as points/earned"
     ordering = ("-position",)
     sortable_by = ()
-    fieldsets = (
-        (None, {"fields": (*list_display, "event_id")}),
-        ("Content", {"fields": ("facts_in_full", "published")}),
-    )
-    readonly_fields = (*list_display, "event_id", "facts_in_full", "published")
+    shown = ((None, (*list_display, "event_id")), ("Content", ("facts_in_full", "published")))
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         term = search_term.strip()

@@ -68,12 +68,11 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     ordering = ("-occurred_at",)
     when_empty = "Every movement of points shows here, for ever."
     sortable_by = ()
-    fieldsets = (
-        (None, {"fields": (WHOSE, WHEN, *FACTS)}),
-        ("Why", {"fields": ("caused_by", "rule", "reason_in_full", "undoes")}),
-        ("Record", {"fields": ("entry_id", "number", "written", "fingerprint"), "classes": ("collapse",)}),
+    shown = (
+        (None, (WHOSE, WHEN, *FACTS)),
+        ("Why", ("caused_by", "rule", "reason_in_full", "undoes")),
+        ("Record", ("entry_id", "number", "written", "fingerprint")),
     )
-    readonly_fields = (WHOSE, WHEN, *FACTS, *fieldsets[1][1]["fields"], *fieldsets[2][1]["fields"])
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         """By whole ids, which indexes know."""

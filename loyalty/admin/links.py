@@ -2,6 +2,7 @@
 
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.contrib.admin.utils import quote
 from django.db.models import Model
@@ -12,7 +13,7 @@ def url_of(row: Model) -> str:
     return url_to(type(row), row.pk)
 
 
-def url_to(model: type[Model], pk: object) -> str:
+def url_to(model: type[Model], pk: UUID | str) -> str:
     return reverse(_name(model, "change"), args=[quote(pk)])
 
 

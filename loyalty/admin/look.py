@@ -54,7 +54,7 @@ def state(text: str, kind: str = "") -> SafeString:
 
 
 def code(text: object) -> SafeString:
-    return format_html('<code class="break-all text-xs">{}</code>', text)
+    return format_html('<code class="lr-code">{}</code>', text)
 
 
 def pretty(value: object) -> SafeString | str:

@@ -1,6 +1,6 @@
 """Who works for the current business: owners decide."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold import widgets
 
-from loyalty.admin import buttons, links, look, seats, sign_in
+from loyalty.admin import buttons, letters, links, look, seats
 from loyalty.admin.base import ServiceAdmin
 from loyalty.admin.forms import ServiceForm
 from loyalty.models import Membership
@@ -73,7 +73,7 @@ class MembershipAdmin(ServiceAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Membership | None = None) -> Any:
         return ((None, {"fields": (*self.list_display[:2], "role") if obj else ("email", "role")}),)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> Sequence[Any]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
         return self.list_display[:2] if obj else ()
 
     def response_add(
@@ -83,7 +83,7 @@ class MembershipAdmin(ServiceAdmin):
         return HttpResponseRedirect(links.list_url(Membership))
 
     def _invite(self, request: HttpRequest, membership: Membership) -> None:
-        if sign_in.invite(membership.user, business=membership.business):
+        if letters.invite(membership.user, business=membership.business):
             messages.success(request, f"{membership.user.email} has been told by mail.")
         else:
             messages.error(request, "The mail could not be sent. Send the invitation again later, from their page.")

@@ -114,7 +114,9 @@ class MilestoneSetAdmin(TenantAdmin):
     fields = ("title", "key", "metric", "is_tier")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(step_count=Count("milestones"))
+        rows = super().get_queryset(request)
+        counted: QuerySet[Any] = rows.annotate(step_count=Count("milestones"))
+        return counted
 
     def get_readonly_fields(self, request: HttpRequest, obj: MilestoneSet | None = None) -> tuple[str, ...]:
         return ("key", "metric") if obj else ()

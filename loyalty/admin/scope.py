@@ -55,7 +55,7 @@ class OwnRows:
 class OwnChoices(RelatedFieldListFilter):
     """A filter by a related row that offers rows of the current business only."""
 
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
         return [(str(row.pk), str(row)) for row in own(field.remote_field.model, request)[:100]]
 
 

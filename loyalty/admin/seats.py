@@ -66,7 +66,7 @@ def _seats_of(request: HttpRequest) -> list[Seat]:
     roles = dict(user.memberships.values_list("business_id", "role"))
     rows = Business.objects.filter(Q(pk__in=roles) | Q(live__in=roles)).order_by("name", "pk")
     return [
-        _seated(business, Role(roles.get(business.pk) or roles[business.live_id]))
+        _seated(business, Role(roles.get(business.pk) or roles[business.live_id or business.pk]))
         for business in rows.select_related("plan")
     ]
 

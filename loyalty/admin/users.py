@@ -10,7 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold import widgets
 
-from loyalty.admin import buttons, links, look, sign_in
+from loyalty.admin import buttons, letters, links, look
 from loyalty.admin.base import PlainAdmin, is_operator
 from loyalty.models import Plan, User
 
@@ -87,7 +87,7 @@ class UserAdmin(OperatorsOnly):
         return buttons.ask(self, request, user, title=title, submit="Send it", act=act)
 
     def _mail_link(self, request: HttpRequest, user: User) -> None:
-        if sign_in.mail_password_link(user):
+        if letters.send_password_link(user):
             messages.success(request, f"{user.email} has a link in the mail.")
         else:
             messages.error(request, "The mail could not be sent. Try again from the user's page.")

@@ -77,7 +77,7 @@ class RedemptionAdmin(ReadOnlyAdmin):
     search_help_text = "A whole coupon code"
     ordering = ("-created_at",)
     sortable_by = ()
-    fields = readonly_fields = (WHOSE, *FACTS, WHEN, *MORE)
+    shown = ((None, (WHOSE, *FACTS, WHEN, *MORE)),)
     actions_detail = ("cancel",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

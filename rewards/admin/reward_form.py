@@ -73,8 +73,9 @@ class RewardForm(ServiceForm):
             self.fields["key"].required = False
         if not self.instance._state.adding:
             names = ("type", "points_cost", "stock", "per_advocate_limit", "tier_keys")
-            self.initial |= {name: getattr(self.instance, name) for name in names}
-            self.initial |= {
+            self.initial = {
+                **self.initial,
+                **{name: getattr(self.instance, name) for name in names},
                 "value": rewards.value_of(self.instance),
                 "min_spend": rewards.min_spend_of(self.instance),
             }

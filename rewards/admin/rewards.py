@@ -51,7 +51,7 @@ class RewardAdmin(ServiceAdmin):
     )
     actions = ("archive",)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Reward | None = None) -> Sequence[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Reward | None = None) -> tuple[str, ...]:
         return ("key",) if obj else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -55,6 +55,14 @@ class TestRefuses:
     def test_a_body_that_is_too_large(self, visitor: Visitor):
         assert visitor.post("/webhooks", b" " * (BODY_LIMIT + 1))[0] == 413
 
+    @pytest.mark.parametrize("length", ["", "-1", "1e3", "\u00b2", "9" * 5000])
+    def test_a_body_of_a_length_that_is_none(self, visitor: Visitor, length: str):
+        assert visitor.post("/webhooks", b"{}", {"Content-Length": length})[0] == 413
+
+    @pytest.mark.parametrize("seen", ["", "-1", "x", "9" * 5000])
+    def test_no_page_that_says_nonsense_of_what_it_has_seen(self, visitor: Visitor, seen: str):
+        assert visitor.get(f"/state?seen={seen}")[0] == 200
+
     def test_a_call_of_another_sites_page(self, visitor: Visitor):
         """A browser sends JSON to another site only if that site agrees beforehand, and this one never does."""
         visitor.sign_in()

@@ -1,5 +1,6 @@
 """`make` says in one sentence what the machine lacks."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,14 +18,19 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def make(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `make` as from a shell, also where a `make test` runs us."""
+    env = {"PATH": os.environ["PATH"]}
+    return subprocess.run(["make", *arguments], cwd=clone, env=env, capture_output=True, text=True, check=False)
+
+
 def complaint(clone: Path, *, python: str) -> list[str]:
     """What `make run` says with this script in place of Python."""
     fake = clone / "python"
     fake.write_text(f"#!/bin/sh\n{python}\n")
     fake.chmod(0o755)
-    run = subprocess.run(["make", "run", f"PYTHON={fake}"], cwd=clone, capture_output=True, text=True, check=False)
-    assert run.returncode == 2
-    assert run.stdout == ""
+    run = make(clone, "run", f"PYTHON={fake}")
+    assert (run.returncode, run.stdout) == (2, "")
     return [line for line in run.stderr.splitlines() if not line.startswith("make: ")]
 
 
@@ -42,7 +48,6 @@ def test_a_python_without_its_venv_package_is_refused(clone: Path):
 
 
 def test_it_lists_its_verbs_when_asked_for_none(clone: Path):
-    said = subprocess.check_output(["make"], cwd=clone, text=True)
+    verbs = [line.split()[1] for line in make(clone).stdout.splitlines()]
 
-    verbs = [line.split()[1] for line in said.splitlines()]
     assert verbs == ["help", "run", "test", "check", "fix", "bench", "schema"]

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.test import override_settings
 
 from advocates.models import Advocate
-from config.demo import papers
+from config.demo import papers, world
 from loyalty.kernel import clock
 from loyalty.models import Business, Event, User
 from loyalty.models.ledger import Balance, LedgerEntry, Lot
@@ -76,6 +76,18 @@ class TestRefuses:
             seed()
 
         assert Advocate.objects.count() == 0
+
+    def test_to_leave_half_a_demo_behind(self, db: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+        monkeypatch.setattr(world, "CROWD", [])
+
+        with (
+            override_settings(DATA_DIR=tmp_path, WEBHOOKS_ALLOW_HTTP=False),
+            pytest.raises(CommandError, match="https"),
+        ):
+            seed()
+
+        assert Business.objects.count() == 0
+        assert list(tmp_path.iterdir()) == []
 
 
 class TestLeaves:
@@ -177,8 +189,8 @@ class TestTells:
         months = {moment.month for moment in moments}
 
         assert len(months) == 12
-        assert clock.now(acme) - timedelta(days=366) < moments[0] < clock.now(acme) - timedelta(days=330)
-        assert clock.now(acme) - timedelta(days=3) < list(moments)[-1] <= clock.now(acme)
+        assert clock.now(acme) - timedelta(days=366) < moments[0] < clock.now(acme) - timedelta(days=300)
+        assert clock.now(acme) - timedelta(days=7) < list(moments)[-1] <= clock.now(acme)
 
     def test_of_everything_that_can_happen_to_points(self, acme: Business):
         assert set(LedgerEntry.objects.for_business(acme).values_list("type", flat=True)) == {

@@ -111,7 +111,7 @@ def addresses(model: type[models.Model], own: models.Model, other: models.Model)
                 yield f"/admin/autocomplete/?{urlencode({**asked, 'field_name': field.name, 'term': term})}"
 
 
-def queries(model: type[models.Model], other: models.Model) -> Iterator[dict[str, Any]]:
+def queries(model: type[models.Model], other: Any) -> Iterator[dict[str, Any]]:
     yield from ({"q": NEAR}, {"q": other.pk}, {"o": 1}, {"o": -2}, {"p": 2}, {"all": ""}, {"_popup": 1}, {"e": 1})
     yield from ({"account": other.pk}, {"advocate": other.pk}, {"id__exact": other.pk}, {"pk__in": other.pk})
     yield from ({"business__name__startswith": NEAR}, {"business": other.business_id}, {"business__id__exact": "x"})
@@ -123,7 +123,7 @@ def queries(model: type[models.Model], other: models.Model) -> Iterator[dict[str
 
 def buttons(model: type[models.Model]) -> list[str]:
     page: Any = admin.site._registry[model]
-    return page._extract_action_names(page.actions_detail)
+    return list(page._extract_action_names(page.actions_detail))
 
 
 def assert_unmarked(response: Any, address: str) -> None:

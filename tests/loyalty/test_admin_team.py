@@ -76,7 +76,7 @@ class TestInvite:
 
     @pytest.mark.django_db(transaction=True)
     def test_keeps_the_membership_when_the_mail_fails(self, acme, olga, monkeypatch):
-        monkeypatch.setattr("loyalty.admin.sign_in.send_mail", broken)
+        monkeypatch.setattr("loyalty.admin.letters.send_mail", broken)
 
         olga.post(ADD, {"email": "carl@acme.example", "role": "manager"})
 

@@ -137,11 +137,10 @@ class TestRedemption:
 
         assert olga.post(dashboards.page(bought, "cancel"), {"reason": "Second"}).status_code == 403
 
+    @pytest.mark.breaks_the_books
     def test_says_what_the_service_refuses(self, olga, bought, ada):
         ledger.reverse(business=ada.business, entry_id=bought.entry_id)
 
         answer = olga.post(dashboards.page(bought, "cancel"), {"reason": "Too late"})
 
         assert "can be cancelled" in dashboards.text_of(answer)
-        bought.refresh_from_db()
-        redemptions.Redemption.objects.filter(pk=bought.pk).update(status="cancelled", reason="reversed by hand")

@@ -1,13 +1,19 @@
 """From an event to the consumer, over a real socket."""
 
+import threading
+import time
+
 import pytest
+from django.db import OperationalError
 from standardwebhooks.webhooks import Webhook
 
+from loyalty.kernel import clock
 from loyalty.models import EventBody
 from loyalty.services import publication
+from tests.webhooks.conftest import in_a_worker
 from tests.webhooks.consumer import Says
 from webhooks.models import Attempt, Delivery
-from webhooks.services import sending
+from webhooks.services import claims, courier, outcomes, relay, sending
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -105,6 +111,50 @@ class TestDeliver:
         deliver()
 
         assert len(consumer.heard) == count > 0
+
+
+class TestSecondTask:
+    def test_makes_the_one_at_work_look_again(self, subscribe, consumer, ada, give):
+        subscribe(topics=["points/earned"])
+        consumer.says = Says(hold=2)
+        carrier = courier.Courier()
+        give(ada, 1)
+        relay.relay()
+        at_work = threading.Thread(target=in_a_worker, args=(carrier.deliver,))
+        at_work.start()
+        consumer.wait_for(1)
+        give(ada, 2)
+        relay.relay()
+
+        started = time.monotonic()
+        carrier.deliver()
+        returned = time.monotonic() - started
+        consumer.wait_for(2)
+        at_work.join()
+
+        first, second = consumer.heard
+        assert returned < 1
+        assert second.at - first.at < 2
+        assert set(Delivery.objects.values_list("status", flat=True)) == {"delivered"}
+
+    def test_takes_over_after_a_failure_to_write_down(self, subscribe, consumer, ada, monkeypatch):
+        subscribe(topics=["customers/joined"])
+        relay.relay()
+        carrier = courier.Courier()
+        with monkeypatch.context() as broken:
+            broken.setattr(outcomes, "record", lose_the_connection)
+            with pytest.raises(OperationalError):
+                in_a_worker(carrier.deliver)
+
+        with clock.moved_to(clock.wall() + claims.LEASE):
+            in_a_worker(carrier.deliver)
+
+        assert len(consumer.heard) == 2
+        assert Delivery.objects.get().status == "delivered"
+
+
+def lose_the_connection(results):
+    raise OperationalError
 
 
 class TestFailure:

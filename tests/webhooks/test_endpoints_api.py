@@ -44,13 +44,12 @@ class TestRegister:
         assert error(api.post("/webhooks", HOOK | change)) == (400, "VALIDATION_ERROR", field)
         assert not Endpoint.objects.exists()
 
-    @pytest.mark.parametrize("url", UNSAFE, ids=ascii)
-    def test_refuses_to_call_what_is_not_public(self, api, url, settings):
+    def test_refuses_to_call_what_is_not_public(self, api, settings):
         settings.WEBHOOKS_ALLOWED_PRIVATE_NETWORKS = []
 
-        status, code, _ = error(api.post("/webhooks", HOOK | {"url": url}))
+        accepted = [url for url in UNSAFE if api.post("/webhooks", HOOK | {"url": url}).status_code != 400]
 
-        assert (status, code) == (400, "VALIDATION_ERROR")
+        assert accepted == []
         assert not Endpoint.objects.exists()
 
     def test_refuses_plain_http_in_production(self, api, settings):

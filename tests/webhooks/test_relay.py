@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from advocates.services import advocates
 from loyalty import events
-from loyalty.kernel import clock
+from loyalty.kernel import clock, jobs
 from loyalty.models import Event, EventBody
 from loyalty.services import ledger, publication
 from tests.races import at_once, errors
@@ -159,6 +159,34 @@ class TestEventThatCannotBeDescribed:
         relay.relay()
 
         assert positions(acme) == count(acme)
+
+
+class TestWakeUp:
+    @pytest.fixture
+    def nudged(self, monkeypatch):
+        """The tasks that were nudged, in their order."""
+        names = []
+        monkeypatch.setattr(jobs._waker, "nudge", names.append)
+        return names
+
+    def test_follows_every_commit_that_recorded_an_event(self, acme, ada, give, nudged):
+        with transaction.atomic():
+            give(ada, 1)
+            before = list(nudged)
+
+        assert (before, set(nudged)) == ([], {"webhooks.relay"})
+
+    def test_goes_on_to_the_deliverer_where_something_is_owed(self, subscribe, ada, give, nudged):
+        endpoint = subscribe(topics=["points/earned"])
+        relay.relay()
+        nobody = list(nudged)
+        give(ada, 1)
+        nudged.clear()
+        relay.relay()
+
+        assert "webhooks.deliver" not in nobody
+        assert nudged == ["webhooks.deliver"]
+        assert Delivery.objects.get().endpoint_id == endpoint.pk
 
 
 class TestBody:

@@ -41,7 +41,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_filter = ("status", "endpoint")
     ordering = ("-created_at",)
     sortable_by = ()
-    fields = readonly_fields = (WHERE, *FACTS, WHEN, MESSAGE, BODY)
+    shown = ((None, (WHERE, *FACTS, WHEN, MESSAGE, BODY)),)
     actions = ("retry_all",)
     actions_detail = ("retry",)
     when_empty = "What is sent to your webhooks shows here, with every answer."

@@ -81,7 +81,7 @@ class EndpointAdmin(SecretAdmin):
     @buttons.button("New secret", icon="autorenew")
     def rotate(self, request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
         def act(_: Mapping[str, Any]) -> HttpResponse:
-            _, text = endpoints.rotate(business=endpoint.business, endpoint_id=endpoint.pk)
+            _endpoint, text = endpoints.rotate(business=endpoint.business, endpoint_id=endpoint.pk)
             self.log_change(request, endpoint, "Given a new secret.")
             return self.show(request, endpoint, text)
 

@@ -84,7 +84,7 @@ def update(
     description: str | None = None,
     status: str | None = None,
 ) -> Endpoint:
-    """Change what is given. An endpoint that becomes active again begins from a clean slate.
+    """Change what is given. With another URL, or active again, an endpoint begins from a clean slate.
 
     :raises NotFound: if the business has no such endpoint
     :raises net.UnsafeUrl, topics.UnknownTopic, signing.UnknownProfile, signing.TopicsNotCarried: as `create`
@@ -98,6 +98,8 @@ def update(
     endpoint.updated_at = clock.wall()
     _check(endpoint)
     endpoint.save(update_fields=[*given, "updated_at"])
+    if url is not None:
+        release(endpoint)
     if status == Endpoint.Status.ACTIVE and not endpoint.is_active:
         enable(endpoint)
     elif status == Endpoint.Status.DISABLED and endpoint.is_active:

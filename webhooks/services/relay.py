@@ -1,7 +1,7 @@
 """From events to deliveries: published and fanned out in one transaction, so that neither is without the other."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -52,28 +52,25 @@ def _fan_out(published: Sequence[Published]) -> int:
     by_business: Mapping[UUID, list[Published]] = defaultdict(list)
     for event in published:
         by_business[event.business_id].append(event)
-    made: list[tuple[UUID, UUID, UUID, UUID, str, int]] = []
     subscribed = _locked_endpoints(by_business)
-    for endpoint in subscribed:
-        for event in by_business[endpoint.business_id]:
-            if topics.covers(endpoint.topics, event.topic):
-                endpoint.last_sequence += 1
-                made.append(
-                    (
-                        ids.new_id(),
-                        endpoint.business_id,
-                        endpoint.pk,
-                        event.event_id,
-                        event.topic,
-                        endpoint.last_sequence,
-                    )
-                )
+    made = [row for endpoint in subscribed for row in _rows(endpoint, by_business[endpoint.business_id])]
     if made:
         now = clock.wall()
         with connection.cursor() as cursor:
             cursor.execute(INSERT, [now, now, *map(list, zip(*made, strict=True))])
         Endpoint.objects.bulk_update(subscribed, ["last_sequence"])
     return len(made)
+
+
+def _rows(endpoint: Endpoint, happened: Sequence[Published]) -> Iterator[tuple[object, ...]]:
+    """Number what the endpoint is subscribed to."""
+    for event in happened:
+        if topics.covers(endpoint.topics, event.topic):
+            endpoint.last_sequence += 1
+            yield (
+                *(ids.new_id(), endpoint.business_id, endpoint.pk),
+                *(event.event_id, event.topic, endpoint.last_sequence),
+            )
 
 
 def _locked_endpoints(business_ids: Collection[UUID]) -> list[Endpoint]:

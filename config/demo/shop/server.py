@@ -65,20 +65,20 @@ class Visit(BaseHTTPRequestHandler):
         if url.path == "/":
             self._page()
         elif url.path == "/state":
-            seen = parse_qs(url.query).get("seen", ["0"])[0]
-            self._json(200, self._shop.show(self._session() or Session(), seen=int(seen) if seen.isdigit() else 0))
+            seen = _number(parse_qs(url.query).get("seen", ["0"])[0]) or 0
+            self._json(200, self._shop.show(self._session() or Session(), seen=seen))
         elif file.parent == STATIC and file.suffix in TYPES and file.is_file():
             self._send(200, file.read_bytes(), TYPES[file.suffix])
         else:
             self._json(404, {"message": "There is no such page."})
 
     def do_POST(self) -> None:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > BODY_LIMIT:
+        length = _number(self.headers.get("Content-Length", ""))
+        if length is None or length > BODY_LIMIT:
             self.close_connection = True  # the rest of it is not read
             self._json(413, {"message": f"Send at most {BODY_LIMIT} bytes, and say how many."})
             return
-        body, call = self.rfile.read(int(length)), CALLS.get(self.path)
+        body, call = self.rfile.read(length), CALLS.get(self.path)
         if self.path == "/webhooks":
             self._hear(body)
         elif call:
@@ -147,3 +147,7 @@ class Visit(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if len(text) < 10 and text.isascii() and text.isdigit() else None

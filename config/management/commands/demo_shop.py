@@ -11,6 +11,7 @@ from config.demo.shop.shop import Shop
 
 class Command(BaseCommand):
     help = "Serve the demo's shop: a merchant's own program, which knows Laurel by HTTP only."
+    requires_system_checks = []  # nothing of Django's is served here
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8001)
