@@ -6,22 +6,22 @@ from django.templatetags.static import static
 
 
 def _asset(name: str) -> Any:
-    return lambda request: static(f"admin-laurel/{name}")
+    return lambda request: static(name)
 
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Laurel",
     "SITE_HEADER": "config.frame.header",
     "SITE_SUBHEADER": "config.frame.subheader",
-    "SITE_SYMBOL": "eco",
+    "SITE_ICON": _asset("widget/laurel.svg"),
     "SITE_URL": None,
     "SITE_DROPDOWN": "config.frame.businesses",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _asset("icon.svg")}],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _asset("widget/laurel.svg")}],
     "ENVIRONMENT": "config.frame.mode",
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "config.dashboard.show",
-    "STYLES": [_asset("dashboard.css")],
-    "SCRIPTS": [_asset("dashboard.js")],
+    "STYLES": [_asset("admin-laurel/dashboard.css")],
+    "SCRIPTS": [_asset("admin-laurel/dashboard.js")],
     "SIDEBAR": {"navigation": "config.frame.navigation"},
     "BORDER_RADIUS": "8px",
     "COLORS": {

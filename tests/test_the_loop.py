@@ -14,8 +14,8 @@ from tests.loop.clone import Clone, clean_clone, make_run
 from tests.webhooks.consumer import Consumer
 from tests.widget.shops import open_shop
 
-INSTALL = 180  # seconds, with every requirement downloaded
-AGAIN = 30
+INSTALL = 300  # seconds, with every requirement downloaded
+AGAIN = 60
 
 Keys = dict[str, Any]
 

@@ -26,7 +26,7 @@ class Person:
     joined: datetime
     orders_a_month: float
     visits_a_month: float
-    wishes_a_month: float = 0.45
+    wishes_a_month: float = 0.4
     saves: float = 0
 
 
@@ -50,8 +50,8 @@ def _somebody(rng: Random, now: datetime, name: str, number: int) -> Person:
         name=name,
         email=f"{name.lower().replace(' ', '.')}@{rng.choice(MAIL_DOMAINS)}",
         joined=now - 0.97 * PAST * rng.random() ** 0.7,
-        orders_a_month=rng.lognormvariate(-0.3, 0.6),
-        visits_a_month=rng.lognormvariate(-0.6, 0.8),
+        orders_a_month=rng.lognormvariate(0.05, 0.5),
+        visits_a_month=rng.lognormvariate(-0.9, 0.8),
     )
 
 

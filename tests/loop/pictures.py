@@ -20,7 +20,7 @@ def main() -> None:
 
 
 def _page(chromium: Browser) -> Page:
-    return chromium.new_page(viewport={"width": 1180, "height": 800}, color_scheme="light")
+    return chromium.new_page(viewport={"width": 1280, "height": 780}, color_scheme="light")
 
 
 def _shop(page: Page, demo: dict[str, str]) -> None:

@@ -1,5 +1,6 @@
 """A merchant's server on loopback: it hears webhooks, and answers as a test tells it to."""
 
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -36,14 +37,16 @@ class Says:
 
 
 class Consumer:
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.heard: list[Heard] = []
         self.connections = 0
         self.says: Says | Callable[[Heard], Says] = Says()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.consumer = self
         self.port = self._server.server_port
-        self.url = f"http://127.0.0.1:{self.port}/hook"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}/hook"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def close(self) -> None:

@@ -16,7 +16,8 @@ from webhooks.models import Attempt, Delivery
 from webhooks.services import claims, courier, outcomes, relay
 from webhooks.services.sending import Answer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
+real_commits = pytest.mark.django_db(transaction=True)
 
 WORKER = """
 import django
@@ -43,12 +44,14 @@ def claimed_at_once():
 
 
 class TestClaim:
+    @real_commits
     def test_by_many_at_once_gives_each_delivery_to_one(self, owed):
         claimed = claimed_at_once()
 
         assert set(claimed.values()) == {1}
         assert len(claimed) == 10  # a quarter of what one asked for: the bound holds for all of them together
 
+    @real_commits
     def test_by_many_at_once_without_the_lock_does_not(self, owed, monkeypatch):
         """The control."""
         monkeypatch.setattr(claims, "LOCK", claims.LOCK.replace("FOR NO KEY UPDATE OF e SKIP LOCKED", ""))
@@ -75,6 +78,7 @@ class TestClaim:
         assert again.id == late.id
         assert (delivery.status, delivery.leased_until) == ("pending", again.leased_until)
 
+    @real_commits
     def test_that_nobody_comes_back_from_counts_as_a_failure_in_the_end(self, subscribe, consumer, ada, deliver):
         subscribe(topics=["customers/joined"])
         relay.relay()
@@ -90,6 +94,7 @@ class TestClaim:
         assert Delivery.objects.get().next_attempt_at > now + timedelta(minutes=4)
 
 
+@real_commits
 class TestWorkerKilled:
     def test_while_it_waits_for_an_answer_loses_nothing(self, subscribe, consumer, ada, deliver):
         subscribe(topics=["customers/joined"])

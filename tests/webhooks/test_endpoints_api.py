@@ -3,6 +3,7 @@
 import pytest
 
 from loyalty.kernel import ids
+from loyalty.kernel.errors import Invalid
 from tests.loyalty.destinations import UNSAFE
 from webhooks.models import Attempt, Delivery, Endpoint
 from webhooks.services import endpoints
@@ -62,6 +63,13 @@ class TestRegister:
         codes = [api.post("/webhooks", HOOK).status_code for _ in range(3)]
 
         assert codes == [201, 201, 400]
+
+    @pytest.mark.parametrize("said", [{"topics": []}, {"signature_profile": "md5"}, {"url": "https://10.0.0.1/"}])
+    def test_refuses_the_same_from_the_dashboard(self, acme, said):
+        good = {"url": "https://example.com/hooks", "topics": ["*"]}
+
+        with pytest.raises(Invalid):
+            endpoints.create(business=acme, **{**good, **said})
 
     def test_answers_the_endpoint_with_its_secret(self, api):
         response = api.post("/webhooks", HOOK | {"description": "shop"})

@@ -11,7 +11,7 @@ from tests.webhooks.consumer import Says
 from webhooks.models import Delivery, Endpoint
 from webhooks.services import claims, courier, endpoints, relay
 
-pytestmark = pytest.mark.django_db(transaction=True)
+real_commits = pytest.mark.django_db(transaction=True)
 
 START = datetime(2027, 3, 1, 12, tzinfo=UTC)
 EVENTS, HOLD = 15, 2.0
@@ -36,6 +36,7 @@ def seconds_until_the_healthy_has_all(other_consumer, deliver):
     return max(heard.at for heard in other_consumer.heard) - started
 
 
+@real_commits
 class TestSlowEndpoint:
     def test_does_not_delay_a_healthy_one(self, slow_beside_healthy, other_consumer, deliver):
         assert seconds_until_the_healthy_has_all(other_consumer, deliver) < HOLD
@@ -47,6 +48,7 @@ class TestSlowEndpoint:
         assert seconds_until_the_healthy_has_all(other_consumer, deliver) >= HOLD
 
 
+@real_commits
 class TestFailingEndpoint:
     @pytest.fixture
     def failing(self, subscribe, consumer, ada, give, deliver):
@@ -104,6 +106,7 @@ class TestFailingEndpoint:
         assert second - first >= 0.3
 
 
+@pytest.mark.django_db
 class TestTurns:
     def test_go_round_the_businesses(self, acme, rival, subscribe, ada, eve, give):
         """Nobody's second goes before anybody's first, however many endpoints they have, and however long ago."""

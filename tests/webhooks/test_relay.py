@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from advocates.services import advocates
@@ -16,7 +16,8 @@ from tests.races import at_once, errors
 from webhooks.models import Delivery
 from webhooks.services import relay
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
+real_commits = pytest.mark.django_db(transaction=True)
 
 
 def positions(business):
@@ -47,6 +48,7 @@ class TestRelay:
         rows = Event.objects.for_business(acme).order_by("position").values_list("sequence", flat=True)
         assert list(rows) == sorted(rows)
 
+    @real_commits
     def test_skips_nothing_that_commits_late(self, acme, ada, bob, give):
         """Who has read the feed up to its end will find behind it what is committed afterwards."""
         with transaction.atomic():
@@ -71,6 +73,20 @@ class TestRelay:
         assert positions(acme) == count(acme)
         assert Delivery.objects.count() == Event.objects.for_business(acme).count()
 
+    def test_leaves_what_is_too_much_for_one_task_to_another(self, acme, ada, give, monkeypatch):
+        nudged = []
+        monkeypatch.setattr(jobs, "wake", nudged.append)
+        monkeypatch.setattr(relay, "PAGES", 2)
+        monkeypatch.setattr(publication, "publish", partial(publication.publish, 3))
+        for _ in range(10):
+            give(ada, 1)
+        nudged.clear()
+
+        relay.relay()
+
+        assert Event.objects.filter(position__isnull=False).count() == 6
+        assert nudged == ["webhooks.relay"]
+
     def test_makes_no_delivery_for_a_disabled_endpoint(self, subscribe, ada):
         endpoint = subscribe()
         type(endpoint).objects.update(status="disabled", disabled_reason="operator")
@@ -93,6 +109,7 @@ class TestRelay:
         assert queries_for(5) == queries_for(50)
 
 
+@real_commits
 class TestRelaysAtOnce:
     def storm(self, acme, ada):
         """Five relays beside five who earn points."""
@@ -160,7 +177,20 @@ class TestEventThatCannotBeDescribed:
 
         assert positions(acme) == count(acme)
 
+    def test_is_not_blamed_for_a_lost_database(self, ada, monkeypatch):
+        monkeypatch.setitem(events._describers, "customers/joined", [lose_the_connection])
 
+        with pytest.raises(OperationalError):
+            relay.relay()
+
+        assert Event.objects.get().position is None
+
+
+def lose_the_connection(business, page):
+    raise OperationalError
+
+
+@real_commits
 class TestWakeUp:
     @pytest.fixture
     def nudged(self, monkeypatch):
