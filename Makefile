@@ -39,7 +39,7 @@ check: $(DEV) ## Lint, types, layers, migrations, production settings, schema
 	@$(IN)/ruff format --check --quiet
 	@$(PRODUCTION) $(IN)/mypy .
 	@$(IN)/lint-imports
-	@$(IN)/djlint templates --lint --check --quiet
+	@$(IN)/djlint templates --lint --quiet
 	@$(MANAGE) makemigrations --check --dry-run
 	@$(MANAGE) check --deploy --fail-level WARNING
 	@$(SCHEMA) .venv/openapi.yaml
@@ -48,7 +48,6 @@ check: $(DEV) ## Lint, types, layers, migrations, production settings, schema
 fix: $(DEV) ## Repair what a machine can repair
 	@$(IN)/ruff check --fix
 	@$(IN)/ruff format
-	@$(IN)/djlint templates --reformat --quiet
 
 bench: $(DEV) ## Measure speed against peers
 	@$(IN)/python -m bench $(ARGS)

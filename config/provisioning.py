@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import ip_network
 
 from django.conf import settings
 from django.db import transaction
 
 from advocates.services import sso
-from loyalty.kernel.errors import Invalid
+from loyalty.admin import networks
 from loyalty.models import Business
 from loyalty.services import businesses, keys
 
@@ -40,15 +39,26 @@ class Provisioned:
 
 @transaction.atomic
 def provision(
-    *, name: str, slug: str, plan: str, allow_ips: Sequence[str] = (), with_programme: bool = True
+    *,
+    name: str,
+    slug: str,
+    plan: str,
+    allow_ips: Sequence[str] = (),
+    allow_origins: Sequence[str] = (),
+    with_programme: bool = True,
 ) -> Provisioned:
     """Make a business, its sandbox twin, a key of each kind, and an SSO secret; with the programme, three tiers too.
 
-    :raises Invalid: for an address that is no network, or a slug or plan that cannot be
+    :raises ValidationError: for an address that is no network, or a page that is no origin
+    :raises Invalid: for a slug or plan that cannot be
     :raises businesses.SlugTaken: if the slug is in use
     """
     business = businesses.open_business(
-        name=name, slug=slug, plan=plan, ip_allowlist=[_network(text) for text in allow_ips]
+        name=name,
+        slug=slug,
+        plan=plan,
+        ip_allowlist=networks.each(networks.network, allow_ips),
+        allowed_origins=networks.each(networks.origin, allow_origins),
     )
     if with_programme:
         for each in (business, business.sandbox):
@@ -65,10 +75,3 @@ def provision(
 def _key(business: Business, kind: keys.Kind) -> str:
     _, text = keys.create_key(business=business, kind=kind, name="first key")
     return text
-
-
-def _network(text: str) -> str:
-    try:
-        return str(ip_network(text, strict=False))
-    except ValueError as error:
-        raise Invalid(f"{text!r} is not an address or CIDR range.", field="allowIp") from error

@@ -27,20 +27,20 @@ def find() -> str | None:
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright keeps a loop in this thread while it runs
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium_path(playwright: Playwright) -> str:
     if not debian.install("chromium", "fonts-liberation", unless=find):
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
     return find() or playwright.chromium.executable_path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright, chromium_path: str) -> Iterator[Browser]:
     chromium = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
     yield chromium

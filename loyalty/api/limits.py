@@ -134,7 +134,7 @@ def _ask_redis(windows: Sequence[Window], at: float) -> list[int] | None:
     keys = [f"limit:{w.scope}:{w.seconds}:{int(at) // w.seconds}" for w in windows]
     quotas = [number for w in windows for number in (w.quota, w.seconds + 60)]
     try:
-        counts: list[int] = _script()(keys=keys, args=quotas)
+        counts: list[int] = _script()(keys=keys, args=quotas, client=store.client())
     except redis.RedisError as error:
         log.warning("limiter_without_redis", error=type(error).__name__)
         _fallback.turn_on()

@@ -47,6 +47,7 @@ def open_business(
     timezone: str = "UTC",
     currency: str = "EUR",
     ip_allowlist: Sequence[str] = (),
+    allowed_origins: Sequence[str] = (),
     contact_email: str = "",
 ) -> Business:
     """Open a business that counts points, and its sandbox twin.
@@ -65,6 +66,7 @@ def open_business(
         timezone=timezone,
         currency=currency,
         ip_allowlist=list(ip_allowlist),
+        allowed_origins=list(allowed_origins),
         contact_email=contact_email,
         created_at=clock.wall(),
     )
@@ -76,6 +78,7 @@ def open_business(
         timezone=timezone,
         currency=currency,
         ip_allowlist=list(ip_allowlist),
+        allowed_origins=list(allowed_origins),
         live=business,
         contact_email=contact_email,
         created_at=clock.wall(),

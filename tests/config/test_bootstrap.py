@@ -68,7 +68,11 @@ class TestRefuses:
     @pytest.mark.parametrize("address", ["127.0.0.256", "everywhere", "10.0.0.0/33"])
     def test_an_address_that_is_none(self, address: str, run: Run, capsys: pytest.CaptureFixture[str]):
         assert run("--name", "Corner", "--slug", "corner", "--allow-ip", address) == 1
-        assert capsys.readouterr().err == f"CommandError: {address!r} is not an address or CIDR range.\n"
+        assert capsys.readouterr().err.startswith(f"CommandError: “{address}” is not an address. Write one like")
+
+    def test_a_page_that_is_no_origin(self, run: Run, capsys: pytest.CaptureFixture[str]):
+        assert run("--name", "Corner", "--slug", "corner", "--allow-origin", "shop.example") == 1
+        assert "is not an origin" in capsys.readouterr().err
 
     def test_a_plan_that_is_none(self, run: Run, capsys: pytest.CaptureFixture[str]):
         assert run("--name", "Corner", "--slug", "corner", "--plan", "gold") == 2
@@ -124,11 +128,11 @@ class TestMakes:
         assert answer.json()["sessionToken"]
 
     def test_an_allowlist_for_both_businesses(self):
-        bootstrap("--allow-ip", "10.1.2.3/8", "--allow-ip", "::1")
+        bootstrap("--allow-ip", "10.0.0.0/8", "--allow-ip", "::1", "--allow-origin", "https://corner.example/")
 
-        lists = Business.objects.filter(slug__startswith="corner").values_list("ip_allowlist", flat=True)
+        lists = Business.objects.filter(slug__startswith="corner").values_list("ip_allowlist", "allowed_origins")
 
-        assert list(lists) == [["10.0.0.0/8", "::1/128"]] * 2
+        assert list(lists) == [(["10.0.0.0/8", "::1/128"], ["https://corner.example"])] * 2
 
     def test_three_tiers_for_both_businesses(self, made: Made):
         live = Business.objects.get(pk=made["businessId"])

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import ConsoleMessage, Page, Request
 
 from advocates.models import Advocate
 from loyalty.models import ApiKey, Business
@@ -21,9 +21,18 @@ DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 def complaints(page: Page, live_server) -> Iterator[list[str]]:
     """What the browser has to say against a page; nobody should."""
     said: list[str] = []
-    page.on("console", lambda message: message.type == "error" and said.append(message.text))
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            said.append(message.text)
+
+    def on_request(request: Request) -> None:
+        if not request.url.startswith((live_server.url, "data:")):
+            said.append(request.url)
+
+    page.on("console", on_console)
+    page.on("request", on_request)
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: request.url.startswith((live_server.url, "data:")) or said.append(request.url))
     yield said
     assert said == []
 
@@ -44,7 +53,7 @@ def olga(page: Page, live_server, acme: Business, complaints) -> Page:
 def addresses(business: Business) -> Iterator[str]:
     yield from ("/admin/", dashboards.page(business), "/admin/loyalty/apikey/add/", "/admin/rewards/reward/add/")
     for model in (Advocate, Reward, Redemption, LedgerEntry, Endpoint, Delivery, ApiKey):
-        row = model._default_manager.filter(business=business).first()
+        row = model._default_manager.filter(business=business)[0]
         yield from (dashboards.listed(model), dashboards.page(row), dashboards.page(row, "history"))
 
 

@@ -2,6 +2,7 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from config import provisioning
@@ -19,6 +20,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--allow-ip", action="append", default=[], metavar="CIDR", help="may use integration keys; repeatable"
         )
+        parser.add_argument(
+            "--allow-origin", action="append", default=[], metavar="URL", help="may frame the widget; repeatable"
+        )
         parser.add_argument("--fund", metavar="AMOUNT", help="deposit for gift cards, once this version sends them")
         parser.add_argument("--json", action="store_true", help="load the starter programme, print one JSON object")
 
@@ -29,8 +33,11 @@ class Command(BaseCommand):
                 slug=options["slug"],
                 plan=options["plan"],
                 allow_ips=options["allow_ip"],
+                allow_origins=options["allow_origin"],
                 with_programme=options["json"],
             )
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
         except DomainError as error:
             raise CommandError(error.message) from error
         if options["fund"]:
