@@ -3,8 +3,8 @@
 from csp.constants import NONE, SELF
 from csp.decorators import csp_replace
 from django.utils.decorators import method_decorator
+from django.views.decorators.cache import cache_page
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
-from rest_framework.renderers import StaticHTMLRenderer, TemplateHTMLRenderer
 
 POLICY = {
     "default-src": [NONE],
@@ -15,6 +15,7 @@ POLICY = {
 }
 
 
+@method_decorator(cache_page(3600), name="dispatch")  # it is made from the code, which stays
 class Schema(SpectacularAPIView):
     """GET /api/schema/"""
 
@@ -23,5 +24,4 @@ class Schema(SpectacularAPIView):
 class Docs(SpectacularSwaggerSplitView):
     """GET /api/docs/"""
 
-    url_name = "schema"
-    renderer_classes = [TemplateHTMLRenderer, StaticHTMLRenderer]
+    url = "/api/schema/"

@@ -41,6 +41,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.email
 
+    def get_full_name(self) -> str:
+        return self.name or self.email
+
     @property
     def is_staff(self) -> bool:
         """Whoever has an account may open the dashboard; what they see there, their memberships decide."""
