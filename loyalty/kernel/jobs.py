@@ -6,6 +6,7 @@ A message is a nudge and may be lost: what must happen is a row, and a sweep fin
 import os
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -23,7 +24,7 @@ BROKER_TIMEOUT = 0.2
 def wake(name: str) -> None:
     """Nudge the task `name` once the current transaction, if any, has committed."""
     task = current_app.tasks[name]  # an unknown name fails here, not unseen in the background
-    transaction.on_commit(lambda: _waker.nudge(task.name))
+    transaction.on_commit(lambda: _waker.nudge(task.name), robust=True)
 
 
 class Waker:
@@ -67,15 +68,11 @@ class Waker:
         return set()
 
     def _publish(self, names: set[str]) -> None:
-        if self._connection is not None:
-            try:
-                return self._publish_over(self._connection, names)
-            except (OperationalError, OSError):  # it may have died of age; a fresh one decides
-                self._connection = None
-        connection = _connect()
-        self._publish_over(connection, names)
-        self._connection = connection
-        return None
+        kept, self._connection = self._connection, None
+        if kept is not None:
+            with suppress(OperationalError, OSError):  # it may have died of age: a fresh one decides
+                return self._publish_over(kept, names)
+        return self._publish_over(_connect(), names)
 
     def _publish_over(self, connection: Any, names: set[str]) -> None:
         try:
@@ -85,6 +82,7 @@ class Waker:
         except (OperationalError, OSError):
             connection.release()
             raise
+        self._connection = connection
 
 
 def _connect() -> Any:

@@ -100,7 +100,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='delivery',
-            index=models.Index(condition=models.Q(('status', 'pending')), fields=['endpoint', 'next_attempt_at'], name='deliveries_due'),
+            index=models.Index(condition=models.Q(('status', 'pending')), fields=['endpoint', 'next_attempt_at', 'sequence'], name='deliveries_due'),
         ),
         migrations.AddIndex(
             model_name='delivery',

@@ -53,7 +53,11 @@ class Delivery(TenantModel):
         indexes = [
             models.Index(fields=["business", "created_at"], name="deliveries_of_business"),
             # What a claim looks for, endpoint by endpoint.
-            models.Index(fields=["endpoint", "next_attempt_at"], condition=Q(status="pending"), name="deliveries_due"),
+            models.Index(
+                fields=["endpoint", "next_attempt_at", "sequence"],
+                condition=Q(status="pending"),
+                name="deliveries_due",
+            ),
             models.Index(fields=["endpoint"], condition=Q(leased_until__isnull=False), name="deliveries_in_flight"),
         ]
 

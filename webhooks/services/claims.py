@@ -13,13 +13,16 @@ LEASE = timedelta(seconds=30)  # twice as long as a try may take; then it is any
 FAILING = 3  # so many failures in a row, and an endpoint is tried with one delivery at a time
 
 # Endpoints with something due, however long their queues. The recursion hops from one endpoint to the next in the
-# index of pending deliveries. Whoever holds an endpoint's lock is claiming from it, and we look elsewhere.
+# index of pending deliveries, whose order it asks for. Whoever holds an endpoint's lock is claiming from it, and we
+# look elsewhere.
 LOCK = """
     WITH RECURSIVE waiting AS (
-        (SELECT endpoint_id FROM webhooks_delivery WHERE status = 'pending' ORDER BY endpoint_id LIMIT 1)
+        (SELECT endpoint_id FROM webhooks_delivery WHERE status = 'pending'
+         ORDER BY endpoint_id, next_attempt_at LIMIT 1)
         UNION ALL
         SELECT (SELECT d.endpoint_id FROM webhooks_delivery d
-                WHERE d.status = 'pending' AND d.endpoint_id > w.endpoint_id ORDER BY d.endpoint_id LIMIT 1)
+                WHERE d.status = 'pending' AND d.endpoint_id > w.endpoint_id
+                ORDER BY d.endpoint_id, d.next_attempt_at LIMIT 1)
         FROM waiting w WHERE w.endpoint_id IS NOT NULL
     )
     SELECT e.id FROM webhooks_endpoint e
