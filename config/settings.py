@@ -205,10 +205,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {"webhooks.*": {"queue": "webhooks"}}
-CELERY_BEAT_SCHEDULE = {
-    "heartbeat": {"task": "loyalty.heartbeat", "schedule": 5.0},
-    "relay": {"task": "webhooks.relay", "schedule": 2.0},
-    "deliver": {"task": "webhooks.deliver", "schedule": 2.0},
+SWEEP = {"expires": 10}  # while no worker takes them, sweeps do not pile up
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "heartbeat": {"task": "loyalty.heartbeat", "schedule": 5.0, "options": SWEEP},
+    "relay": {"task": "webhooks.relay", "schedule": 2.0, "options": SWEEP},
+    "deliver": {"task": "webhooks.deliver", "schedule": 2.0, "options": SWEEP},
     "settle": {"task": "loyalty.settle_due_lots", "schedule": 60.0},
     "purge": {"task": "loyalty.purge", "schedule": 3600.0},
     "purge-attempts": {"task": "webhooks.purge", "schedule": 3600.0},

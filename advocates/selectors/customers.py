@@ -37,7 +37,11 @@ def describe_tier_changes(business: Business, page: Sequence[Event]) -> Describe
 
 
 def _balances_after(business: Business, page: Sequence[Event]) -> dict[UUID, int]:
-    """The points that each event's account had right after it: as its latest event that moved points says."""
+    """The points that each event's account had right after it: as it, or the latest before that moved points, says."""
+    known = {event.pk: event.facts["balance"] for event in page if event.facts.get("metric") == "points"}
+    others = [event.pk for event in page if event.pk not in known]
+    if not others:
+        return known
     events = Event.objects.for_business(business)
     moved = events.filter(
         account_id=OuterRef("account_id"),
@@ -46,5 +50,5 @@ def _balances_after(business: Business, page: Sequence[Event]) -> dict[UUID, int
         facts__has_key="balance",
     )
     latest = Subquery(moved.order_by("-sequence").values("facts__balance")[:1])
-    rows = events.filter(pk__in=[event.pk for event in page]).annotate(balance=latest)
-    return {id: balance or 0 for id, balance in rows.values_list("pk", "balance")}
+    rows = events.filter(pk__in=others).annotate(balance=latest).values_list("pk", "balance")
+    return known | {id: balance or 0 for id, balance in rows}

@@ -98,6 +98,14 @@ CHECKS: list[Check] = [
         """,
     ),
     Check(
+        "a feed's positions have no gaps",
+        """
+        SELECT v.business_id, v.business_id FROM loyalty_event v
+        WHERE v.position IS NOT NULL AND (%(business)s::uuid IS NULL OR v.business_id = %(business)s::uuid)
+        GROUP BY v.business_id HAVING count(*) <> max(v.position)
+        """,
+    ),
+    Check(
         "times never run backwards inside an account",
         """
         SELECT business_id, id FROM (
