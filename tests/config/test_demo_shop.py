@@ -15,7 +15,7 @@ from config.demo.shop.store import Store
 from config.demo.shop.till import Coupon, Refused, bill
 from tests.config.shopping import OTHER_SECRET, SECRET, signed, told
 
-NOW = datetime.now(UTC)
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 def verify(body: bytes, headers: Mapping[str, str]) -> str:
@@ -25,11 +25,11 @@ def verify(body: bytes, headers: Mapping[str, str]) -> str:
 class TestBelievesNoWebhook:
     def test_that_another_secret_signed(self):
         with pytest.raises(Forged):
-            verify(b"{}", signed(b"{}", secret=OTHER_SECRET))
+            verify(b"{}", signed(b"{}", secret=OTHER_SECRET, at=NOW))
 
     def test_that_was_changed_on_its_way(self):
         with pytest.raises(Forged):
-            verify(b'{"points": 9}', signed(b'{"points": 1}'))
+            verify(b'{"points": 9}', signed(b'{"points": 1}', at=NOW))
 
     @pytest.mark.parametrize("minutes", [-6, 6])
     def test_that_is_not_of_now(self, minutes: int):
@@ -39,7 +39,7 @@ class TestBelievesNoWebhook:
     @pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "webhook-signature"])
     @pytest.mark.parametrize("value", [None, "", "nonsense", "v1,", "é"])
     def test_with_a_broken_header(self, name: str, value: str | None):
-        headers = {key: text for key, text in signed(b"{}").items() if key != name}
+        headers = {key: text for key, text in signed(b"{}", at=NOW).items() if key != name}
 
         with pytest.raises(Forged):
             verify(b"{}", headers if value is None else headers | {name: value})
@@ -47,11 +47,11 @@ class TestBelievesNoWebhook:
 
 class TestBelieves:
     def test_what_a_library_of_the_standard_signs(self):
-        assert verify(b'{"points": 1}', signed(b'{"points": 1}')) == "evt_1"
+        assert verify(b'{"points": 1}', signed(b'{"points": 1}', at=NOW)) == "evt_1"
 
     def test_the_second_of_two_signatures(self):
         """While a secret rotates, both sign."""
-        headers = signed(b"{}")
+        headers = signed(b"{}", at=NOW)
         both = f"v1,{'A' * 43}= {headers['webhook-signature']}"
 
         assert verify(b"{}", headers | {"webhook-signature": both}) == "evt_1"
