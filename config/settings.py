@@ -6,11 +6,12 @@ import django_stubs_ext
 import environ
 from csp.constants import NONE, SELF
 
-from config import runtime
+from config import logs, runtime
 from config.unfold import UNFOLD as UNFOLD
 
 django_stubs_ext.monkeypatch()  # generic admin and form classes, as the type checker knows them
 runtime.load()
+logs.configure()
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = runtime.data_dir()
@@ -71,7 +72,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 # --- Facts: PostgreSQL. What may be lost: Redis or Valkey ---------------------------------------------------
 DATABASES = {"default": env.db("DATABASE_URL")}
-DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+# No health check before each request: it would be a second round trip for an award. A connection that broke fails one
+# request with 503 and is replaced.
+DATABASES["default"] |= {"CONN_MAX_AGE": 60}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL")
 
