@@ -15,6 +15,7 @@ def configure() -> None:
             structlog.processors.JSONRenderer(serializer=orjson.dumps, default=str),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.BytesLoggerFactory(),
+        # The descriptor itself: whoever replaces sys.stdout, and closes the replacement, breaks no logger.
+        logger_factory=structlog.BytesLoggerFactory(open(1, "wb", closefd=False)),  # noqa: SIM115  # it lives as long as we do
         cache_logger_on_first_use=True,
     )
