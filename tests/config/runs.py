@@ -21,10 +21,12 @@ class Run:
 
     def __init__(self, data: Path, *, account: Account | None = None, wrapper: Sequence[str] = (), **env: str) -> None:
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        # Both ports are asked for: the next one up is one that outgoing connections take theirs from.
+        ports = {"PORT": str(free_port()), "SHOP_PORT": str(free_port())}
         as_whom, self.data = account or Account(), data
         self.process = subprocess.Popen(
             [*as_whom.prefix(signal.SIGTERM), *wrapper, sys.executable, "-m", "tests.config.small_run"],
-            env=kept | {"LAUREL_DATA_DIR": str(data), "PORT": str(free_port())} | env,
+            env=kept | {"LAUREL_DATA_DIR": str(data)} | ports | env,
             cwd=runtime.ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
