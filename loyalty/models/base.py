@@ -33,3 +33,23 @@ class TenantModel(models.Model):
 
     class Meta:
         abstract = True
+
+
+class BusyTenantModel(TenantModel):
+    """A tenant's row of a table that every posting writes to.
+
+    The business has no foreign key of its own: each check would lock that one row for all of them. What the row hangs
+    on, an account or an entry, names the business too, through the composite foreign keys in `migrations/sql/`.
+    """
+
+    business = models.ForeignKey(
+        "loyalty.Business",
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        editable=False,
+    )
+
+    class Meta:
+        abstract = True

@@ -4,13 +4,16 @@ from django.db import models
 from django.db.models import Q
 
 from loyalty.models.accounts import Account
-from loyalty.models.base import TenantModel
+from loyalty.models.base import BusyTenantModel
 
 
-class Event(TenantModel):
+class Event(BusyTenantModel):
     """One thing that happened. Facts hold ids, codes and numbers only, so that no erasure has to touch them."""
 
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    # No plain constraint: a composite foreign key names the account with its business.
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     sequence = models.BigIntegerField(null=True)  # per account, over all topics, without gaps
     topic = models.CharField(max_length=60)
     facts = models.JSONField(default=dict)
@@ -21,7 +24,9 @@ class Event(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["account", "sequence"], name="one_event_per_sequence"),
             # The feed and its cursor.
-            models.UniqueConstraint(fields=["business", "position"], name="one_event_per_position"),
+            models.UniqueConstraint(
+                fields=["business", "position"], condition=Q(position__isnull=False), name="one_event_per_position"
+            ),
             models.CheckConstraint(
                 condition=Q(account=None, sequence=None) | Q(account__isnull=False, sequence__isnull=False),
                 name="events_of_accounts_are_numbered",
@@ -36,7 +41,7 @@ class Event(TenantModel):
         return f"{self.topic} {self.pk}"
 
 
-class EventBody(TenantModel):
+class EventBody(BusyTenantModel):
     """The published body: made once, sent as these bytes ever after. It names people, so erasure clears it."""
 
     event = models.OneToOneField(Event, on_delete=models.PROTECT, related_name="body")

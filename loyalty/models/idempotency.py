@@ -1,12 +1,13 @@
 """What was answered to a request that carried an Idempotency-Key."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from loyalty.kernel import clock
-from loyalty.models.base import TenantModel
+from loyalty.models.base import BusyTenantModel
 
 
-class IdempotencyRecord(TenantModel):
+class IdempotencyRecord(BusyTenantModel):
     """Unique per scope and key, written in the transaction of its effect.
 
     The answer is either sealed (`status`, `answer`), or follows from the ledger entry that the request made,
@@ -24,7 +25,7 @@ class IdempotencyRecord(TenantModel):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["scope", "key"], name="one_answer_per_key")]
-        indexes = [models.Index(fields=["created_at"], name="idempotency_by_age")]
+        indexes = [BrinIndex(fields=["created_at"], name="idempotency_by_age")]
 
     def __str__(self) -> str:
         return self.key

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 
 from loyalty.kernel import points
 from loyalty.models.accounts import Account
-from loyalty.models.base import TenantModel
+from loyalty.models.base import BusyTenantModel, TenantModel
 from loyalty.models.metrics import Metric
 
 
@@ -42,7 +42,7 @@ class Balance(TenantModel):
         return f"{self.amount} of {self.metric_id} for {self.account_id}"
 
 
-class LedgerEntry(TenantModel):
+class LedgerEntry(BusyTenantModel):
     """One posting between an account and the counter-side that its type names. Never changed, never deleted."""
 
     class Type(models.TextChoices):
@@ -53,9 +53,12 @@ class LedgerEntry(TenantModel):
         REVERSE = "reverse"  # undoes another entry
         TRANSFER = "transfer"  # with another account
 
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    # No plain constraints: composite foreign keys name the account with its business, and its balance of the metric.
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     sequence = models.BigIntegerField()  # of the event that tells of it
-    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="+", db_index=False)
+    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     type = models.CharField(max_length=10, choices=Type)
     amount = models.BigIntegerField()
     balance_after = models.BigIntegerField()
@@ -88,7 +91,7 @@ class LedgerEntry(TenantModel):
         return f"{self.type} {self.amount:+}"
 
 
-class EntryText(TenantModel):
+class EntryText(BusyTenantModel):
     """What a caller wrote about an entry. Beside it, because erasing a person clears it."""
 
     entry = models.OneToOneField(LedgerEntry, on_delete=models.PROTECT, related_name="text")
@@ -98,11 +101,14 @@ class EntryText(TenantModel):
         return self.description
 
 
-class Lot(TenantModel):
+class Lot(BusyTenantModel):
     """What an earning entry left. Spending takes the soonest to expire first; a reversal restores the same lots."""
 
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
-    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="+", db_index=False)
+    # No plain constraints here either: both are the entry's.
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     entry = models.OneToOneField(LedgerEntry, on_delete=models.PROTECT, related_name="+")
     amount = models.BigIntegerField()
     remaining = models.BigIntegerField()
@@ -121,7 +127,11 @@ class Lot(TenantModel):
                 condition=Q(remaining__gt=0),
                 name="open_lots_in_spending_order",
             ),
-            models.Index(fields=["expires_at"], condition=Q(remaining__gt=0), name="open_lots_by_expiry"),
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(remaining__gt=0, expires_at__isnull=False),
+                name="open_lots_by_expiry",
+            ),
             models.Index(
                 fields=["ripens_at"],
                 condition=Q(remaining__gt=0, ripens_at__isnull=False),
@@ -133,7 +143,7 @@ class Lot(TenantModel):
         return f"{self.remaining} of {self.amount}"
 
 
-class LotUse(TenantModel):
+class LotUse(BusyTenantModel):
     """How much of a lot an entry took."""
 
     entry = models.ForeignKey(LedgerEntry, on_delete=models.PROTECT, related_name="+", db_index=False)

@@ -65,9 +65,12 @@ CHECKS: list[Check] = [
         "the chain of an account's entries is whole",
         """
         SELECT business_id, id FROM (
-            SELECT e.business_id, e.id, e.hash, laurel_entry_hash(e, coalesce(
-                lag(e.hash) OVER (PARTITION BY e.account_id ORDER BY e.sequence),
-                decode(repeat('00', 32), 'hex'))) AS expected
+            SELECT e.business_id, e.id, e.hash, laurel_entry_hash(
+                coalesce(lag(e.hash) OVER (PARTITION BY e.account_id ORDER BY e.sequence),
+                    decode(repeat('00', 32), 'hex')),
+                e.id, e.business_id, e.account_id, e.sequence, e.metric_id, e.type, e.amount, e.balance_after,
+                e.source_type, e.source_id, e.rule_id, e.rule_version, e.reason, e.reverses_id, e.occurred_at,
+                e.recorded_at) AS expected
             FROM loyalty_ledgerentry e WHERE %(business)s::uuid IS NULL OR e.business_id = %(business)s::uuid
         ) chained WHERE hash <> expected
         UNION ALL

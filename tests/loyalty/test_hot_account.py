@@ -19,12 +19,6 @@ AGREE = """
     FROM loyalty_balance b WHERE b.account_id = %s
 """
 
-UNLOCKED = """
-    CREATE OR REPLACE FUNCTION laurel_lock(p_business uuid, p_account uuid) RETURNS loyalty_account LANGUAGE sql AS $$
-        SELECT a FROM loyalty_account a WHERE a.id = p_account AND a.business_id = p_business {lock}
-    $$
-"""
-
 
 @pytest.fixture
 def account(transactional_db, acme):
@@ -38,10 +32,14 @@ def account(transactional_db, acme):
 @pytest.fixture
 def without_the_lock(transactional_db):
     with connection.cursor() as cursor:
-        cursor.execute(UNLOCKED.format(lock=""))
+        cursor.execute("SELECT pg_get_functiondef('laurel_lock'::regproc)")
+        (locked,) = cursor.fetchone()
+        unlocked = locked.replace("FOR NO KEY UPDATE OF a", "")
+        assert unlocked != locked
+        cursor.execute(unlocked)
     yield
     with connection.cursor() as cursor:
-        cursor.execute(UNLOCKED.format(lock="FOR NO KEY UPDATE"))
+        cursor.execute(locked)
 
 
 def storm(account):
