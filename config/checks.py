@@ -28,7 +28,7 @@ def encryption_keys(**_: Any) -> Errors:
 
 @register
 def engine(**_: Any) -> Errors:
-    if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    if settings.DATABASES["default"]["ENGINE"] != "loyalty.kernel.database":
         return [_error("E003", "Laurel needs PostgreSQL.", "Give DATABASE_URL=postgres://…")]
     return []
 

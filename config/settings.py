@@ -71,10 +71,10 @@ APPEND_SLASH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 # --- Facts: PostgreSQL. What may be lost: Redis or Valkey ---------------------------------------------------
+env.DB_SCHEMES |= dict.fromkeys(("postgres", "postgresql"), "loyalty.kernel.database")
 DATABASES = {"default": env.db("DATABASE_URL")}
-# No health check before each request: it would be a second round trip for an award. A connection that broke fails one
-# request with 503 and is replaced.
-DATABASES["default"] |= {"CONN_MAX_AGE": 60}
+DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 0  # for the cursors that ask for it
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL")
 

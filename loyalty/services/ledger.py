@@ -13,10 +13,9 @@ from uuid import UUID
 
 import orjson
 from django.db import connection, transaction
-from psycopg.types.json import Jsonb
 
 from loyalty import events
-from loyalty.kernel import clock, points
+from loyalty.kernel import clock, database, points
 from loyalty.kernel.errors import Code, Conflict, DomainError, NotFound
 from loyalty.models import Business
 from loyalty.models.ledger import LedgerEntry
@@ -123,7 +122,7 @@ def award(
     rule_id, rule_version = rule or (None, None)
     arguments = [
         *(business.pk, account_id, metric, type, amount, source.type, source.id, rule_id, rule_version),
-        *(Jsonb(dict(reason or {})), description, topic, Jsonb(_facts(source, facts)), clock.wall()),
+        *(_json(reason or {}), description, topic, _json(_facts(source, facts)), clock.wall()),
         *(expires_at, pending_until, points.MAX_BALANCE, *_columns(key)),
     ]
     with _heard(topic):
@@ -153,7 +152,7 @@ def spend(
     """
     arguments = [
         *(business.pk, account_id, metric, type, amount, source.type, source.id),
-        *(Jsonb(dict(reason or {})), description, topic, Jsonb(_facts(source, facts)), clock.wall()),
+        *(_json(reason or {}), description, topic, _json(_facts(source, facts)), clock.wall()),
         *_columns(key),
     ]
     with _heard(topic):
@@ -177,8 +176,8 @@ def reverse(
     :raises InsufficientPoints: if what an earning gave is spent already
     """
     arguments = [
-        *(business.pk, entry_id, Jsonb(dict(reason or {})), description),
-        *(Jsonb(_facts(Source("entry", str(entry_id)), facts)), clock.wall()),
+        *(business.pk, entry_id, _json(reason or {}), description),
+        *(_json(_facts(Source("entry", str(entry_id)), facts)), clock.wall()),
     ]
     with _heard("points/reversed"):
         posting = _post("laurel_reverse", arguments)
@@ -200,6 +199,10 @@ def _facts(source: Source, facts: Mapping[str, Any] | None) -> dict[str, Any]:
     return {"action": source.type, **(facts or {})}
 
 
+def _json(facts: Mapping[str, Any]) -> str:
+    return orjson.dumps(dict(facts)).decode()
+
+
 def _columns(key: idempotency.Key | None) -> tuple[UUID | None, str | None, bytes | None]:
     return (key.scope, key.text, key.fingerprint) if key else (None, None, None)
 
@@ -212,9 +215,9 @@ def _heard(topic: str) -> AbstractContextManager[object]:
 def _post(function: str, arguments: Sequence[Any]) -> Posting:
     """Call a posting function, whose name is ours, and answer its entry or raise its refusal."""
     marks = ", ".join(["%s"] * len(arguments))
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM {function}({marks})", arguments)
-        posting = Posting(*cursor.fetchone())
+    cursor = database.prepared_cursor()
+    cursor.execute(f"SELECT * FROM {function}({marks})", arguments)
+    posting = Posting(*cursor.fetchone())
     if posting.id is None:
         _refuse(posting)
     return posting
