@@ -8,11 +8,11 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
+from uuid import UUID
 
 import redis
 import structlog
-from redis.commands.core import Script
 
 from loyalty.kernel import clock
 from loyalty.kernel import redis as store
@@ -26,7 +26,7 @@ PER_USER = 100
 PER_ADDRESS = 60
 REST_SECONDS = 5.0  # how long Redis is left alone after it failed
 
-SCRIPT = """
+_COUNT = store.Script("""
 local counts = {}
 for i, key in ipairs(KEYS) do
     counts[i] = tonumber(redis.call('GET', key) or '0')
@@ -45,7 +45,7 @@ for i, key in ipairs(KEYS) do
 end
 counts[#KEYS + 1] = 1
 return counts
-"""
+""")
 
 
 class RateLimited(DomainError):
@@ -102,7 +102,8 @@ class Count:
         return max((w.seconds - int(self.at) % w.seconds for w in full), default=1)
 
 
-def for_business(business_id: object, per_minute: int, per_day: int) -> Sequence[Window]:
+@lru_cache(10_000)
+def for_business(business_id: UUID, per_minute: int, per_day: int) -> Sequence[Window]:
     scope = f"business:{business_id}"
     return (Window(scope, MINUTE, per_minute), Window(scope, DAY, per_day))
 
@@ -134,17 +135,12 @@ def _ask_redis(windows: Sequence[Window], at: float) -> list[int] | None:
     keys = [f"limit:{w.scope}:{w.seconds}:{int(at) // w.seconds}" for w in windows]
     quotas = [number for w in windows for number in (w.quota, w.seconds + 60)]
     try:
-        counts: list[int] = _script()(keys=keys, args=quotas, client=store.client())
+        counts: list[int] = _COUNT(keys=keys, args=quotas)
     except redis.RedisError as error:
         log.warning("limiter_without_redis", error=type(error).__name__)
         _fallback.turn_on()
         return None
     return counts
-
-
-@cache
-def _script() -> Script:
-    return store.client().register_script(SCRIPT)
 
 
 class _Fallback:

@@ -101,7 +101,7 @@ def query_to_struct(query: QueryDict, type: type[T]) -> T:
 
 def canonical(data: Any) -> bytes:
     """The same bytes for the same data, whatever its key order and white space were."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), default=str).encode()
+    return msgspec.json.encode(data, order="deterministic")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError
 
 log = structlog.get_logger(__name__)
 
-PAUSE_SECONDS = 0.02  # between two rounds of nudges; what comes meanwhile goes out together
+PAUSE_SECONDS = 0.05  # between two rounds of nudges; what comes meanwhile goes out together
 REST_SECONDS = 5.0  # after a failure the broker is left alone
 BROKER_TIMEOUT = 0.2
 

@@ -31,7 +31,7 @@ def without_redis():
     def refuse(*_args, **_kwargs):
         raise redis.ConnectionError("refused")
 
-    gone = mock.patch.object(store.client(), "execute_command", refuse)
+    gone = mock.patch.object(store, "ask", refuse)
     with gone, mock.patch.object(limits, "_fallback", limits._Fallback()):
         yield
 
