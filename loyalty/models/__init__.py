@@ -5,6 +5,7 @@ from loyalty.models.events import Event, EventBody
 from loyalty.models.idempotency import IdempotencyRecord
 from loyalty.models.keys import ApiKey, SigningKey
 from loyalty.models.metrics import Metric, Milestone, MilestoneSet
+from loyalty.models.segments import Segment, SegmentMember
 from loyalty.models.users import User
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "Milestone",
     "MilestoneSet",
     "Plan",
+    "Segment",
+    "SegmentMember",
     "SigningKey",
     "User",
     "ledger",

@@ -72,6 +72,18 @@ def entries(*, business: Business, account_id: UUID) -> "QuerySet[LedgerEntry]":
     return rows.select_related("metric", "text")
 
 
+def entry_of(*, business: Business, account_id: UUID, source_type: str, source_id: str) -> UUID:
+    """The entry that was posted to an account for a source.
+
+    :raises NotFound: if there is none
+    """
+    rows = LedgerEntry.objects.for_business(business).filter(source_type=source_type, source_id=source_id)
+    entry_id = rows.filter(account_id=account_id).values_list("pk", flat=True).first()
+    if entry_id is None:
+        raise NotFound("transaction")
+    return entry_id
+
+
 def with_points(rows: "QuerySet[Row]", *, business: Business, account: str = "account_id") -> "QuerySet[Row]":
     """Annotate rows that name an account with `points`, for filters and orders."""
     balance = Balance.objects.for_business(business).filter(account_id=OuterRef(account), metric__key="points")

@@ -1,0 +1,68 @@
+"""Giving people what a quest, a rule or a referral promised them, and taking it back."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+
+from loyalty.kernel.errors import Invalid
+from loyalty.models import Business
+from loyalty.services.kinds.benefits import kind_of
+from loyalty.services.kinds.benefits.base import Benefit, Occasion
+
+Benefits = Sequence[Mapping[str, Any]]  # as bodies, documents and JSON columns hold them
+
+
+def checked(benefits: Benefits, *, business: Business, field: str) -> list[dict[str, Any]]:
+    """Benefits as they are stored.
+
+    :param field: where they stand in the caller's body, for the errors
+    :raises Invalid, NotFound: naming the field that means nothing, or names what the programme does not have
+    """
+    found = []
+    for number, data in enumerate(benefits):
+        place = f"{field}.{number}"
+        benefit = _read(data, field=place)
+        kind_of(data["kind"]).check(benefit, business=business, field=place)
+        found.append(msgspec.to_builtins(benefit))
+    return found
+
+
+@transaction.atomic
+def give(benefits: Benefits, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
+    """Give all of them, once per occasion. Answers how many points that was.
+
+    :raises ledger.AlreadyPosted: if the occasion was paid before
+    :raises ledger.AccountNotActive, ledger.BalanceLimitReached: as `ledger.award`
+    """
+    return sum(
+        kind_of(data["kind"]).give(
+            _read(data, field=""), business=business, account_id=account_id, occasion=occasion.numbered(number)
+        )
+        for number, data in enumerate(benefits)
+    )
+
+
+@transaction.atomic
+def take_back(benefits: Benefits, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
+    """Take back what `give` gave for the same occasion. Answers how many points came back.
+
+    :raises ledger.AlreadyReversed: the second time
+    :raises ledger.InsufficientPoints: if it is spent already
+    """
+    return sum(
+        kind_of(data["kind"]).take_back(
+            _read(data, field=""), business=business, account_id=account_id, occasion=occasion.numbered(number)
+        )
+        for number, data in enumerate(benefits)
+    )
+
+
+def _read(data: Mapping[str, Any], *, field: str) -> Benefit:
+    kind = kind_of(str(data.get("kind")), field=f"{field}.kind")
+    try:
+        return msgspec.convert(data, kind.SHAPE)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"{field}: {error}", field=field) from error

@@ -1,0 +1,54 @@
+"""So much of a metric: points, mostly."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+from loyalty.kernel import points
+from loyalty.kernel.errors import NotFound
+from loyalty.models import Business, Metric
+from loyalty.selectors import ledger as books
+from loyalty.services import ledger
+from loyalty.services.kinds.benefits.base import Benefit, Occasion
+
+
+class MetricBenefit(Benefit, tag="metric", kw_only=True):
+    metric: str = ledger.POINTS
+    quantity: Annotated[int, msgspec.Meta(ge=1, le=points.MAX_MOVE)]
+
+
+SHAPE = MetricBenefit
+
+
+def check(benefit: MetricBenefit, *, business: Business, field: str) -> None:
+    if not Metric.objects.for_business(business).filter(key=benefit.metric).exists():
+        raise NotFound("metric", field=f"{field}.metric")
+
+
+def give(benefit: MetricBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
+    ledger.award(
+        business=business,
+        account_id=account_id,
+        amount=benefit.quantity,
+        metric=benefit.metric,
+        source=occasion.source,
+        facts={"action": occasion.action},
+        rule=occasion.rule,
+        reason=occasion.reason,
+        description=occasion.description,
+    )
+    return _points(benefit)
+
+
+def take_back(benefit: MetricBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
+    source = occasion.source
+    entry_id = books.entry_of(
+        business=business, account_id=account_id, source_type=source.type, source_id=str(source.id)
+    )
+    ledger.reverse(business=business, entry_id=entry_id, facts={"action": occasion.action}, reason=occasion.reason)
+    return _points(benefit)
+
+
+def _points(benefit: MetricBenefit) -> int:
+    return benefit.quantity if benefit.metric == ledger.POINTS else 0

@@ -1,0 +1,72 @@
+"""What the house holds of a person: apps register it, and exporting, erasing and merging people go through it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from loyalty.models import Business
+from loyalty.models.base import TenantModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """One kind of rows about people.
+
+    :param name: their place in an export
+    :param export: what is held of an account, ready for JSON
+    :param erase: remove them, or what names a person in them; ids, codes and numbers may stay
+    :param move: give rows of one account to another one: all of them, or only those with these ids. Answers the ids
+        that moved, so that moving them back undoes it.
+    """
+
+    name: str
+    export: Callable[[Business, UUID], Any]
+    erase: Callable[[Business, UUID], None]
+    move: Callable[[Business, UUID, UUID, Sequence[str] | None], Sequence[str]]
+
+
+_holders: list[Holder] = []
+
+
+def register_holder(holder: Holder) -> None:
+    """Ask `holder` whenever a person is exported, erased or merged."""
+    _holders.append(holder)
+
+
+def holders() -> Sequence[Holder]:
+    return _holders
+
+
+def of_rows(
+    model: type[TenantModel],
+    *,
+    name: str,
+    exported: Sequence[str],
+    erased: Mapping[str, Any] | None,
+    account: str = "account_id",
+) -> Holder:
+    """A holder of rows that name an account in the column `account`.
+
+    :param exported: the fields that an export shows
+    :param erased: the values that an erasure writes; None deletes the rows
+    """
+
+    def rows_of(business: Business, account_id: UUID) -> Any:
+        return model._default_manager.filter(business_id=business.pk, **{account: account_id})
+
+    def export(business: Business, account_id: UUID) -> Any:
+        return list(rows_of(business, account_id).order_by("pk").values(*exported))
+
+    def erase(business: Business, account_id: UUID) -> None:
+        rows = rows_of(business, account_id)
+        rows.delete() if erased is None else rows.update(**erased)
+
+    def move(business: Business, source: UUID, target: UUID, only: Sequence[str] | None) -> Sequence[str]:
+        rows = rows_of(business, source)
+        rows = rows if only is None else rows.filter(pk__in=only)
+        ids = [str(pk) for pk in rows.select_for_update().order_by("pk").values_list("pk", flat=True)]
+        model._default_manager.filter(business_id=business.pk, pk__in=ids).update(**{account: target})
+        return ids
+
+    return Holder(name=name, export=export, erase=erase, move=move)
