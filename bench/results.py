@@ -7,14 +7,16 @@ from typing import Literal
 
 import msgspec
 
+FORMATS = {"×": ".2f", "fold": ".2f", "ms": ".0f", "s": ".1f"}
+
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """A measured figure with its aims. Ratios must reach them, times must stay within them."""
+    """A measured figure with its aims. Ratios must reach them; times and growth must stay within them."""
 
     scenario: str
     what: str
     value: float
-    unit: Literal["×", "ms", "s"]
+    unit: Literal["×", "fold", "ms", "s"]
     goal: float
     first_step: float
 
@@ -58,6 +60,4 @@ class Results(msgspec.Struct, kw_only=True):
 
 def show(value: float, unit: str) -> str:
     """A figure as people read it."""
-    if unit == "×":
-        return f"{value:.2f} ×"
-    return f"{value:.0f} ms" if unit == "ms" else f"{value:.1f} s"
+    return f"{value:{FORMATS[unit]}} {unit}"
