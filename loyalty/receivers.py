@@ -1,4 +1,4 @@
-"""What the floor itself says of its events: how points moved."""
+"""What the floor itself says of its events, and what it adds to its own registries."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,11 +6,21 @@ from uuid import UUID
 
 from loyalty import events
 from loyalty.models import Business, Event
+from loyalty.services import personal_data, programme, quest_people, quest_section
 
 
 def describe_points(business: Business, page: Sequence[Event]) -> Mapping[UUID, Mapping[str, Any]]:
     """Facts alone: the reward's fields are filled in by who knows rewards."""
     return {event.pk: _movement(event.topic, event.facts) for event in page}
+
+
+def describe_completions(business: Business, page: Sequence[Event]) -> Mapping[UUID, Mapping[str, Any]]:
+    return {event.pk: _completion(event) for event in page}
+
+
+def _completion(event: Event) -> dict[str, Any]:
+    facts = dict(event.facts)
+    return {"id": facts.pop("completionId"), **facts, "completedAt": event.created_at}
 
 
 def _movement(topic: str, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,3 +41,9 @@ def _movement(topic: str, facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 events.register_describer(describe_points, "points/*")
+events.register_describer(describe_completions, "tasks/completed", "quests/completed")
+
+for holder in (quest_people.SUBMISSIONS, quest_people.TASKS, quest_people.QUESTS):
+    personal_data.register_holder(holder)
+
+programme.register_section(quest_section.SECTION)

@@ -46,6 +46,11 @@ ROUTES = [
     ("GET", "redemptions", SHARED_READ),
     ("GET", "redemptions/<uuid:redemption_id>", READ),
     ("POST", "redemptions/<uuid:redemption_id>/cancel", WRITE),
+    ("GET", "quests", SHARED_READ),
+    ("POST", "quests", SHARED_WRITE),
+    ("GET", "quests/<uuid:quest_id>", READ),
+    ("PATCH", "quests/<uuid:quest_id>", WRITE),
+    ("POST", "quests/<uuid:quest_id>/complete", WRITE),
     ("GET", "webhooks", SHARED_READ),
     ("POST", "webhooks", SHARED_WRITE),
     ("GET", "webhooks/<uuid:endpoint_id>", READ),
@@ -68,6 +73,7 @@ ELSEWHERE = {
 BODIES = {
     "advocates/<uuid:advocate_id>/points": {"amount": 5},
     "rewards/<uuid:reward_id>/redeem": {"advocateId": "{advocate_id}"},
+    "quests/<uuid:quest_id>/complete": {"advocateId": "{advocate_id}", "taskId": "{task_id}"},
     "webhooks/<uuid:endpoint_id>/replay": {"from": "2026-01-01T00:00:00Z"},
 }
 
@@ -97,6 +103,9 @@ def ids(acme, api, ada, give):
     entry = give(ada, 500)
     reward = api.post("/rewards", {"name": "Mug", "pointsCost": 5, "type": "custom"}).json()["reward"]
     redemption = api.post(f"/rewards/{reward['id']}/redeem", {"advocateId": str(ada.pk)}).json()["redemption"]
+    step = {"title": "Say hello", "type": "manual", "points": 5}
+    quest = api.post("/quests", {"title": "Welcome", "tasks": [step]}).json()["quest"]
+    (task,) = api.get(f"/quests/{quest['id']}").json()["tasks"]
     hook = api.post("/webhooks", {"url": "http://127.0.0.1:9/hook", "topics": ["*"]}).json()["webhook"]
     delivery = api.post(f"/webhooks/{hook['id']}/test").json()["delivery"]
     return {
@@ -104,6 +113,8 @@ def ids(acme, api, ada, give):
         "entry_id": str(entry.id),
         "reward_id": reward["id"],
         "redemption_id": redemption["id"],
+        "quest_id": quest["id"],
+        "task_id": task["id"],
         "endpoint_id": hook["id"],
         "delivery_id": delivery["id"],
     }

@@ -4,6 +4,7 @@ from django.urls import path
 
 from advocates.api import sso
 from advocates.api import v1 as advocates
+from loyalty.api import quests
 from loyalty.api import v1 as loyalty
 from rewards.api import v1 as rewards
 from webhooks.api import v1 as webhooks
@@ -24,6 +25,9 @@ urlpatterns = [
     path("redemptions", rewards.Redemptions.as_view()),
     path("redemptions/<uuid:redemption_id>", rewards.OneRedemption.as_view()),
     path("redemptions/<uuid:redemption_id>/cancel", rewards.Cancel.as_view()),
+    path("quests", quests.Quests.as_view()),
+    path("quests/<uuid:quest_id>", quests.OneQuest.as_view()),
+    path("quests/<uuid:quest_id>/complete", quests.Complete.as_view()),
     path("sso/recognize", sso.Recognize.as_view()),
     path("webhooks", webhooks.Endpoints.as_view()),
     path("webhooks/<uuid:endpoint_id>", webhooks.OneEndpoint.as_view()),

@@ -1,10 +1,12 @@
 from loyalty.models import ledger  # never its names: they are private to loyalty
 from loyalty.models.accounts import Account
 from loyalty.models.businesses import Business, Membership, Plan
+from loyalty.models.completions import QuestCompletion, Submission, TaskCompletion
 from loyalty.models.events import Event, EventBody
 from loyalty.models.idempotency import IdempotencyRecord
 from loyalty.models.keys import ApiKey, SigningKey
 from loyalty.models.metrics import Metric, Milestone, MilestoneSet
+from loyalty.models.quests import Quest, QuestVersion, Task
 from loyalty.models.segments import Segment, SegmentMember
 from loyalty.models.users import User
 
@@ -20,9 +22,15 @@ __all__ = [
     "Milestone",
     "MilestoneSet",
     "Plan",
+    "Quest",
+    "QuestCompletion",
+    "QuestVersion",
     "Segment",
     "SegmentMember",
     "SigningKey",
+    "Submission",
+    "Task",
+    "TaskCompletion",
     "User",
     "ledger",
 ]

@@ -104,8 +104,10 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "customers/tier_changed": {"customer": _CUSTOMER, "oldTier": _BRONZE, "newTier": _SILVER},
     "customers/tier_entry_reward_earned": _about(tier=_SILVER, points=100),
     "customers/erased": {"id": _ID},
-    "tasks/completed": _about(questId=_ID, taskId=_OTHER_ID, completedAt=_AT),
-    "quests/completed": _about(questId=_ID, completedAt=_AT),
+    "tasks/completed": _about(
+        questId=_ID, questKey="commuter", taskId=_OTHER_ID, taskKey="ten-rides", completedAt=_AT
+    ),
+    "quests/completed": _about(questId=_ID, questKey="commuter", completedAt=_AT),
     "redemptions/created": _redemption("issued"),
     "redemptions/issued": _redemption("issued"),
     "redemptions/fulfilled": _redemption("fulfilled"),

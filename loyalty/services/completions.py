@@ -1,0 +1,152 @@
+"""Doing the steps of a quest: each once a period, the last one completes it, and everything is paid once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from loyalty import events
+from loyalty.kernel import clock
+from loyalty.kernel.errors import Conflict, Invalid
+from loyalty.models import Business, QuestCompletion, TaskCompletion
+from loyalty.selectors import quests as reads
+from loyalty.services import benefits, quest_gate
+from loyalty.services.kinds.benefits.base import Occasion
+from loyalty.services.kinds.tasks import kind_of
+from loyalty.services.ledger import Source
+from loyalty.services.quest_gate import Attempt
+
+TASK_COMPLETED = "tasks/completed"
+QUEST_COMPLETED = "quests/completed"
+
+Done = TaskCompletion | QuestCompletion
+
+
+class CompletedByEvents(Invalid):
+    def __init__(self) -> None:
+        super().__init__("Events complete this task: nobody else can. Send the event instead.", field="taskId")
+
+
+class NothingToClaim(Conflict):
+    def __init__(self) -> None:
+        super().__init__("Nothing of this quest waits to be claimed.")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A completion, what this call paid, and whether it was there before. `completed_quest`: it was the last one."""
+
+    completion: TaskCompletion
+    points: int
+    is_repeat: bool
+    completed_quest: bool
+
+
+@transaction.atomic
+def complete(*, business: Business, quest_id: UUID, task_id: UUID, account_id: UUID) -> Outcome:
+    """Say that somebody has done a step. A repeat answers the same completion, whatever became of the quest since.
+
+    :raises NotFound: if the business has no such quest, task or advocate
+    :raises CompletedByEvents: if only events complete it
+    :raises quest_gate.QuestNotActive, quest_gate.OutsideWindow, quest_gate.NotEligible, quest_gate.NotItsTurn:
+        as their messages say
+    :raises ledger.AccountNotActive, ledger.BalanceLimitReached: as `ledger.award`
+    """
+    attempt = quest_gate.attempt(business=business, account_id=account_id, quest_id=quest_id, task_id=task_id)
+    before = attempt.done()
+    if before is not None:
+        return repeated(before)
+    if not kind_of(attempt.task.type).BY_CALL:
+        raise CompletedByEvents
+    quest_gate.check(attempt)
+    return finish(attempt)
+
+
+def finish(attempt: Attempt) -> Outcome:
+    """Write that a step is done, which it was not, and pay what it gives; the last step completes the quest."""
+    completion = TaskCompletion.objects.create(
+        business=attempt.business, **_what(attempt), task=attempt.task, task_key=attempt.task.key
+    )
+    codes = {"taskId": str(attempt.task.pk), "taskKey": attempt.task.key}
+    points = _tell_and_pay(TASK_COMPLETED, completion, **codes)
+    if not _is_last(attempt):
+        return Outcome(completion, points, is_repeat=False, completed_quest=False)
+    finished = QuestCompletion.objects.create(
+        business=attempt.business, **_what(attempt), version=attempt.version, last_task=completion
+    )
+    points += _tell_and_pay(QUEST_COMPLETED, finished)
+    return Outcome(completion, points, is_repeat=False, completed_quest=True)
+
+
+def repeated(completion: TaskCompletion) -> Outcome:
+    rows = QuestCompletion.objects.filter(business_id=completion.business_id, last_task=completion)
+    return Outcome(completion, 0, is_repeat=True, completed_quest=rows.exists())
+
+
+@transaction.atomic
+def claim(*, business: Business, quest_id: UUID, account_id: UUID) -> int:
+    """Pay all that waits for somebody in a quest whose rewards are claimed. Answers how many points it was.
+
+    :raises NotFound: if the business has no such advocate
+    :raises NothingToClaim: if nothing waits, also because it was claimed just now
+    :raises ledger.AccountNotActive, ledger.BalanceLimitReached: as `ledger.award`
+    """
+    account = quest_gate.locked(business=business, account_id=account_id)
+    theirs = {"account": account, "quest_id": quest_id, "claimed_at": None}
+    tasks = TaskCompletion.objects.for_business(business).filter(**theirs).select_related("task__version", "quest")
+    quests = QuestCompletion.objects.for_business(business).filter(**theirs).select_related("version", "quest")
+    waiting: Sequence[Done] = [*tasks.order_by("pk"), *quests.order_by("pk")]
+    if not waiting:
+        raise NothingToClaim
+    at = max(clock.now(Business.objects.get(pk=business.pk)), account.last_event_at)
+    for done in waiting:
+        done.business = business
+        done.claimed_at = at
+        done.save(update_fields=["claimed_at"])
+    return sum(_pay(done) for done in waiting)
+
+
+def _what(attempt: Attempt) -> dict[str, Any]:
+    """What completions of steps and of quests have in common."""
+    return {
+        "account": attempt.account,
+        "quest": attempt.quest,
+        "period": attempt.period,
+        "completed_at": attempt.at,
+        "claimed_at": attempt.at if attempt.version.auto_claim else None,
+    }
+
+
+def _is_last(attempt: Attempt) -> bool:
+    """Whether enough steps are done now, and were not before."""
+    rows = QuestCompletion.objects.for_business(attempt.business).filter(account=attempt.account, quest=attempt.quest)
+    if rows.filter(period=attempt.period).exists():
+        return False
+    keys = {task.key for task in reads.tasks_of(attempt.version)}
+    done = reads.done_keys(account=attempt.account, quest=attempt.quest, period=attempt.period)
+    return len(keys & done) >= (attempt.version.required or len(keys))
+
+
+def _tell_and_pay(topic: str, done: Done, **codes: str) -> int:
+    facts = {"completionId": str(done.pk), "questId": str(done.quest_id), "questKey": done.quest.key, **codes}
+    events.record([events.Happening(done.business_id, topic, done.account_id, facts)], now=done.completed_at)
+    return _pay(done) if done.claimed_at else 0
+
+
+def _pay(done: Done) -> int:
+    """Give what was promised for it; the ledger lets that happen once."""
+    what, title, given = done.promised
+    return benefits.give(
+        given,
+        business=done.business,
+        account_id=done.account_id,
+        occasion=Occasion(
+            source=Source(what, str(done.pk)),
+            action=what,
+            rule=(done.quest_id, done.by.number),
+            reason={"questId": str(done.quest_id), "period": done.period},
+            description=title,
+        ),
+    )

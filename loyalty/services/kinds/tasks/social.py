@@ -1,0 +1,11 @@
+"""Done by visiting a link, or when the merchant's backend says so."""
+
+from functools import partial
+
+from loyalty.services.kinds.tasks.base import on_events
+
+TITLE = "Social"
+BY_CALL = True
+TAKES_PROOF = False
+
+checked = partial(on_events, trigger="social_visit")

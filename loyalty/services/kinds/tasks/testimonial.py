@@ -1,0 +1,11 @@
+"""Done by a testimonial that was approved, or when the merchant's backend says so."""
+
+from functools import partial
+
+from loyalty.services.kinds.tasks.base import on_events
+
+TITLE = "Testimonial"
+BY_CALL = True
+TAKES_PROOF = False
+
+checked = partial(on_events, trigger="testimonial_approved")

@@ -1,0 +1,56 @@
+"""What quests hold of a person: what they handed in, and what they have done."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef
+
+from loyalty.models import Business, QuestCompletion, Submission, TaskCompletion
+from loyalty.models.completions import InQuest
+from loyalty.services.personal_data import Holder, of_rows
+
+WHICH = ("quest_id", "period", "completed_at", "claimed_at")
+WRITTEN = {"text": "", "link": "", "reason": ""}
+
+
+def nothing_to_erase(business: Business, account_id: UUID) -> None:
+    """Ids, codes and times may stay."""
+
+
+def moved_by(holder: Holder, model: type[InQuest], *same: str) -> Holder:
+    """`holder`, but what the other person has as well, a row with the `same` columns, stays where it is."""
+
+    def move(business: Business, source: UUID, target: UUID, only: Sequence[str] | None) -> Sequence[str]:
+        rows = model._default_manager.filter(business_id=business.pk)
+        twin = rows.filter(account_id=target, **{name: OuterRef(name) for name in same})
+        movable = rows.filter(~Exists(twin), account_id=source).values_list("pk", flat=True)
+        chosen = [str(pk) for pk in (movable if only is None else movable.filter(pk__in=only))]
+        return holder.move(business, source, target, chosen)
+
+    return replace(holder, move=move)
+
+
+SUBMISSIONS = moved_by(
+    of_rows(
+        Submission,
+        name="submissions",
+        exported=("quest_id", "task_key", "period", "status", *WRITTEN, "created_at", "decided_at"),
+        erased=WRITTEN,
+    ),
+    Submission,
+    *("quest_id", "period", "task_key"),
+)
+TASKS = moved_by(
+    replace(
+        of_rows(TaskCompletion, name="completedTasks", exported=("task_key", *WHICH), erased=None),
+        erase=nothing_to_erase,
+    ),
+    TaskCompletion,
+    *("quest_id", "period", "task_key"),
+)
+QUESTS = moved_by(
+    replace(of_rows(QuestCompletion, name="completedQuests", exported=WHICH, erased=None), erase=nothing_to_erase),
+    QuestCompletion,
+    *("quest_id", "period"),
+)
