@@ -1,9 +1,8 @@
 -- No version, step or completion under another business than its quest and its person.
 ALTER TABLE loyalty_questversion ADD CONSTRAINT quest_version_of_its_business
-    FOREIGN KEY (quest_id, business_id) REFERENCES loyalty_quest (id, business_id) DEFERRABLE INITIALLY DEFERRED;
+    FOREIGN KEY (quest_id, business_id) REFERENCES loyalty_quest (id, business_id);
 ALTER TABLE loyalty_task ADD CONSTRAINT task_of_its_business
-    FOREIGN KEY (version_id, business_id) REFERENCES loyalty_questversion (id, business_id)
-    DEFERRABLE INITIALLY DEFERRED;
+    FOREIGN KEY (version_id, business_id) REFERENCES loyalty_questversion (id, business_id);
 ALTER TABLE loyalty_taskcompletion
     ADD CONSTRAINT task_completion_quest_of_its_business
         FOREIGN KEY (quest_id, business_id) REFERENCES loyalty_quest (id, business_id),
