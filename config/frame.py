@@ -19,6 +19,8 @@ PROGRAMME: Sequence[tuple[str, str, str]] = (
     ("advocates.Advocate", "Advocates", "group"),
     ("rewards.Reward", "Rewards", "redeem"),
     ("rewards.Redemption", "Redemptions", "receipt_long"),
+    ("loyalty.Quest", "Quests", "flag"),
+    ("loyalty.Submission", "Submissions", "fact_check"),
     ("loyalty.LedgerEntry", "Ledger", "menu_book"),
     ("loyalty.MilestoneSet", "Milestone sets", "stairs"),
     ("loyalty.Metric", "Metrics", "counter_1"),

@@ -11,7 +11,9 @@ from advocates.services import advocates, sso
 from loyalty.admin import links
 from loyalty.kernel import clock
 from loyalty.models import Business, Event, EventBody, Membership, Metric, MilestoneSet, User
-from loyalty.services import keys, ledger
+from loyalty.selectors import quests as reads
+from loyalty.services import completions, keys, ledger, proofs, quests
+from loyalty.services.quest_rules import Rules, TaskRules
 from rewards.models import Redemption, Reward
 from rewards.services import redemptions, rewards
 from tests import cast
@@ -60,6 +62,7 @@ def fill(business: Business, word: str) -> Advocate:
     reward = rewards.create(business=business, name=f"{word} coffee", type="custom", points_cost=100)
     endpoint, _ = endpoints.create(business=business, url=f"http://127.0.0.1/{word}", topics=["*"], description=word)
     _earn_and_redeem(person, reward, word)
+    _quest(person, word)
     _connect(business, word)
     _tell(endpoint, word)
     Metric.objects.create(business=business, key=f"{word}-stars".lower(), title=f"{word} stars")
@@ -79,6 +82,16 @@ def _earn_and_redeem(person: Advocate, reward: Reward, word: str) -> None:
     given: dict[str, Any] = {"business": person.business, "account_id": person.pk, "description": f"{word} order"}
     ledger.award(amount=500, source=source, reason={"because": word}, **given)
     redemptions.redeem(business=person.business, reward_id=reward.pk, advocate_id=person.pk)
+
+
+def _quest(person: Advocate, word: str) -> None:
+    """A quest with one task that is done, and one with a proof that waits."""
+    steps = [TaskRules(title=f"{word} hello", type="manual"), TaskRules(title=f"{word} photo", type="proof")]
+    given: dict[str, Any] = {"business": person.business, "account_id": person.pk}
+    quest = quests.create(business=person.business, title=f"{word} quest", rules=Rules(tasks=steps, required=1))
+    hello, photo = reads.tasks_of(quest.current)
+    completions.complete(quest_id=quest.pk, task_id=hello.pk, **given)
+    proofs.submit(quest_id=quest.pk, task_id=photo.pk, text=f"{word} on a bike", **given)
 
 
 def _connect(business: Business, word: str) -> None:

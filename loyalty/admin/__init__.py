@@ -1,5 +1,5 @@
 """The merchant's dashboard: what it shows of the floor, and the bases that every app's pages stand on."""
 
-from loyalty.admin import businesses, events, keys, ledger, members, metrics, users
+from loyalty.admin import businesses, events, keys, ledger, members, metrics, quests, submissions, users
 
-__all__ = ["businesses", "events", "keys", "ledger", "members", "metrics", "users"]
+__all__ = ["businesses", "events", "keys", "ledger", "members", "metrics", "quests", "submissions", "users"]

@@ -18,7 +18,14 @@ from loyalty.models.ledger import LedgerEntry, Lot, LotUse
 
 Type = LedgerEntry.Type
 COLOURS = {Type.EARN: "success", Type.SPEND: "info", Type.EXPIRE: "warning", Type.REVERSE: "warning"}
-CAUSES = {"api": "API call", "operator": "By hand", "entry": "Reversal", "redemption": "Redemption"}
+CAUSES = {
+    "api": "API call",
+    "operator": "By hand",
+    "entry": "Reversal",
+    "redemption": "Redemption",
+    "task": "Task of a quest",
+    "quest": "Quest",
+}
 SHOWN = 5  # entries on a person's page
 MOST_LOTS = 100  # on an entry's page
 

@@ -40,6 +40,11 @@ def moment(at: datetime | None) -> SafeString | str:
     )
 
 
+def between(start: datetime | None, end: datetime | None) -> SafeString:
+    """From one moment until another, or on from there."""
+    return format_html("{} – {}", "" if start is None else moment(start), "" if end is None else moment(end))
+
+
 def link(text: object, url: str) -> SafeString:
     return format_html('<a href="{}" class="text-link">{}</a>', url, text)
 

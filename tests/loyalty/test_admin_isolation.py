@@ -38,7 +38,7 @@ OUR_WORDS = {
     ("Reward", "type"),
 }
 # Nobody may change these, so they are marked when they are written, or hold no text of Acme's at all.
-WRITTEN_ONCE = {"LedgerEntry", "IdempotencyRecord"}
+WRITTEN_ONCE = {"LedgerEntry", "IdempotencyRecord", "QuestVersion", "Task"}
 
 
 def texts(model: type[models.Model]) -> list[Any]:
@@ -151,7 +151,7 @@ class TestWhoeverWorksForRival:
 
         for model in SHOWN:
             other = rows_of(model, marked_acme).first()
-            for action in ("delete_selected", "archive", "retry_all"):
+            for action in ("delete_selected", "archive", "retry_all", "activate", "approve_chosen"):
                 stan.post(dashboards.listed(model), {"action": action, "_selected_action": [other.pk], "post": "yes"})
             for name in ("change", "delete", *buttons(model)):
                 stan.post(dashboards.page(other, name), {**SENT, "post": "yes", "_save": "1"})
