@@ -62,6 +62,11 @@ def code(text: object) -> SafeString:
     return format_html('<code class="lr-code">{}</code>', text)
 
 
+def prose(text: str) -> SafeString | str:
+    """What somebody wrote, with its line breaks; the longest word fits."""
+    return format_html('<span class="lr-long">{}</span>', text) if text else NOTHING
+
+
 def pretty(value: object) -> SafeString | str:
     """A JSON value, indented."""
     if not value:

@@ -67,9 +67,10 @@ def needed(task: Task) -> str:
     if not task.trigger:
         return look.NOTHING
     measure = task.measure if isinstance(task.measure, str) else f"sum of {task.measure['sum']}"
-    conditions = [
-        " ".join(str(part) for part in condition.values() if part is not None) for condition in task.conditions
-    ]
+    conditions = (
+        f"{condition['field']} {condition['operator']} {'' if condition['value'] is None else condition['value']}"
+        for condition in task.conditions
+    )
     return f"{task.trigger}: {measure} {task.target:,}" + "".join(f", {condition}" for condition in conditions)
 
 

@@ -35,7 +35,7 @@ def address(submission: Submission) -> object:
     if not submission.link:
         return look.NOTHING
     return format_html(
-        '<a href="{0}" class="text-link break-all" target="_blank" rel="noopener noreferrer nofollow">{0}</a>',
+        '<a href="{0}" class="text-link lr-long" target="_blank" rel="noopener noreferrer nofollow">{0}</a>',
         submission.link,
     )
 
@@ -47,9 +47,9 @@ WHAT = (
     look.column("Quest", lambda row: look.link(row.quest.title, links.url_of(row.quest))),
     look.column("Task", lambda row: row.task.title),
 )
-CONTENT = (look.column("Text", lambda row: row.text or look.NOTHING), look.column("Link", address))
+CONTENT = (look.column("Text", lambda row: look.prose(row.text)), look.column("Link", address))
 DECISION = (
-    look.column("Reason", lambda row: row.reason or look.NOTHING),
+    look.column("Reason", lambda row: look.prose(row.reason)),
     look.moment_of("decided_at", "Decided"),
     look.column("Period", lambda row: row.period or look.NOTHING),
 )

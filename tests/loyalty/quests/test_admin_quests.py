@@ -59,11 +59,19 @@ class TestQuests:
 
     def test_show_their_rules_and_tasks_by_version(self, olga, ann, api, welcome):
         tasks = [{"title": "Ride far", "type": "event", "trigger": "ride", "measure": {"sum": "km"}, "target": 1000}]
+        tasks[0]["conditions"] = [{"field": "km", "operator": "in", "value": [2, 3]}]
         api.patch(f"/quests/{welcome.pk}", {"status": "paused", "tasks": tasks, "audience": {"tiers": ["gold"]}})
 
         for browser in (olga, ann):
             text = dashboards.text_of(browser.get(dashboards.page(welcome)))
-            for said in ("version 2", "ride: sum of km 1,000", "version 1", "Say hello", "Tiers: gold", "50 × points"):
+            for said in (
+                "version 2",
+                "ride: sum of km 1,000, km in [2, 3]",
+                "version 1",
+                "Say hello",
+                "Tiers: gold",
+                "50 × points",
+            ):
                 assert said in text, said
 
     def test_change_their_texts(self, olga, welcome):
