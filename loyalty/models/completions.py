@@ -130,4 +130,4 @@ class Submission(InQuest):
         ]
 
     def __str__(self) -> str:
-        return str(self.pk)
+        return f"Proof of {self.task_key}"
