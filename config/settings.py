@@ -218,6 +218,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "purge-attempts": {"task": "webhooks.purge", "schedule": 3600.0},
     "purge-signatures": {"task": "advocates.purge", "schedule": 3600.0},
     "notify": {"task": "webhooks.notify", "schedule": 60.0},
+    "cancel-overdue": {"task": "rewards.cancel_overdue", "schedule": 60.0},
     "verify": {"task": "loyalty.verify_ledger", "schedule": 86400.0},
 }
 

@@ -8,6 +8,8 @@ from rewards.models import Redemption
 
 CREATED = "redemptions/created"
 ISSUED = "redemptions/issued"
+USED = "redemptions/used"
+FULFILLED = "redemptions/fulfilled"
 CANCELLED = "redemptions/cancelled"
 
 
@@ -25,10 +27,10 @@ def facts(redemption: Redemption) -> dict[str, Any]:
     }
 
 
-def sold(redemption: Redemption) -> dict[str, Any]:
+def sold(redemption: Redemption, *, event: Event) -> dict[str, Any]:
     """What `points/redeemed` says of the reward: as it was sold, whatever became of it since."""
     return {
-        "couponCode": redemption.coupon_code,
+        "couponCode": _coupon(redemption, event),
         "rewardType": redemption.terms["type"],
         "rewardId": redemption.reward_id,
         "redemptionId": redemption.pk,
@@ -49,7 +51,7 @@ def redemption(redemption: Redemption, *, event: Event) -> dict[str, Any]:
         "status": status,
         "points": redemption.points,
         "quantity": redemption.quantity,
-        "couponCode": redemption.coupon_code,
+        "couponCode": _coupon(redemption, event),
         "value": redemption.terms["value"],
         "currency": redemption.terms["currency"],
         "expiresAt": redemption.expires_at,
@@ -57,3 +59,9 @@ def redemption(redemption: Redemption, *, event: Event) -> dict[str, Any]:
         "createdAt": redemption.created_at,
         "updatedAt": event.created_at,
     }
+
+
+def _coupon(redemption: Redemption, event: Event) -> str | None:
+    """None while it waited for an operator, also if somebody reads of that later."""
+    waited = event.facts["status"] == Redemption.Status.PENDING_APPROVAL
+    return None if waited else redemption.coupon_code

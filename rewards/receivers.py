@@ -1,11 +1,23 @@
 """What the floor asks this app: to describe its events, and to prove its books."""
 
 from loyalty import events
-from loyalty.services import verification
+from loyalty.services import personal_data, verification
+from rewards.models import Redemption
 from rewards.selectors import described
 
 events.register_describer(described.describe_redeemed_points, "points/redeemed")
 events.register_describer(described.describe_redemptions, "redemptions/*")
+
+# Codes stay: they say nothing of a person, and the shop's books name them.
+personal_data.register_holder(
+    personal_data.of_rows(
+        Redemption,
+        name="redemptions",
+        exported=["id", "reward__name", "status", "points", "quantity", "coupon_code", "reason", "created_at"],
+        erased={"reason": ""},
+        account="advocate_id",
+    )
+)
 
 verification.register_check(
     "what is taken of a reward is what is redeemed and not cancelled",
@@ -26,13 +38,30 @@ verification.register_check(
     """,
 )
 verification.register_check(
-    "a redemption has its entry with its points, reversed if it was cancelled",
+    "a redemption that was paid for has its entry with its points, reversed if it was cancelled",
     """
     SELECT d.business_id, d.id FROM rewards_redemption d
     LEFT JOIN loyalty_ledgerentry e ON e.id = d.entry_id
     LEFT JOIN loyalty_ledgerentry back ON back.reverses_id = e.id
-    WHERE (e.id IS NULL OR e.amount <> -d.points OR e.account_id <> d.advocate_id OR e.source_id <> d.id::text
-           OR (back.id IS NULL) = (d.status = 'cancelled'))
+    LEFT JOIN loyalty_account payer ON payer.id = e.account_id
+    WHERE d.points > 0
+        AND (e.id IS NULL OR e.amount <> -d.points OR e.source_id <> d.id::text
+            OR (e.account_id <> d.advocate_id AND payer.status <> 'merged')
+            OR (back.id IS NULL) = (d.status = 'cancelled'))
         AND (%(business)s::uuid IS NULL OR d.business_id = %(business)s::uuid)
+    """,
+)
+verification.register_check(
+    "a code out of a pool belongs to one redemption, and what is sold as one has one",
+    """
+    SELECT d.business_id, d.id FROM rewards_redemption d
+    LEFT JOIN rewards_code c ON c.redemption_id = d.id
+    WHERE (c.id IS NULL) = (d.terms ->> 'type' = 'promo_code'
+            AND (d.status <> 'cancelled' OR d.coupon_code IS NOT NULL))
+        AND (%(business)s::uuid IS NULL OR d.business_id = %(business)s::uuid)
+    UNION ALL
+    SELECT c.business_id, c.redemption_id FROM rewards_code c
+    WHERE c.redemption_id IS NOT NULL AND (%(business)s::uuid IS NULL OR c.business_id = %(business)s::uuid)
+    GROUP BY 1, 2 HAVING count(*) > 1
     """,
 )

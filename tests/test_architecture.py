@@ -25,6 +25,7 @@ ANYWHERE = {
     "loyalty/services/idempotency.py": "old records are purged for everybody",
     "advocates/services/sso.py": "old signatures are purged for everybody",
     "loyalty/services/publication.py": "the relay publishes for everybody",
+    "rewards/services/steps.py": "a worker cancels what is overdue for everybody",
     "webhooks/selectors.py": "the attempts of deliveries that were read from their business",
     "webhooks/services/claims.py": "a worker claims what is due for everybody",
     "webhooks/services/notices.py": "a worker mails what is due for everybody",

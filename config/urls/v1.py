@@ -6,6 +6,7 @@ from advocates.api import sso
 from advocates.api import v1 as advocates
 from loyalty.api import quests
 from loyalty.api import v1 as loyalty
+from rewards.api import pools
 from rewards.api import v1 as rewards
 from webhooks.api import v1 as webhooks
 
@@ -22,12 +23,19 @@ urlpatterns = [
     path("rewards", rewards.Rewards.as_view()),
     path("rewards/<uuid:reward_id>", rewards.OneReward.as_view()),
     path("rewards/<uuid:reward_id>/redeem", rewards.Redeem.as_view()),
+    path("rewards/<str:coupon_code>/use", rewards.Use.as_view()),
     path("redemptions", rewards.Redemptions.as_view()),
     path("redemptions/<uuid:redemption_id>", rewards.OneRedemption.as_view()),
     path("redemptions/<uuid:redemption_id>/cancel", rewards.Cancel.as_view()),
     path("quests", quests.Quests.as_view()),
     path("quests/<uuid:quest_id>", quests.OneQuest.as_view()),
     path("quests/<uuid:quest_id>/complete", quests.Complete.as_view()),
+    path("redemptions/<uuid:redemption_id>/fulfil", rewards.Fulfil.as_view()),
+    path("redemptions/<uuid:redemption_id>/acknowledge", rewards.Acknowledge.as_view()),
+    path("code-pools", pools.CodePools.as_view()),
+    path("code-pools/<uuid:pool_id>", pools.OneCodePool.as_view()),
+    path("code-pools/<uuid:pool_id>/codes", pools.PoolCodes.as_view()),
+    path("code-pools/<uuid:pool_id>/generate", pools.GenerateCodes.as_view()),
     path("sso/recognize", sso.Recognize.as_view()),
     path("webhooks", webhooks.Endpoints.as_view()),
     path("webhooks/<uuid:endpoint_id>", webhooks.OneEndpoint.as_view()),

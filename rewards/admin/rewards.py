@@ -74,7 +74,7 @@ class RewardAdmin(ServiceAdmin):
 
 
 def worth(reward: Reward) -> str:
-    found = kinds.KINDS[reward.type].worth(reward, quantity=1)
+    found = kinds.KINDS[reward.type].worth(reward, times=kinds.ONCE)
     if found.value is None:
         return look.NOTHING
     return f"{found.value} {found.currency}" if found.currency else f"{found.value} %"

@@ -23,7 +23,9 @@ Status = Literal["active", "draft", "archived"]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)")]
 Prefix = Annotated[str, Meta(pattern=r"^[A-Z0-9]{1,16}$(?!\n)")]
 ProductId = Annotated[str, Meta(min_length=1, max_length=128)]
-TierKeys = Annotated[list[types.Key], Meta(max_length=50)]
+Keys = Annotated[list[types.Key], Meta(max_length=50)]
+Acknowledgement = Literal["none", "required"]
+Hours = Annotated[int, Meta(ge=1, le=8760)]
 RedemptionStatus = Literal[
     "pending_approval", "pending_acknowledgement", "issued", "used", "fulfilled", "cancelled", "expired"
 ]
@@ -54,6 +56,14 @@ READERS: dict[str, tuple[str, Callable[[Any, str], Any]]] = {
 }
 
 
+class Increments(Body):
+    """The prices that a reward is sold for, in points."""
+
+    min: types.PositivePoints
+    max: types.PositivePoints
+    step: types.PositivePoints = 1
+
+
 class RewardFields(Body):
     """What may be said of a reward; what is left out stays as it is."""
 
@@ -68,15 +78,23 @@ class RewardFields(Body):
     stock: types.Points | None | UnsetType = UNSET
     starts_at: types.Timestamp | None | UnsetType = UNSET
     ends_at: types.Timestamp | None | UnsetType = UNSET
-    tier_keys: TierKeys | UnsetType = UNSET
+    tier_keys: Keys | UnsetType = UNSET
+    segment_keys: Keys | UnsetType = UNSET
     per_advocate_limit: types.Count | None | UnsetType = UNSET
     min_spend: Decimal | None | UnsetType = UNSET
     code_prefix: Prefix | None | UnsetType = UNSET
     product_id: ProductId | None | UnsetType = UNSET
+    code_pool_key: types.Key | None | UnsetType = UNSET
+    increments: Increments | None | UnsetType = UNSET
+    approval: bool | UnsetType = UNSET
+    acknowledgement: Acknowledgement | UnsetType = UNSET
+    acknowledge_within_hours: Hours | UnsetType = UNSET
 
     def said(self) -> rewards.Changes:
         """The fields that were sent, as the service takes them."""
         sent = {name: given for name, given in structs.asdict(self).items() if given is not UNSET}
+        if isinstance(self.increments, Increments):
+            sent["increments"] = rewards.Increments(*structs.astuple(self.increments))
         for name, nothing in WITHOUT.items():
             if name in sent and sent[name] is None:
                 sent[name] = nothing
@@ -101,6 +119,7 @@ class ListRewards(NumberedQuery):
 class NewRedemption(Body):
     advocate_id: UUID
     quantity: types.Count = 1
+    points: types.PositivePoints | None = None
 
 
 class Reason(Body):
@@ -135,8 +154,11 @@ class RewardShape(Shape):
     min_spend: str | None
     code_prefix: str
     product_id: str | None
-    increments: None
+    code_pool_key: str | None
+    increments: Increments | None
     approval: bool
+    acknowledgement: str
+    acknowledge_within_hours: int
     created_at: datetime
     updated_at: datetime
     affordable: bool | UnsetType = UNSET
@@ -180,6 +202,8 @@ class RedemptionPage(Shape):
 
 
 def reward(row: Reward) -> RewardShape:
+    """Its pool is loaded, if it has one."""
+    increments = rewards.increments_of(row)
     return RewardShape(
         id=row.pk,
         key=row.key,
@@ -195,13 +219,16 @@ def reward(row: Reward) -> RewardShape:
         starts_at=row.starts_at,
         ends_at=row.ends_at,
         tier_keys=row.tier_keys,
-        segment_keys=[],
+        segment_keys=row.segment_keys,
         per_advocate_limit=row.per_advocate_limit,
         min_spend=rewards.min_spend_of(row),
         code_prefix=row.code_prefix,
         product_id=row.product_id or None,
-        increments=None,
-        approval=False,
+        code_pool_key=None if row.code_pool is None else row.code_pool.key,
+        increments=None if increments is None else Increments(**increments._asdict()),
+        approval=row.approval,
+        acknowledgement=row.acknowledgement,
+        acknowledge_within_hours=row.acknowledge_within_hours,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -12,7 +12,7 @@ from loyalty.kernel.errors import Code
 from rewards.api import shapes
 from rewards.models import Redemption, Reward
 from rewards.selectors import offers
-from rewards.services import redemptions, rewards
+from rewards.services import redemptions, rewards, steps
 
 REFUSALS = (
     Code.INSUFFICIENT_POINTS,
@@ -33,8 +33,10 @@ class Rewards(KeyView):
     )
     def get(self, call: Call[None, shapes.ListRewards]) -> shapes.RewardPage:
         query, business = call.query, call.business
-        rows: QuerySet[Reward] = Reward.objects.for_business(business).filter(
-            **_named(status=query.status, type=query.type)
+        rows: QuerySet[Reward] = (
+            Reward.objects.for_business(business)
+            .select_related("code_pool")
+            .filter(**_named(status=query.status, type=query.type))
         )
         if query.advocate_id is None:
             page = page_numbered(rows, query, business=business)
@@ -70,7 +72,8 @@ class Rewards(KeyView):
 class OneReward(KeyView):
     @operation("Get a reward", answer=shapes.OneReward)
     def get(self, call: Call[None, None], reward_id: UUID) -> shapes.OneReward:
-        reward = get_or_404(Reward.objects.for_business(call.business), noun="reward", pk=reward_id)
+        rows = Reward.objects.for_business(call.business).select_related("code_pool")
+        reward = get_or_404(rows, noun="reward", pk=reward_id)
         return shapes.OneReward(reward=shapes.reward(reward))
 
     @operation(
@@ -93,6 +96,7 @@ class Redeem(KeyView):
         answer=shapes.OneRedemption,
         errors=REFUSALS,
         example={"advocateId": "01890a5d-ac96-774b-bcce-b302099a8057", "quantity": 1},
+        description="points is for rewards with increments, and says for how many; left out, for the least.",
     )
     def post(self, call: Call[shapes.NewRedemption, None], reward_id: UUID) -> shapes.OneRedemption:
         redemption = redemptions.redeem(
@@ -100,6 +104,7 @@ class Redeem(KeyView):
             reward_id=reward_id,
             advocate_id=call.body.advocate_id,
             quantity=call.body.quantity,
+            points=call.body.points,
         )
         return shapes.OneRedemption(redemption=shapes.redemption(redemption))
 
@@ -136,6 +141,47 @@ class Cancel(KeyView):
     )
     def post(self, call: Call[shapes.Reason, None], redemption_id: UUID) -> shapes.OneRedemption:
         redemption = redemptions.cancel(business=call.business, redemption_id=redemption_id, reason=call.body.reason)
+        return shapes.OneRedemption(redemption=shapes.redemption(redemption))
+
+
+class Fulfil(KeyView):
+    @operation(
+        "Mark a redemption as handed over",
+        body=shapes.Reason,
+        answer=shapes.OneRedemption,
+        errors=(Code.CONFLICT,),
+        example={"reason": "Sent with parcel 4711"},
+    )
+    def post(self, call: Call[shapes.Reason, None], redemption_id: UUID) -> shapes.OneRedemption:
+        redemption = steps.fulfil(business=call.business, redemption_id=redemption_id, reason=call.body.reason)
+        return shapes.OneRedemption(redemption=shapes.redemption(redemption))
+
+
+class Acknowledge(KeyView):
+    @operation(
+        "Acknowledge a redemption: your system will honour it",
+        body=shapes.Reason,
+        answer=shapes.OneRedemption,
+        errors=(Code.CONFLICT,),
+        example={"reason": "Discount 4711 made"},
+        description="For rewards with acknowledgement required. What is not acknowledged in time is cancelled.",
+    )
+    def post(self, call: Call[shapes.Reason, None], redemption_id: UUID) -> shapes.OneRedemption:
+        redemption = steps.acknowledge(business=call.business, redemption_id=redemption_id, reason=call.body.reason)
+        return shapes.OneRedemption(redemption=shapes.redemption(redemption))
+
+
+class Use(KeyView):
+    is_guessable = True
+
+    @operation(
+        "Use up a coupon",
+        answer=shapes.OneRedemption,
+        errors=(Code.CONFLICT,),
+        description="Once: 409 when it was used before, is still pending, or was cancelled.",
+    )
+    def post(self, call: Call[None, None], coupon_code: str) -> shapes.OneRedemption:
+        redemption = steps.use(business=call.business, coupon_code=coupon_code)
         return shapes.OneRedemption(redemption=shapes.redemption(redemption))
 
 

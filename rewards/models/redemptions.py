@@ -1,4 +1,4 @@
-"""Purchases: which advocate took which reward, for how many points, and what became of it."""
+"""Purchases and gifts: which advocate took which reward, for how many points, and what became of it."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ from rewards.models.rewards import Reward
 
 
 class Redemption(TenantModel):
-    """One purchase of a reward. Its points are the ledger entry `entry_id`."""
+    """One purchase of a reward: its points are the ledger entry `entry_id`. Without one it was given, for `source`."""
 
     class Status(models.TextChoices):
         PENDING_APPROVAL = "pending_approval"
@@ -31,8 +31,11 @@ class Redemption(TenantModel):
     points = models.BigIntegerField()
     quantity = models.PositiveIntegerField(default=1)
     terms = models.JSONField()  # what was sold, as it was then: type, value, currency
-    coupon_code = models.CharField(max_length=40, null=True)  # noqa: DJ001  # unique where there is one
-    entry_id = models.UUIDField()  # of the ledger's spend
+    coupon_code = models.CharField(max_length=64, null=True)  # noqa: DJ001  # unique where there is one
+    entry_id = models.UUIDField(null=True)  # of the ledger's spend
+    source_type = models.CharField(max_length=40, null=True)  # noqa: DJ001  # what a gift was given for, once
+    source_id = models.CharField(max_length=128, null=True)  # noqa: DJ001  # as above
+    acknowledge_by = models.DateTimeField(null=True)  # programme time; cancelled when it passes unacknowledged
     expires_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(default=clock.wall)
@@ -42,13 +45,28 @@ class Redemption(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["business", "coupon_code"], name="one_redemption_per_coupon"),
             models.UniqueConstraint(fields=["entry_id"], name="one_redemption_per_entry"),
-            models.CheckConstraint(condition=Q(points__gt=0, quantity__gt=0), name="a_redemption_costs_something"),
+            models.UniqueConstraint(fields=["business", "source_type", "source_id"], name="one_gift_per_source"),
+            # Named by codes through a composite foreign key, so that none crosses businesses.
+            models.UniqueConstraint(fields=["id", "business"], name="redemption_with_its_business"),
+            models.CheckConstraint(
+                condition=Q(points__gt=0, entry_id__isnull=False)
+                | Q(points=0, entry_id__isnull=True, source_id__isnull=False),
+                name="a_redemption_is_paid_or_given",
+            ),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="a_redemption_is_of_something"),
         ]
         indexes = [
             # The lists, newest first: all, an advocate's (also its limit), a reward's (also its stock check).
             models.Index(fields=["business", "-created_at", "-id"], name="redemptions_newest_first"),
             models.Index(fields=["business", "advocate", "-created_at", "-id"], name="redemptions_of_advocate"),
             models.Index(fields=["business", "reward", "-created_at", "-id"], name="redemptions_of_reward"),
+            # What waits for an operator, also when it is little of much.
+            models.Index(fields=["business", "status", "-created_at", "-id"], name="redemptions_by_status"),
+            models.Index(
+                fields=["acknowledge_by"],
+                condition=Q(status="pending_acknowledgement"),
+                name="redemptions_to_acknowledge",
+            ),
         ]
 
     def __str__(self) -> str:

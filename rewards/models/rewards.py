@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from loyalty.kernel import clock, points
 from loyalty.models.base import TenantModel
+from rewards.models.pools import CodePool
 
 DEFAULT_PREFIX = "REWARD"
 
@@ -20,6 +21,10 @@ class Reward(TenantModel):
         ACTIVE = "active"
         DRAFT = "draft"
         ARCHIVED = "archived"
+
+    class Acknowledgement(models.TextChoices):
+        NONE = "none"
+        REQUIRED = "required"  # by the merchant's system, before the redemption counts as issued
 
     key = models.SlugField(max_length=64, db_index=False)
     name = models.CharField(max_length=200)
@@ -37,6 +42,7 @@ class Reward(TenantModel):
     starts_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)  # the first moment at which it is not on offer
     tier_keys = ArrayField(models.SlugField(max_length=64), default=list, blank=True)  # empty: for everyone
+    segment_keys = ArrayField(models.SlugField(max_length=64), default=list, blank=True)  # any of them will do
     per_advocate_limit = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     min_spend_minor = models.BigIntegerField(null=True, blank=True)
     code_prefix = models.CharField(
@@ -45,6 +51,16 @@ class Reward(TenantModel):
         validators=[RegexValidator(r"^[A-Z0-9]{1,16}\Z", "Use 1 to 16 capital letters and digits.")],
     )
     product_id = models.CharField(max_length=128, blank=True)  # the shop's own id
+    # No plain constraint: the migration's composite foreign key covers the business too.
+    code_pool = models.ForeignKey(
+        CodePool, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    increment_min = models.BigIntegerField(null=True, blank=True)  # sold for any of min, min + step, … max points,
+    increment_max = models.BigIntegerField(null=True, blank=True)  # of which `points_cost` buy the value once
+    increment_step = models.BigIntegerField(null=True, blank=True)
+    approval = models.BooleanField(default=False)  # whether an operator looks at each redemption first
+    acknowledgement = models.CharField(max_length=10, choices=Acknowledgement, default=Acknowledgement.NONE)
+    acknowledge_within_hours = models.PositiveIntegerField(default=24, validators=[MinValueValidator(1)])
     created_at = models.DateTimeField(editable=False, default=clock.wall)
     updated_at = models.DateTimeField(editable=False, default=clock.wall)
 
@@ -79,6 +95,13 @@ class Reward(TenantModel):
                 condition=Q(per_advocate_limit=None) | Q(per_advocate_limit__gt=0),
                 name="reward_limit_is_positive",
             ),
+            models.CheckConstraint(
+                condition=Q(increment_min=None, increment_max=None, increment_step=None)
+                | Q(increment_min__gt=0, increment_max__gte=F("increment_min"), increment_step__gt=0)
+                & Q(increment_max__lte=points.MAX_MOVE, increment_step__lte=points.MAX_MOVE),
+                name="reward_increments_are_whole",
+            ),
+            models.CheckConstraint(condition=Q(acknowledge_within_hours__gt=0), name="acknowledgement_takes_time"),
         ]
         indexes = [
             # The list, newest first.
@@ -96,7 +119,12 @@ class Reward(TenantModel):
     @property
     def is_personal(self) -> bool:
         """Whether it depends on the person who may have it."""
-        return bool(self.tier_keys) or self.per_advocate_limit is not None
+        return bool(self.tier_keys or self.segment_keys) or self.per_advocate_limit is not None
+
+    @property
+    def price_from(self) -> int:
+        """The least that somebody can have it for."""
+        return self.increment_min or self.points_cost
 
     @property
     def stock_remaining(self) -> int | None:

@@ -12,7 +12,7 @@ Described = Mapping[UUID, Mapping[str, Any]]
 
 
 def describe_redeemed_points(business: Business, page: Sequence[Event]) -> Described:
-    return {event.pk: events.sold(redemption) for event, redemption in _told_of(business, page)}
+    return {event.pk: events.sold(redemption, event=event) for event, redemption in _told_of(business, page)}
 
 
 def describe_redemptions(business: Business, page: Sequence[Event]) -> Described:

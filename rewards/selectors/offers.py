@@ -1,20 +1,22 @@
 """Who may have what, and why not: one judgement for the redeem, the lists and the widget."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BigIntegerField, Exists, F, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from advocates.models import Advocate
 from loyalty.kernel import clock
-from loyalty.kernel.errors import Code, NotFound
-from loyalty.models import Account, Business
+from loyalty.kernel.errors import Code as Reason
+from loyalty.kernel.errors import NotFound
+from loyalty.models import Account, Business, SegmentMember
 from loyalty.selectors import ledger
-from rewards.models import Redemption, Reward
+from rewards.models import Code, Redemption, Reward
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +25,33 @@ class Standing:
 
     reward: Reward
     tier_key: str | None
+    segment_keys: Sequence[str]
     had: int  # pieces of it that the person holds
+    has_code: bool  # whether its pool, if it has one, is not empty
     now: datetime
 
-    def refusal(self, *, quantity: int = 1, at: datetime | None = None) -> Code | None:
+    def refusal(self, *, quantity: int = 1, at: datetime | None = None) -> Reason | None:
         """Why the person cannot have so many pieces, points aside; None when they can."""
         reward = self.reward
         if not reward.is_on_offer(at=at or self.now):
-            return Code.REWARD_INACTIVE
-        if reward.tier_keys and self.tier_key not in reward.tier_keys:
-            return Code.NOT_ELIGIBLE
+            return Reason.REWARD_INACTIVE
+        if not self._is_meant():
+            return Reason.NOT_ELIGIBLE
         if reward.per_advocate_limit is not None and self.had + quantity > reward.per_advocate_limit:
-            return Code.LIMIT_REACHED
-        if reward.stock_remaining is not None and quantity > reward.stock_remaining:
-            return Code.OUT_OF_STOCK
+            return Reason.LIMIT_REACHED
+        if not self._is_left(quantity):
+            return Reason.OUT_OF_STOCK
         return None
+
+    def _is_meant(self) -> bool:
+        """Whether the person is on one of the tiers, and in one of the segments, that the reward asks for."""
+        reward = self.reward
+        tier_fits = not reward.tier_keys or self.tier_key in reward.tier_keys
+        return tier_fits and (not reward.segment_keys or not set(reward.segment_keys).isdisjoint(self.segment_keys))
+
+    def _is_left(self, quantity: int) -> bool:
+        remaining = self.reward.stock_remaining
+        return (remaining is None or quantity <= remaining) and (self.reward.code_pool_id is None or self.has_code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +61,7 @@ class Offer:
     reward: Reward
     eligible: bool
     points_missing: int
-    reason: Code | None
+    reason: Reason | None
 
     @property
     def affordable(self) -> bool:
@@ -59,17 +73,23 @@ def with_standing(rewards: "QuerySet[Reward]", *, business: Business, advocate_i
     account = Account.objects.for_business(business).filter(pk=advocate_id)
     redeemed = Redemption.objects.for_business(business).filter(advocate_id=advocate_id)
     held = redeemed.exclude(status=Redemption.Status.CANCELLED)
+    groups = SegmentMember.objects.for_business(business).filter(account_id=advocate_id, segment__archived_at=None)
+    free = Code.objects.for_business(business).filter(pool=OuterRef("code_pool"), redemption=None)
     had = held.filter(reward=OuterRef("pk")).order_by().values("reward").annotate(pieces=Sum("quantity"))
     return rewards.annotate(
         clock_offset=F("business__clock_offset"),
         tier_key=Subquery(account.values("tier__key")),
+        segments=ArraySubquery(groups.values("segment__key")),
+        has_code=Exists(free),
         had=Coalesce(Subquery(had.values("pieces")), Value(0), output_field=BigIntegerField()),
     )
 
 
 def standing_of(reward: Any) -> Standing:
     """What `with_standing` found out about a reward."""
-    return Standing(reward, reward.tier_key, reward.had, clock.now(reward))
+    return Standing(
+        reward, reward.tier_key, reward.segments, reward.had, has_code=reward.has_code, now=clock.now(reward)
+    )
 
 
 def standing(*, business: Business, reward_id: UUID, advocate_id: UUID) -> Standing:
@@ -98,13 +118,15 @@ def offers(rewards: Iterable[Reward], *, business: Business, advocate_id: UUID) 
 def shop_window(*, business: Business, account_id: UUID) -> list[Offer]:
     """All that is on offer now, the cheapest first, also what this person cannot have: two queries."""
     rewards = Reward.objects.for_business(business).filter(status=Reward.Status.ACTIVE)
-    annotated = with_standing(rewards, business=business, advocate_id=account_id).order_by("points_cost", "id")
+    annotated = with_standing(rewards, business=business, advocate_id=account_id).order_by(
+        Coalesce("increment_min", "points_cost"), "id"
+    )
     shown = offers(annotated, business=business, advocate_id=account_id)
-    return [offer for offer in shown if offer.reason is not Code.REWARD_INACTIVE]
+    return [offer for offer in shown if offer.reason is not Reason.REWARD_INACTIVE]
 
 
 def _offer(standing: Standing, balance: int) -> Offer:
-    missing = max(standing.reward.points_cost - balance, 0)
+    missing = max(standing.reward.price_from - balance, 0)
     refusal = standing.refusal()
-    reason = refusal or (Code.INSUFFICIENT_POINTS if missing else None)
+    reason = refusal or (Reason.INSUFFICIENT_POINTS if missing else None)
     return Offer(standing.reward, refusal is None, missing, reason)

@@ -1,23 +1,25 @@
-"""Rewards are bought and given back here. The ledger locks the account first; the reward's row comes last.
+"""Rewards are bought, given and taken back here. The account is locked first; the reward's row comes last.
 
 Everyone who wants a popular reward waits for its row, so that lock is taken when nothing but the commit is left to do.
+What happens to a redemption in between: `services/steps.py`.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
+from advocates.models import Advocate
 from loyalty import events
-from loyalty.kernel import crypto, points
-from loyalty.kernel.errors import Code, Conflict, DomainError, Invalid, NotFound
-from loyalty.models import Business
+from loyalty.kernel import clock, crypto
+from loyalty.kernel.errors import Code, Conflict, DomainError, NotFound
+from loyalty.models import Account, Business
 from loyalty.services import ledger
 from rewards.events import CANCELLED, CREATED, ISSUED, facts, happened
 from rewards.models import Redemption, Reward
 from rewards.selectors import offers
-from rewards.services import kinds
+from rewards.services import codes, kinds, prices
 
 CODE_LENGTH = 12  # about 59 bits: not to be guessed
 Status = Redemption.Status
@@ -34,7 +36,7 @@ class NotEligible(DomainError):
     code = Code.NOT_ELIGIBLE
 
     def __init__(self) -> None:
-        super().__init__("This reward is for other tiers. Check its tierKeys.")
+        super().__init__("This reward is for other tiers or segments. Check its tierKeys and segmentKeys.")
 
 
 class LimitReached(DomainError):
@@ -48,30 +50,35 @@ class OutOfStock(DomainError):
     code = Code.OUT_OF_STOCK
 
     def __init__(self) -> None:
-        super().__init__("There is not enough of this reward left. Check its stockRemaining.")
+        super().__init__("There is not enough of this reward left. Check its stockRemaining, and its code pool.")
 
 
-class NotCancellable(Conflict):
-    def __init__(self) -> None:
-        super().__init__("Only a redemption that is pending or issued can be cancelled.")
+class WrongState(Conflict):
+    """Somebody wants a step that a redemption cannot take from where it is, also because of someone else just now."""
+
+    def __init__(self, status: str, *allowed: str, done: str) -> None:
+        super().__init__(f"This redemption is {status}. Only one that is {' or '.join(allowed)} can be {done}.")
 
 
 REFUSALS = {refusal.code: refusal for refusal in (RewardInactive, NotEligible, LimitReached, OutOfStock)}
 
 
 @transaction.atomic
-def redeem(*, business: Business, reward_id: UUID, advocate_id: UUID, quantity: int = 1) -> Redemption:
-    """Spend an advocate's points on a reward.
+def redeem(
+    *, business: Business, reward_id: UUID, advocate_id: UUID, quantity: int = 1, points: int | None = None
+) -> Redemption:
+    """Spend an advocate's points on a reward: `points` of them where it is sold in increments, else its price.
 
     :raises NotFound: if the business has no such reward, or no such advocate
-    :raises Invalid: if the reward is not sold in this quantity
+    :raises Invalid: if the reward is not sold in this quantity, or not for so many points
     :raises RewardInactive, NotEligible, LimitReached, OutOfStock: as their messages say
     :raises ledger.InsufficientPoints, ledger.AccountNotActive: as `ledger.spend`
     """
     standing = offers.standing(business=business, reward_id=reward_id, advocate_id=advocate_id)
     _check(standing, quantity=quantity, at=standing.now)
     standing.reward.business = business
-    redemption = _drafted(standing.reward, advocate_id=advocate_id, quantity=quantity)
+    price = prices.price_of(standing.reward, quantity=quantity, points=points)
+    redemption = _drafted(standing.reward, price, advocate_id=advocate_id, quantity=quantity)
     posting = ledger.spend(
         business=business,
         account_id=advocate_id,
@@ -86,36 +93,104 @@ def redeem(*, business: Business, reward_id: UUID, advocate_id: UUID, quantity: 
         standing = offers.standing(business=business, reward_id=reward_id, advocate_id=advocate_id)
     _check(standing, quantity=quantity, at=posting.occurred_at)
     redemption.entry_id = posting.id
-    redemption.created_at = redemption.updated_at = posting.occurred_at
-    redemption.save(force_insert=True)
-    events.record([happened(CREATED, redemption), happened(ISSUED, redemption)], now=posting.occurred_at)
-    _take_stock(redemption)
-    return redemption
+    return _placed(redemption, now=posting.occurred_at)
 
 
 @transaction.atomic
-def cancel(*, business: Business, redemption_id: UUID, reason: str = "") -> Redemption:
+def give(
+    *, business: Business, reward_id: UUID, advocate_id: UUID, source: ledger.Source, quantity: int = 1
+) -> Redemption:
+    """Give an advocate a reward for no points, once per source. Who may buy it, and when, does not matter here.
+
+    :raises NotFound: if the business has no such reward, or no such advocate
+    :raises Invalid: if the reward does not come in this quantity
+    :raises ledger.AlreadyPosted: if it was given for the source before
+    :raises ledger.AccountNotActive: if the account is blocked, merged or erased
+    :raises OutOfStock: if not enough is left
+    """
+    account = locked_account(business, advocate_id)
+    reward = Reward.objects.for_business(business).select_related("business").filter(pk=reward_id).first()
+    if reward is None:
+        raise NotFound("reward")
+    if account.status != Account.Status.ACTIVE:
+        raise ledger.AccountNotActive
+    given = Redemption.objects.for_business(business).filter(source_type=source.type, source_id=source.id)
+    if given.exists():
+        raise ledger.AlreadyPosted
+    price = prices.price_of(reward, quantity=quantity)
+    redemption = _drafted(reward, price, advocate_id=advocate_id, quantity=quantity)
+    redemption.points = 0
+    redemption.source_type, redemption.source_id = source.type, source.id
+    return _placed(redemption, now=max(clock.now(reward.business), account.last_event_at))
+
+
+@transaction.atomic
+def cancel(
+    *,
+    business: Business,
+    redemption_id: UUID,
+    reason: str = "",
+    states: tuple[str, ...] = Redemption.OPEN,
+    done: str = "cancelled",
+) -> Redemption:
     """Undo a redemption: the same lots come back with their own expiry, and so does the stock.
 
+    :param states: those in which it is still wanted
     :raises NotFound: if the business has no such redemption
-    :raises NotCancellable: if it is used, fulfilled, expired or cancelled, also by someone else just now
+    :raises WrongState: if it is in none of the states any more
     """
-    redemption = Redemption.objects.for_business(business).filter(pk=redemption_id).first()
-    if redemption is None:
-        raise NotFound("redemption")
-    if redemption.status not in Redemption.OPEN:
-        raise NotCancellable
-    redemption.business = business
-    redemption.status, redemption.reason = Status.CANCELLED, reason
-    posting = _give_points_back(redemption)
-    redemption.updated_at = posting.occurred_at
-    changed = {"status": redemption.status, "reason": reason, "updated_at": redemption.updated_at}
-    still_open = Redemption.objects.for_business(business).filter(pk=redemption_id, status__in=Redemption.OPEN)
-    if not still_open.update(**changed):
-        raise NotCancellable
-    events.record([happened(CANCELLED, redemption)], now=posting.occurred_at)
+    redemption, now = locked(business, redemption_id)
+    if redemption.status not in states:
+        raise WrongState(redemption.status, *states, done=done)
+    redemption.status, redemption.reason, redemption.updated_at = Status.CANCELLED, reason, now
+    if redemption.entry_id is not None:
+        said = {"action": "reward", **facts(redemption)}
+        ledger.reverse(business=redemption.business, entry_id=redemption.entry_id, facts=said)
+    redemption.save(update_fields=["status", "reason", "updated_at"])
+    events.record([happened(CANCELLED, redemption)], now=now)
+    codes.give_back(redemption)
     _rewards(redemption).update(taken=F("taken") - redemption.quantity)
     return redemption
+
+
+def locked(business: Business, redemption_id: UUID) -> tuple[Redemption, datetime]:
+    """A redemption whose account is locked, as everyone who writes to it does first; and the time it is.
+
+    :raises NotFound: if the business has no such redemption
+    """
+    rows = Redemption.objects.for_business(business).filter(pk=redemption_id)
+    advocate_id = rows.values_list("advocate_id", flat=True).first()
+    if advocate_id is None:
+        raise NotFound("redemption")
+    account = locked_account(business, advocate_id)
+    redemption = rows.select_related("business", "reward").get()
+    return redemption, max(clock.now(redemption.business), account.last_event_at)
+
+
+def locked_account(business: Business, advocate_id: UUID) -> Account:
+    """:raises NotFound: if the business has no such advocate"""
+    advocates = Advocate.objects.for_business(business).filter(pk=advocate_id)
+    rows = Account.objects.for_business(business).filter(pk__in=advocates.values("pk"))
+    account = rows.select_for_update(no_key=True).first()
+    if account is None:
+        raise NotFound("advocate", field="advocateId")
+    return account
+
+
+def go_on(redemption: Redemption, *, code: str | None, now: datetime) -> list[events.Happening]:
+    """Show the coupon of what waits for no operator: its code, or a new one. Answers the news of it."""
+    redemption.coupon_code = code
+    if kinds.kind_of(redemption.terms["type"]).MAKES_COUPON:
+        redemption.coupon_code = f"{redemption.reward.code_prefix}-{crypto.new_code(CODE_LENGTH)}"
+    if redemption.status == Status.PENDING_ACKNOWLEDGEMENT:
+        redemption.acknowledge_by = now + timedelta(hours=redemption.reward.acknowledge_within_hours)
+        return []
+    return [happened(ISSUED, redemption)]
+
+
+def status_after_approval(reward: Reward) -> str:
+    is_required = reward.acknowledgement == Reward.Acknowledgement.REQUIRED
+    return Status.PENDING_ACKNOWLEDGEMENT if is_required else Status.ISSUED
 
 
 def _check(standing: offers.Standing, *, quantity: int, at: datetime) -> None:
@@ -124,34 +199,40 @@ def _check(standing: offers.Standing, *, quantity: int, at: datetime) -> None:
         raise REFUSALS[refusal]
 
 
-def _drafted(reward: Reward, *, advocate_id: UUID, quantity: int) -> Redemption:
-    """The redemption with everything but its ledger entry."""
-    kind = kinds.kind_of(reward.type)
-    if quantity > 1 and not kind.SELLS_SEVERAL:
-        raise Invalid(f"A reward of type {reward.type} is redeemed one at a time.", field="quantity")
-    if reward.points_cost * quantity > points.MAX_MOVE:
-        raise Invalid(f"One redemption costs at most {points.MAX_MOVE:,} points. Take fewer.", field="quantity")
+def _drafted(reward: Reward, price: prices.Price, *, advocate_id: UUID, quantity: int) -> Redemption:
+    """The redemption with everything but how it is paid for."""
+    worth = kinds.kind_of(reward.type).worth(reward, times=price.times)
     return Redemption(
         business=reward.business,
         reward=reward,
         advocate_id=advocate_id,
-        status=Status.ISSUED,
-        points=reward.points_cost * quantity,
+        status=Status.PENDING_APPROVAL if reward.approval else status_after_approval(reward),
+        points=price.points,
         quantity=quantity,
-        terms={"type": reward.type, **kind.worth(reward, quantity=quantity)._asdict()},
-        coupon_code=f"{reward.code_prefix}-{crypto.new_code(CODE_LENGTH)}" if kind.MAKES_COUPON else None,
+        terms={"type": reward.type, **worth._asdict()},
     )
 
 
-def _give_points_back(redemption: Redemption) -> ledger.Posting:
-    try:
-        return ledger.reverse(
-            business=redemption.business,
-            entry_id=redemption.entry_id,
-            facts={"action": "reward", **facts(redemption)},
-        )
-    except ledger.AlreadyReversed as error:
-        raise NotCancellable from error
+def _placed(redemption: Redemption, *, now: datetime) -> Redemption:
+    """Write a redemption of a locked account, with its coupon and its news, and take it out of stock."""
+    code = _taken_code(redemption)
+    redemption.created_at = redemption.updated_at = now
+    news = [] if redemption.status == Status.PENDING_APPROVAL else go_on(redemption, code=code, now=now)
+    redemption.save(force_insert=True)
+    events.record([happened(CREATED, redemption), *news], now=now)
+    _take_stock(redemption)
+    return redemption
+
+
+def _taken_code(redemption: Redemption) -> str | None:
+    """A code out of the reward's pool, if it has one. It is the redemption's, also while nobody may see it yet."""
+    pool_id = redemption.reward.code_pool_id
+    if pool_id is None:
+        return None
+    code = codes.allocate(business=redemption.business, pool_id=pool_id, redemption_id=redemption.pk)
+    if code is None:
+        raise OutOfStock
+    return code
 
 
 def _take_stock(redemption: Redemption) -> None:

@@ -1,30 +1,36 @@
 """The catalogue is written here: what points buy."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
-from itertools import count
-from typing import TypedDict, Unpack
+from typing import NamedTuple, TypedDict, Unpack
 from uuid import UUID
 
 from django.db import transaction
-from django.utils.text import slugify
 
 from loyalty.kernel import clock
-from loyalty.kernel.errors import Conflict, Invalid, NotFound
+from loyalty.kernel.errors import Invalid, NotFound
 from loyalty.models import Business
-from loyalty.selectors import tiers
+from loyalty.selectors import segments, tiers
 from rewards.models import Reward
-from rewards.services import kinds
+from rewards.selectors import pools
+from rewards.services import keys, kinds, prices
 from rewards.services.kinds import worth
 
+NOUN = "reward"
 UNWRITTEN = {"id", "business", "taken", "created_at"}
 WRITTEN = [column.name for column in Reward._meta.concrete_fields if column.name not in UNWRITTEN]
 
 
-class KeyTaken(Conflict):
-    def __init__(self, key: str) -> None:
-        super().__init__(f"Another reward has the key {key!r}. Choose another one.", field="key")
+class Increments(NamedTuple):
+    """The prices that a reward is sold for: min, min + step, … up to max points."""
+
+    min: int
+    max: int
+    step: int
+
+
+NO_INCREMENTS = (None, None, None)
 
 
 class Details(TypedDict, total=False):
@@ -39,10 +45,16 @@ class Details(TypedDict, total=False):
     starts_at: datetime | None
     ends_at: datetime | None
     tier_keys: Sequence[str]
+    segment_keys: Sequence[str]
     per_advocate_limit: int | None
     min_spend: Decimal | None
     code_prefix: str
     product_id: str
+    code_pool_key: str | None
+    increments: Increments | None
+    approval: bool
+    acknowledgement: str
+    acknowledge_within_hours: int
 
 
 class Changes(Details, total=False):
@@ -56,13 +68,14 @@ def create(*, business: Business, name: str, type: str, points_cost: int, **deta
     """Put a reward into the catalogue. Its key is made from its name where none is given.
 
     :raises Invalid: if there is no such type, or the details do not fit it or each other
-    :raises NotFound: if the programme has no such tier
-    :raises KeyTaken: if another reward has the key
+    :raises NotFound: if the programme has no such tier, segment or code pool
+    :raises keys.KeyTaken: if another reward has the key
     """
-    business = _locked(business)
+    business = keys.lock(business)
     now = clock.now(business)
     reward = Reward(business=business, created_at=now, updated_at=now)
-    _put(reward, {"key": _free_key(business, name), "name": name, "type": type, "points_cost": points_cost, **details})
+    key = details["key"] if "key" in details else keys.free_key(Reward, business=business, name=name, noun=NOUN)
+    _put(reward, {**details, "key": key, "name": name, "type": type, "points_cost": points_cost})
     reward.save(force_insert=True)
     return reward
 
@@ -71,10 +84,10 @@ def create(*, business: Business, name: str, type: str, points_cost: int, **deta
 def update(*, business: Business, reward_id: UUID, **changes: Unpack[Changes]) -> Reward:
     """Change a reward. What is sold already stays as it was sold; every redeem from now on sees the change.
 
-    :raises NotFound: if the business has no such reward, or its programme no such tier
-    :raises Invalid, KeyTaken: as `create`
+    :raises NotFound: if the business has no such reward, or its programme no such tier, segment or code pool
+    :raises Invalid, keys.KeyTaken: as `create`
     """
-    business = _locked(business)
+    business = keys.lock(business)
     reward = Reward.objects.for_business(business).select_for_update(no_key=True).filter(pk=reward_id).first()
     if reward is None:
         raise NotFound("reward")
@@ -90,34 +103,63 @@ def update(*, business: Business, reward_id: UUID, **changes: Unpack[Changes]) -
 
 def value_of(reward: Reward) -> str | None:
     """`value` as callers spell it."""
-    return kinds.kind_of(reward.type).worth(reward, quantity=1).value
+    return kinds.kind_of(reward.type).worth(reward, times=kinds.ONCE).value
 
 
 def min_spend_of(reward: Reward) -> str | None:
     return worth.spelled(reward.min_spend_minor, reward.currency)
 
 
-def _locked(business: Business) -> Business:
-    """The business as it is now. Its lock makes catalogues change one step at a time, so that keys stay unique."""
-    return Business.objects.select_for_update(no_key=True).get(pk=business.pk)
+def increments_of(reward: Reward) -> Increments | None:
+    if reward.increment_min is None or reward.increment_max is None or reward.increment_step is None:
+        return None
+    return Increments(reward.increment_min, reward.increment_max, reward.increment_step)
 
 
 def _put(reward: Reward, said: Changes) -> None:
     value, min_spend = said.pop("value", None), said.pop("min_spend", None)
+    if "increments" in said:
+        increments = said.pop("increments") or NO_INCREMENTS
+        reward.increment_min, reward.increment_max, reward.increment_step = increments
+    if "code_pool_key" in said:
+        _put_pool(reward, said.pop("code_pool_key"))
     for name, given in said.items():
         setattr(reward, name, given)
     reward.tier_keys = list(dict.fromkeys(reward.tier_keys))
+    reward.segment_keys = list(dict.fromkeys(reward.segment_keys))
     reward.min_spend_minor = worth.minor(reward, min_spend, field="minSpend")
     kinds.kind_of(reward.type).fill(reward, value=value)
-    _check_key(reward)
+    _check(reward, said)
+
+
+def _put_pool(reward: Reward, key: str | None) -> None:
+    known = pools.live_keys(business=reward.business)
+    if key is not None and key not in known:
+        raise NotFound("code pool", field="codePoolKey")
+    reward.code_pool_id = None if key is None else known[key]
+
+
+def _check(reward: Reward, said: Changes) -> None:
+    keys.check_key(reward, noun=NOUN)
     _check_bounds(reward)
+    _check_pool(reward)
+    prices.check_increments(reward)
     if "tier_keys" in said:
-        _check_tiers(reward)
+        known = {tier.key for tier in tiers.tiers_of(reward.business)}
+        _check_known(reward.tier_keys, known, noun="tier", field="tierKeys")
+    if "segment_keys" in said:
+        live = segments.live_keys(business=reward.business)
+        _check_known(reward.segment_keys, live, noun="segment", field="segmentKeys")
 
 
-def _check_key(reward: Reward) -> None:
-    if Reward.objects.for_business(reward.business).filter(key=reward.key).exclude(pk=reward.pk).exists():
-        raise KeyTaken(reward.key)
+def _check_pool(reward: Reward) -> None:
+    takes_code = kinds.kind_of(reward.type).TAKES_CODE
+    if takes_code and reward.code_pool_id is None:
+        message = f"A reward of type {reward.type} needs a code pool. Say its key."
+        raise Invalid(message, field="codePoolKey")
+    if not takes_code and reward.code_pool_id is not None:
+        message = f"A reward of type {reward.type} takes no codes from a pool. Make codePoolKey null."
+        raise Invalid(message, field="codePoolKey")
 
 
 def _check_bounds(reward: Reward) -> None:
@@ -128,17 +170,10 @@ def _check_bounds(reward: Reward) -> None:
         raise Invalid(message, field="stock")
 
 
-def _check_tiers(reward: Reward) -> None:
-    known = {tier.key for tier in tiers.tiers_of(reward.business)}
-    for place, key in enumerate(reward.tier_keys):
+def _check_known(wanted: Sequence[str], known: Collection[str], *, noun: str, field: str) -> None:
+    for place, key in enumerate(wanted):
         if key not in known:
-            raise NotFound("tier", field=f"tierKeys.{place}")
-
-
-def _free_key(business: Business, name: str) -> str:
-    base = slugify(name)[:56].strip("-_") or "reward"
-    taken = set(Reward.objects.for_business(business).filter(key__startswith=base).values_list("key", flat=True))
-    return base if base not in taken else next(key for n in count(2) if (key := f"{base}-{n}") not in taken)
+            raise NotFound(noun, field=f"{field}.{place}")
 
 
 def _decimal(text: str | None) -> Decimal | None:

@@ -143,4 +143,4 @@ class TestRedemption:
 
         answer = olga.post(dashboards.page(bought, "cancel"), {"reason": "Too late"})
 
-        assert "can be cancelled" in dashboards.text_of(answer)
+        assert "was reversed before" in dashboards.text_of(answer)

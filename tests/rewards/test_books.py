@@ -45,12 +45,12 @@ class TestChecksFind:
     def test_a_redemption_that_the_ledger_does_not_know(self, redeemed, wrong):
         Redemption.objects.filter(pk=redeemed.pk).update(**wrong)
 
-        assert found() == {("a redemption has its entry with its points", str(redeemed.pk))}
+        assert found() == {("a redemption that was paid for has its entry with its points", str(redeemed.pk))}
 
     def test_a_redemption_whose_points_came_back_behind_its_back(self, acme, redeemed):
         ledger.reverse(business=acme, entry_id=redeemed.entry_id)
 
-        assert found() == {("a redemption has its entry with its points", str(redeemed.pk))}
+        assert found() == {("a redemption that was paid for has its entry with its points", str(redeemed.pk))}
 
 
 class TestDatabase:

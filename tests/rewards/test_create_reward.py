@@ -51,9 +51,13 @@ class TestRefuses:
             ("tierKeys", "gold"),
             ("description", "x" * 5001),
             ("productId", ""),
-            ("segmentKeys", []),
-            ("increments", None),
-            ("approval", False),
+            ("segmentKeys", None),
+            ("segmentKeys", "beta"),
+            *(("approval", value) for value in (None, "yes", 1)),
+            *(("acknowledgement", value) for value in (None, True, "maybe")),
+            *(("acknowledgeWithinHours", value) for value in (0, 8761, None, "24")),
+            *(("codePoolKey", value) for value in ("", "A b", 5)),
+            *(("increments", value) for value in ([], 5, "all")),
         ],
     )
     def test_a_field_that_makes_no_sense(self, api, field, value):

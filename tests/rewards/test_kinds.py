@@ -1,6 +1,7 @@
 """What each type of reward accepts and refuses, and how it tells its worth."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -19,6 +20,8 @@ ACCEPTED = [
     ("product", None, (None, None), (None, None)),
     ("product", "3.20", ("3.20", "EUR"), ("9.60", "EUR")),
     ("donation", "5", ("5.00", "EUR"), ("15.00", "EUR")),
+    ("promo_code", None, (None, None), None),
+    ("promo_code", "9.99", ("9.99", "EUR"), None),
     ("custom", None, (None, None), (None, None)),
     ("custom", "1", ("1.00", "EUR"), ("3.00", "EUR")),
 ]
@@ -28,6 +31,7 @@ REFUSED = [
     ("free_shipping", "5"),
     ("product", "0"),
     ("donation", None),
+    ("promo_code", "0"),
     ("custom", "-0.01"),
 ]
 
@@ -54,8 +58,8 @@ class TestKinds:
     def test_tell_what_pieces_are_worth(self, acme, type, value, one, three):
         reward, kind = filled(acme, type, value), kinds.kind_of(type)
 
-        assert kind.worth(reward, quantity=1) == one
-        assert three is None or kind.worth(reward, quantity=3) == three
+        assert kind.worth(reward, times=kinds.ONCE) == one
+        assert three is None or kind.worth(reward, times=Fraction(3)) == three
         assert (three is not None) == kind.SELLS_SEVERAL
 
     def test_forget_the_value_that_another_type_had(self, acme):

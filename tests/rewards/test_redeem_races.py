@@ -130,7 +130,7 @@ class TestCancelStorm:
         results = at_once(20, lambda _: redemptions.cancel(business=acme, redemption_id=redemption.pk))
 
         scarce.refresh_from_db()
-        assert outcomes(results) == {"Redemption": 1, "NotCancellable": 19}
+        assert outcomes(results) == {"Redemption": 1, "WrongState": 19}
         assert scarce.taken == 0
         assert wallets.wallets(business=acme, account_ids=[ada.pk])[ada.pk].amount == 100
 

@@ -11,6 +11,7 @@ How to add a kind:
 
 from collections.abc import Mapping
 from decimal import Decimal
+from fractions import Fraction
 from typing import Protocol
 
 from loyalty.kernel.errors import Invalid
@@ -22,14 +23,17 @@ from rewards.services.kinds import (
     free_shipping,
     percentage_discount,
     product,
+    promo_code,
 )
 from rewards.services.kinds.worth import Worth
 
 
 class Kind(Protocol):
     TITLE: str  # for people
-    MAKES_COUPON: bool  # whether a redemption has a code to show or type in
+    MAKES_COUPON: bool  # whether a redemption gets a new code to show or type in
+    TAKES_CODE: bool  # whether it gets one out of the reward's code pool
     SELLS_SEVERAL: bool  # whether one redemption may be for more than one piece
+    SELLS_BY_POINTS: bool  # whether it may be sold for as many points as somebody likes; its value is money then
 
     def fill(self, reward: Reward, *, value: Decimal | None) -> None:
         """Put the caller's `value` into the columns of this kind. Its other fields are set already.
@@ -37,8 +41,8 @@ class Kind(Protocol):
         :raises Invalid: if the value is missing, or means nothing here
         """
 
-    def worth(self, reward: Reward, *, quantity: int) -> Worth:
-        """What `quantity` pieces are worth, in the spelling of `value` and `currency`."""
+    def worth(self, reward: Reward, *, times: Fraction) -> Worth:
+        """What the reward is worth so many times, in the spelling of `value` and `currency`."""
 
 
 KINDS: Mapping[str, Kind] = {
@@ -46,9 +50,13 @@ KINDS: Mapping[str, Kind] = {
     "percentage_discount": percentage_discount,
     "free_shipping": free_shipping,
     "product": product,
+    "promo_code": promo_code,
     "donation": donation,
     "custom": custom,
 }
+
+
+ONCE = Fraction(1)
 
 
 def kind_of(type: str) -> Kind:

@@ -1,18 +1,21 @@
 """Whatever the description promises, handed out against the coupon."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 from rewards.models import Reward
 from rewards.services.kinds.worth import Worth, fill_money, money_worth
 
 TITLE = "Something else"
 MAKES_COUPON = True
+TAKES_CODE = False
 SELLS_SEVERAL = True
+SELLS_BY_POINTS = False
 
 
 def fill(reward: Reward, *, value: Decimal | None) -> None:
     fill_money(reward, value)
 
 
-def worth(reward: Reward, *, quantity: int) -> Worth:
-    return money_worth(reward, quantity)
+def worth(reward: Reward, *, times: Fraction) -> Worth:
+    return money_worth(reward, times)

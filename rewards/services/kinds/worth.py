@@ -1,6 +1,7 @@
 """How kinds read a reward's `value` and tell it again: as money, as a percentage, or not at all."""
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
 from loyalty.kernel.errors import Invalid
@@ -52,10 +53,10 @@ def spelled(minor: int | None, currency: str) -> str | None:
     return None if minor is None else money_text(minor, currency)
 
 
-def money_worth(reward: Reward, quantity: int) -> Worth:
+def money_worth(reward: Reward, times: Fraction) -> Worth:
     if reward.value_minor is None:
         return Worth()
-    return Worth(spelled(reward.value_minor * quantity, reward.currency), reward.currency)
+    return Worth(spelled(int(reward.value_minor * times), reward.currency), reward.currency)
 
 
 def percent_worth(reward: Reward) -> Worth:

@@ -1,0 +1,34 @@
+"""The codes in the pools, sealed until they are handed out."""
+
+from django.db import models
+from django.db.models import Q
+
+from loyalty.models.base import BusyTenantModel
+from rewards.models.pools import CodePool
+from rewards.models.redemptions import Redemption
+
+
+class Code(BusyTenantModel):
+    """One code. Free while it has no redemption; one whose redemption was cancelled is retired, as somebody saw it."""
+
+    # No plain constraints: the migration's composite foreign keys cover the business too.
+    pool = models.ForeignKey(CodePool, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    redemption = models.ForeignKey(
+        Redemption, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    sealed = models.BinaryField()
+    hash = models.BinaryField(max_length=32)  # keyed: tells that a code is known, and nothing else
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["business", "hash"], name="a_code_is_in_one_pool_once"),
+            models.UniqueConstraint(fields=["redemption"], name="one_code_per_redemption"),
+        ]
+        indexes = [
+            # The next free code, in the order in which they came; and how many are left.
+            models.Index(fields=["pool", "id"], condition=Q(redemption=None), name="free_codes_of_pool"),
+            models.Index(fields=["business", "pool"], name="codes_of_pool"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -1,0 +1,61 @@
+"""Code pools are opened, renamed and archived here. Their codes: `services/codes.py`."""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from loyalty.kernel import clock
+from loyalty.kernel.errors import Conflict, NotFound
+from loyalty.models import Business
+from rewards.models import CodePool, Reward
+from rewards.services import keys
+
+NOUN = "code pool"
+
+
+class PoolInUse(Conflict):
+    def __init__(self, reward: Reward) -> None:
+        super().__init__(f"The reward {reward.key!r} takes its codes from this pool. Archive that one first.")
+
+
+@transaction.atomic
+def create(*, business: Business, title: str, key: str | None = None) -> CodePool:
+    """Open a pool. Its key is made from its title where none is given.
+
+    :raises keys.KeyTaken: if another pool has the key
+    """
+    business = keys.lock(business)
+    found = key or keys.free_key(CodePool, business=business, name=title, noun="pool")
+    pool = CodePool(business=business, key=found, title=title, created_at=clock.now(business))
+    keys.check_key(pool, noun=NOUN)
+    pool.save(force_insert=True)
+    return pool
+
+
+@transaction.atomic
+def update(
+    *, business: Business, pool_id: UUID, title: str | None = None, is_archived: bool | None = None
+) -> CodePool:
+    """Rename a pool, archive it or fetch it back. What is left out stays.
+
+    :raises NotFound: if the business has no such pool
+    :raises PoolInUse: if a reward that is not archived takes codes from it
+    """
+    business = keys.lock(business)
+    pool = CodePool.objects.for_business(business).filter(pk=pool_id).first()
+    if pool is None:
+        raise NotFound(NOUN)
+    if title is not None:
+        pool.title = title
+    if is_archived is not None:
+        _archive(pool, business, is_archived)
+    pool.save(update_fields=["title", "archived_at"])
+    return pool
+
+
+def _archive(pool: CodePool, business: Business, is_archived: bool) -> None:
+    users = Reward.objects.for_business(business).filter(code_pool=pool).exclude(status=Reward.Status.ARCHIVED)
+    reward = users.first() if is_archived else None
+    if reward is not None:
+        raise PoolInUse(reward)
+    pool.archived_at = (pool.archived_at or clock.now(business)) if is_archived else None
