@@ -51,6 +51,15 @@ ROUTES = [
     ("GET", "quests/<uuid:quest_id>", READ),
     ("PATCH", "quests/<uuid:quest_id>", WRITE),
     ("POST", "quests/<uuid:quest_id>/complete", WRITE),
+    ("POST", "redemptions/<uuid:redemption_id>/fulfil", WRITE),
+    ("POST", "redemptions/<uuid:redemption_id>/acknowledge", WRITE),
+    ("POST", "rewards/<str:coupon_code>/use", WRITE),
+    ("GET", "code-pools", SHARED_READ),
+    ("POST", "code-pools", SHARED_WRITE),
+    ("GET", "code-pools/<uuid:pool_id>", READ),
+    ("PATCH", "code-pools/<uuid:pool_id>", WRITE),
+    ("POST", "code-pools/<uuid:pool_id>/codes", WRITE),
+    ("POST", "code-pools/<uuid:pool_id>/generate", WRITE),
     ("GET", "webhooks", SHARED_READ),
     ("POST", "webhooks", SHARED_WRITE),
     ("GET", "webhooks/<uuid:endpoint_id>", READ),
@@ -74,6 +83,8 @@ BODIES = {
     "advocates/<uuid:advocate_id>/points": {"amount": 5},
     "rewards/<uuid:reward_id>/redeem": {"advocateId": "{advocate_id}"},
     "quests/<uuid:quest_id>/complete": {"advocateId": "{advocate_id}", "taskId": "{task_id}"},
+    "code-pools/<uuid:pool_id>/codes": {"codes": ["CINEMA-1"]},
+    "code-pools/<uuid:pool_id>/generate": {"count": 2},
     "webhooks/<uuid:endpoint_id>/replay": {"from": "2026-01-01T00:00:00Z"},
 }
 
@@ -106,6 +117,11 @@ def ids(acme, api, ada, give):
     step = {"title": "Say hello", "type": "manual", "points": 5}
     quest = api.post("/quests", {"title": "Welcome", "tasks": [step]}).json()["quest"]
     (task,) = api.get(f"/quests/{quest['id']}").json()["tasks"]
+    waiting = api.post(
+        "/rewards", {"name": "Pin", "pointsCost": 5, "type": "custom", "acknowledgement": "required"}
+    ).json()["reward"]
+    pending = api.post(f"/rewards/{waiting['id']}/redeem", {"advocateId": str(ada.pk)}).json()["redemption"]
+    pool = api.post("/code-pools", {"title": "Cinema"}).json()["codePool"]
     hook = api.post("/webhooks", {"url": "http://127.0.0.1:9/hook", "topics": ["*"]}).json()["webhook"]
     delivery = api.post(f"/webhooks/{hook['id']}/test").json()["delivery"]
     return {
@@ -115,9 +131,19 @@ def ids(acme, api, ada, give):
         "redemption_id": redemption["id"],
         "quest_id": quest["id"],
         "task_id": task["id"],
+        "redemptions/<uuid:redemption_id>/acknowledge": pending["id"],
+        "coupon_code": redemption["couponCode"],
+        "pool_id": pool["id"],
         "endpoint_id": hook["id"],
         "delivery_id": delivery["id"],
     }
+
+
+def named(part: str, route: str, ids: dict[str, str]) -> str:
+    """A part of a path with its id: the route's own, where it needs one in another state."""
+    if not part.startswith("<"):
+        return part
+    return ids.get(route) or ids[part.strip("<>").partition(":")[2]]
 
 
 @pytest.fixture
@@ -139,7 +165,7 @@ class TestPermissionTable:
 
     @pytest.mark.parametrize(("method", "route", "rule"), ROUTES, ids=[f"{m} {r}" for m, r, _ in ROUTES])
     def test_holds(self, ids, actors, method, route, rule):
-        path = "/" + "/".join(ids[part[6:-1]] if part.startswith("<") else part for part in route.split("/"))
+        path = "/" + "/".join(named(part, route, ids) for part in route.split("/"))
         body = {
             name: value.format(**ids) if isinstance(value, str) else value
             for name, value in BODIES.get(route, {}).items()
