@@ -1,12 +1,35 @@
-"""What the floor asks this app: to describe its events, and to prove its books."""
+"""What the floor asks this app: to describe its events, give its benefit, keep its sections, prove its books."""
 
 from loyalty import events
-from loyalty.services import personal_data, verification
+from loyalty.services import personal_data, programme, verification
+from loyalty.services.kinds import benefits
 from rewards.models import Redemption
 from rewards.selectors import described
+from rewards.services import gifts, sections
 
 events.register_describer(described.describe_redeemed_points, "points/redeemed")
 events.register_describer(described.describe_redemptions, "redemptions/*")
+
+benefits.register_kind("reward", gifts)
+
+programme.register_section(
+    programme.Section(
+        key="codePools",
+        shape=list[sections.CodePoolItem],
+        export=sections.export_pools,
+        apply=sections.apply_pools,
+    )
+)
+programme.register_section(
+    programme.Section(
+        key="rewards",
+        shape=list[sections.RewardItem],
+        export=sections.export_rewards,
+        apply=sections.apply_rewards,
+        check=sections.check_rewards,
+        after=("milestoneSets", "segments", "codePools"),
+    )
+)
 
 # Codes stay: they say nothing of a person, and the shop's books name them.
 personal_data.register_holder(

@@ -1,5 +1,6 @@
 """Code pools are opened, renamed and archived here. Their codes: `services/codes.py`."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.db import transaction
@@ -51,6 +52,20 @@ def update(
         _archive(pool, business, is_archived)
     pool.save(update_fields=["title", "archived_at"])
     return pool
+
+
+@transaction.atomic
+def put(*, business: Business, titles: Mapping[str, str]) -> None:
+    """Make these the pools, by their keys: new ones are opened, archived ones fetched back, the rest is archived."""
+    business = keys.lock(business)
+    now = clock.now(business)
+    known = {pool.key: pool for pool in CodePool.objects.for_business(business)}
+    for key, title in titles.items():
+        pool = known.get(key) or CodePool(business=business, key=key, created_at=now)
+        pool.title, pool.archived_at = title, None
+        pool.save()
+    live = CodePool.objects.for_business(business).filter(archived_at=None)
+    live.exclude(key__in=titles).update(archived_at=now)
 
 
 def _archive(pool: CodePool, business: Business, is_archived: bool) -> None:

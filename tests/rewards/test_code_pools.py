@@ -68,7 +68,9 @@ class TestRefuses:
 
     def test_codes_that_were_handed_out_as_coupons(self, api, cinema, coffee, ada, give):
         give(ada, 100)
-        coupon = api.post(f"/rewards/{coffee.pk}/redeem", {"advocateId": str(ada.pk)}).json()["redemption"]["couponCode"]
+        coupon = api.post(f"/rewards/{coffee.pk}/redeem", {"advocateId": str(ada.pk)}).json()["redemption"][
+            "couponCode"
+        ]
 
         assert_refused(add(api, cinema, coupon), "VALIDATION_ERROR", "codes.0")
 
