@@ -1,6 +1,8 @@
 """/code-pools: opened, filled, counted; every code is in one pool once, and rests sealed."""
 
 import re
+import resource
+import time
 from uuid import uuid4
 
 import pytest
@@ -171,3 +173,13 @@ class TestCodes:
         assert sorted(answers)[0] == 200
         assert set(answers[1:]) <= {200, 400, 409}
         assert Code.objects.count() == 200
+
+    def test_are_made_a_hundred_thousand_in_one_call(self, api, cinema):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        started = time.monotonic()
+
+        answer = api.post(f"/code-pools/{cinema.pk}/generate", {"count": 100_000})
+
+        assert answer.json()["codePool"]["available"] == 100_000
+        assert time.monotonic() - started < 20
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150 * 1024  # kilobytes

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from advocates.services import advocates
 from loyalty.services import verification
@@ -138,6 +139,24 @@ def look_then_take(*, business, pool_id, redemption_id):
     connection.cursor().execute("SELECT pg_sleep(0.05)")
     Code.objects.filter(pk=free.pk).update(redemption=redemption_id)
     return codes._opened(free.pk, free.sealed)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestRoundTrips:
+    def test_are_one_more_than_for_a_coupon(self, pool, ticket, offer, rich_ada):
+        stock_up(pool, *(f"C-{number}" for number in range(300)))
+        cup = offer()
+        redeem(cup, rich_ada)
+
+        def asked(reward):
+            with CaptureQueriesContext(connection) as queries:
+                redeem(reward, rich_ada)
+            return [query["sql"] for query in queries]
+
+        plain, promo = asked(cup), asked(ticket)
+        assert len(promo) == len(plain) + 1 == 8
+        assert sum("laurel_spend" in sql for sql in promo) == 1
+        assert sum("SKIP LOCKED" in sql for sql in promo) == 1
 
 
 @pytest.mark.django_db(transaction=True)
