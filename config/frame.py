@@ -21,6 +21,7 @@ PROGRAMME: Sequence[tuple[str, str, str]] = (
     ("rewards.Redemption", "Redemptions", "receipt_long"),
     ("loyalty.Quest", "Quests", "flag"),
     ("loyalty.Submission", "Submissions", "fact_check"),
+    ("rewards.CodePool", "Code pools", "confirmation_number"),
     ("loyalty.LedgerEntry", "Ledger", "menu_book"),
     ("loyalty.MilestoneSet", "Milestone sets", "stairs"),
     ("loyalty.Metric", "Metrics", "counter_1"),

@@ -15,7 +15,7 @@ from loyalty.selectors import quests as reads
 from loyalty.services import completions, keys, ledger, proofs, quests
 from loyalty.services.quest_rules import Rules, TaskRules
 from rewards.models import Redemption, Reward
-from rewards.services import redemptions, rewards
+from rewards.services import pools, redemptions, rewards
 from tests import cast
 from webhooks.models import Attempt, Delivery, Endpoint
 from webhooks.services import deliveries, endpoints
@@ -61,6 +61,7 @@ def fill(business: Business, word: str) -> Advocate:
     )
     reward = rewards.create(business=business, name=f"{word} coffee", type="custom", points_cost=100)
     endpoint, _ = endpoints.create(business=business, url=f"http://127.0.0.1/{word}", topics=["*"], description=word)
+    pools.create(business=business, title=f"{word} codes")
     _earn_and_redeem(person, reward, word)
     _quest(person, word)
     _connect(business, word)

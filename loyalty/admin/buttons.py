@@ -70,7 +70,7 @@ def ask(
     moved = tabs.moved_on(request)
     if moved is not None:
         return moved
-    filled = form(request.POST) if request.method == "POST" else form()
+    filled = form(request.POST, request.FILES) if request.method == "POST" else form()
     if request.method == "POST" and filled.is_valid():
         try:
             outcome = act(filled.cleaned_data)

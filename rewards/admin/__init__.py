@@ -1,5 +1,5 @@
 """Rewards and redemptions in the dashboard."""
 
-from rewards.admin import redemptions, rewards
+from rewards.admin import pools, redemptions, rewards
 
-__all__ = ["redemptions", "rewards"]
+__all__ = ["pools", "redemptions", "rewards"]

@@ -1,10 +1,10 @@
-"""What was redeemed: to look at, and to cancel."""
+"""What was redeemed: to look at, to approve, and to take the next step with."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold import widgets
@@ -14,9 +14,10 @@ from loyalty.admin import buttons, links, look, panels
 from loyalty.admin.base import ReadOnlyAdmin
 from loyalty.admin.filters import OfPerson, When
 from loyalty.admin.panels import Panel
+from loyalty.kernel.errors import DomainError
 from rewards.models import Redemption
 from rewards.selectors import redemptions as history
-from rewards.services import kinds, redemptions
+from rewards.services import kinds, redemptions, steps
 
 Status = Redemption.Status
 COLOURS = {
@@ -34,6 +35,15 @@ class CancelForm(forms.Form):
         widget=widgets.UnfoldAdminTextInputWidget,
         help_text="It is kept with the redemption, and sent to your webhooks.",
     )
+
+
+class NoteForm(CancelForm):
+    """As for a cancellation, but nothing needs to be said."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = False
+        self.fields["reason"].label = "Note"
 
 
 class OfAdvocate(OfPerson):
@@ -62,6 +72,7 @@ MORE = (
     look.column("Pieces", lambda row: row.quantity),
     look.column("Worth", worth),
     look.column("Reason", lambda row: row.reason or look.NOTHING),
+    look.moment_of("acknowledge_by", "To acknowledge by"),
     look.moment_of("expires_at", "Expires"),
     look.moment_of("updated_at", "Last change"),
     look.column("Id", lambda row: look.code(row.pk)),
@@ -78,17 +89,100 @@ class RedemptionAdmin(ReadOnlyAdmin):
     ordering = ("-created_at",)
     sortable_by = ()
     shown = ((None, (WHOSE, *FACTS, WHEN, *MORE)),)
-    actions_detail = ("cancel",)
+    actions = ("approve_all",)
+    actions_detail = ("approve", "reject", "acknowledge", "fulfil", "use", "cancel")
+    steps_from: ClassVar[Mapping[str, Collection[str]]] = {
+        "approve": (Status.PENDING_APPROVAL,),
+        "reject": (Status.PENDING_APPROVAL,),
+        "acknowledge": (Status.PENDING_ACKNOWLEDGEMENT,),
+        "fulfil": (Status.ISSUED,),
+        "use": (Status.ISSUED,),
+        "cancel": (Status.PENDING_ACKNOWLEDGEMENT, Status.ISSUED),
+    }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("business", "advocate", "reward")
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
-        term = search_term.strip().upper()
-        return (queryset.filter(coupon_code=term) if term else queryset), False
+        term = search_term.strip()
+        return (queryset.filter(coupon_code__in={term, term.upper()}) if term else queryset), False
 
     def offers(self, request: HttpRequest, button: str, redemption: Redemption) -> bool:
-        return redemption.status in Redemption.OPEN
+        is_coupon = button != "use" or redemption.coupon_code is not None
+        return is_coupon and redemption.status in self.steps_from[button]
+
+    @admin.action(description="Approve the chosen redemptions", permissions=["act"])
+    def approve_all(self, request: HttpRequest, queryset: QuerySet[Redemption]) -> None:
+        done = refused = 0
+        for redemption in queryset.filter(status=Status.PENDING_APPROVAL):
+            try:
+                steps.approve(business=redemption.business, redemption_id=redemption.pk)
+            except DomainError:  # judged by somebody else meanwhile
+                refused += 1
+            else:
+                self.log_change(request, redemption, "Approved.")
+                done += 1
+        messages.success(request, f"{done} approved." + (f" {refused} were judged meanwhile." if refused else ""))
+
+    @buttons.button("Approve", icon="check")
+    def approve(self, request: HttpRequest, redemption: Redemption) -> HttpResponse:
+        def act(_: Mapping[str, Any]) -> str:
+            steps.approve(business=redemption.business, redemption_id=redemption.pk)
+            return "Approved."
+
+        text = "The coupon goes out, and your webhooks hear of it."
+        title = "Approve this redemption?"
+        return buttons.ask(self, request, redemption, title=title, text=text, submit="Approve it", act=act)
+
+    @buttons.button("Reject", icon="close", danger=True)
+    def reject(self, request: HttpRequest, redemption: Redemption) -> HttpResponse:
+        def act(answer: Mapping[str, Any]) -> str:
+            steps.reject(business=redemption.business, redemption_id=redemption.pk, reason=answer["reason"])
+            return f"Rejected: {redemption.points:,} points are back, with their own expiry."
+
+        return buttons.ask(
+            self,
+            request,
+            redemption,
+            title="Reject this redemption?",
+            text="The points go back to where they came from, and the pieces into stock.",
+            submit="Reject it",
+            form=CancelForm,
+            danger=True,
+            act=act,
+        )
+
+    @buttons.button("Acknowledge", icon="handshake")
+    def acknowledge(self, request: HttpRequest, redemption: Redemption) -> HttpResponse:
+        def act(answer: Mapping[str, Any]) -> str:
+            steps.acknowledge(business=redemption.business, redemption_id=redemption.pk, reason=answer["reason"])
+            return "Acknowledged, and issued."
+
+        text = "Your shop does this by itself as soon as it can honour the coupon. Do it by hand if it cannot tell."
+        title = "Acknowledge this redemption?"
+        return self._step(request, redemption, title=title, text=text, submit="Acknowledge it", act=act)
+
+    @buttons.button("Handed over", icon="inventory_2")
+    def fulfil(self, request: HttpRequest, redemption: Redemption) -> HttpResponse:
+        def act(answer: Mapping[str, Any]) -> str:
+            steps.fulfil(business=redemption.business, redemption_id=redemption.pk, reason=answer["reason"])
+            return "Fulfilled."
+
+        text = "For what is sent or handed out. After that it can be neither used nor cancelled."
+        return self._step(request, redemption, title="Handed over?", text=text, submit="It is handed over", act=act)
+
+    @buttons.button("Use up", icon="done_all")
+    def use(self, request: HttpRequest, redemption: Redemption) -> HttpResponse:
+        def act(_: Mapping[str, Any]) -> str:
+            steps.use(business=redemption.business, coupon_code=redemption.coupon_code or "")
+            return "Used."
+
+        text = "For a coupon that is shown at a till. It is good for one time."
+        title = "Use this coupon up?"
+        return buttons.ask(self, request, redemption, title=title, text=text, submit="Use it up", act=act)
+
+    def _step(self, request: HttpRequest, redemption: Redemption, **asked: Any) -> HttpResponse:
+        return buttons.ask(self, request, redemption, form=NoteForm, **asked)
 
     @buttons.button("Cancel", icon="undo", danger=True)
     def cancel(self, request: HttpRequest, redemption: Redemption) -> HttpResponse:

@@ -7,10 +7,16 @@ from unfold import widgets
 
 from loyalty.admin.forms import ServiceForm
 from loyalty.kernel import points
+from loyalty.selectors import segments
 from loyalty.selectors.tiers import tiers_of
 from rewards.models import Reward
+from rewards.selectors import pools
 from rewards.services import kinds, rewards
 
+SAME = (  # columns whose fields here are not the model's
+    *("type", "points_cost", "stock", "per_advocate_limit", "tier_keys", "segment_keys"),
+    *("increment_min", "increment_max", "increment_step", "acknowledge_within_hours"),
+)
 TYPES = [(key, kind.TITLE) for key, kind in kinds.KINDS.items()]
 
 
@@ -48,10 +54,40 @@ class RewardForm(ServiceForm):
         help_text="Tick none to offer it to everyone.",
     )
 
+    segment_keys = forms.MultipleChoiceField(
+        label="Only for segments",
+        required=False,
+        widget=widgets.UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="People in any of those that you tick. Tick none to offer it to everyone.",
+    )
+    code_pool_key = forms.ChoiceField(
+        label="Code pool",
+        required=False,
+        widget=widgets.UnfoldAdminSelectWidget,
+        help_text="For promo codes: where they come from.",
+    )
+    increment_min = Number(
+        label="From points",
+        required=False,
+        help_text="To sell it for as many points as people like, as in 500 to 5,000 by 100: the price above then buys "
+        "the value once. Empty: one price.",
+    )
+    increment_max = Number(label="Up to points", required=False)
+    increment_step = Number(label="In steps of", required=False)
+    acknowledge_within_hours = Number(
+        label="Hours to acknowledge",
+        initial=24,
+        required=False,
+        max_value=8760,
+        help_text="After that an unacknowledged redemption is cancelled, and the points return.",
+    )
+    renamed = {"increments": "increment_min"}
+
     class Meta:
         model = Reward
         fields = (
-            "name", "description", "status", "currency", "starts_at", "ends_at", "code_prefix", "product_id", "key"
+            "name", "description", "status", "currency", "starts_at", "ends_at", "code_prefix", "product_id", "key",
+            "approval", "acknowledgement",
         )  # fmt: skip
         labels = {"starts_at": "From", "ends_at": "Until", "code_prefix": "Coupon prefix", "product_id": "Product id"}
         widgets = {"description": widgets.UnfoldAdminTextareaWidget(attrs={"rows": 3})}
@@ -62,6 +98,8 @@ class RewardForm(ServiceForm):
             "ends_at": "Empty: until you archive it.",
             "code_prefix": "Coupons read like PREFIX-7H2KQ9XM4TNP.",
             "product_id": "The id that your shop knows the product by.",
+            "approval": "Each redemption waits under Redemptions until somebody approves or rejects it.",
+            "acknowledgement": "Whether your shop must acknowledge each redemption by API before it counts.",
             "key": "Its name for the API. Left empty, it is made from the name.",
         }
 
@@ -69,16 +107,30 @@ class RewardForm(ServiceForm):
         super().__init__(*args, **kwargs)
         tiers = cast(forms.MultipleChoiceField, self.fields["tier_keys"])
         tiers.choices = [(tier.key, tier.title) for tier in tiers_of(self.business)]
+        groups = cast(forms.MultipleChoiceField, self.fields["segment_keys"])
+        groups.choices = [(key, key) for key in sorted(segments.live_keys(business=self.business))]
+        pool = cast(forms.ChoiceField, self.fields["code_pool_key"])
+        pool.choices = [("", "None"), *((key, key) for key in sorted(pools.live_keys(business=self.business)))]
         if "key" in self.fields:
             self.fields["key"].required = False
         if not self.instance._state.adding:
-            names = ("type", "points_cost", "stock", "per_advocate_limit", "tier_keys")
             self.initial = {
                 **self.initial,
-                **{name: getattr(self.instance, name) for name in names},
+                **{name: getattr(self.instance, name) for name in SAME},
                 "value": rewards.value_of(self.instance),
                 "min_spend": rewards.min_spend_of(self.instance),
+                "code_pool_key": self.instance.code_pool and self.instance.code_pool.key,
             }
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        steps = [given.pop(f"increment_{name}", None) for name in rewards.Increments._fields]
+        if any(steps) and not all(steps):
+            self.add_error("increment_min", "Fill in all three, or none.")
+        given["increments"] = rewards.Increments(*steps) if all(steps) else None
+        given["code_pool_key"] = given.get("code_pool_key") or None
+        given["acknowledge_within_hours"] = given.get("acknowledge_within_hours") or 24
+        return given
 
     def write(self) -> Reward:
         given = {name: value for name, value in self.cleaned_data.items() if name != "key" or value}

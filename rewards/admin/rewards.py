@@ -20,12 +20,15 @@ COLOURS = {Status.ACTIVE: "success", Status.DRAFT: "info"}
 
 COLUMNS = (
     look.column("Type", lambda reward: kinds.KINDS[reward.type].TITLE, order="type"),
-    look.column("Price", lambda reward: f"{look.points(reward.points_cost)} points", order="points_cost"),
+    look.column("Price", lambda reward: price(reward), order="points_cost"),
     look.column("Worth", lambda reward: worth(reward)),
     look.column("Left", lambda reward: left(reward)),
     look.column("State", lambda reward: state(reward), order="status"),
     look.moment_of("created_at", "Made"),
 )
+SEGMENTS = look.column("Only for segments", lambda reward: ", ".join(reward.segment_keys) or "All")
+POOL = look.column("Code pool", lambda reward: reward.code_pool or look.NOTHING)
+BEFORE = look.column("Before it is issued", lambda reward: before(reward))
 TIERS = look.column("Only for tiers", lambda reward: ", ".join(reward.tier_keys) or "All")
 LIMIT = look.column("Limit per advocate", lambda reward: reward.per_advocate_limit or "No limit")
 MINIMUM = look.column("Minimum order", lambda reward: rewards.min_spend_of(reward) or look.NOTHING)
@@ -36,7 +39,7 @@ class RewardAdmin(ServiceAdmin):
     form = RewardForm
     list_display = ("name", *COLUMNS)
     view_fields = (
-        *("name", "description", *COLUMNS, MINIMUM, LIMIT, TIERS),
+        *("name", "description", *COLUMNS, MINIMUM, LIMIT, TIERS, SEGMENTS, BEFORE, POOL),
         *(look.moment_of("starts_at", "From"), look.moment_of("ends_at", "Until"), "code_prefix", "product_id", "key"),
     )
     when_empty = "A reward is what points buy: money off, free shipping, a product."
@@ -46,8 +49,13 @@ class RewardAdmin(ServiceAdmin):
     fieldsets = (
         (None, {"fields": ("name", "description", "type", "status")}),
         ("Price and worth", {"fields": ("points_cost", "value", "currency", "min_spend")}),
-        ("Who may have it", {"fields": ("stock", "per_advocate_limit", "tier_keys", "starts_at", "ends_at")}),
-        ("For your shop", {"fields": ("code_prefix", "product_id", "key")}),
+        ("Any number of points", {"fields": ("increment_min", "increment_max", "increment_step")}),
+        (
+            "Who may have it",
+            {"fields": ("stock", "per_advocate_limit", "tier_keys", "segment_keys", "starts_at", "ends_at")},
+        ),
+        ("Before it is issued", {"fields": ("approval", "acknowledgement", "acknowledge_within_hours")}),
+        ("For your shop", {"fields": ("code_pool_key", "code_prefix", "product_id", "key")}),
     )
     actions = ("archive",)
 
@@ -55,7 +63,7 @@ class RewardAdmin(ServiceAdmin):
         return ("key",) if obj else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("business")
+        return super().get_queryset(request).select_related("business", "code_pool")
 
     def summary(self, request: HttpRequest, reward: Reward) -> Sequence[Figure]:
         return (
@@ -71,6 +79,21 @@ class RewardAdmin(ServiceAdmin):
             rewards.update(business=reward.business, reward_id=reward.pk, status=Status.ARCHIVED)
             self.log_change(request, reward, "Archived.")
         messages.success(request, f"{len(chosen)} archived. What is sold stays valid.")
+
+
+def price(reward: Reward) -> str:
+    increments = rewards.increments_of(reward)
+    if increments is None:
+        return f"{look.points(reward.points_cost)} points"
+    return f"{look.points(increments.min)} to {look.points(increments.max)} points"
+
+
+def before(reward: Reward) -> str:
+    """What a redemption waits for."""
+    waits = ["approval"] if reward.approval else []
+    if reward.acknowledgement == Reward.Acknowledgement.REQUIRED:
+        waits.append(f"acknowledgement within {reward.acknowledge_within_hours} hours")
+    return ", then ".join(waits).capitalize() or "Nothing"
 
 
 def worth(reward: Reward) -> str:

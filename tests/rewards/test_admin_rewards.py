@@ -12,6 +12,7 @@ ADD = "/admin/rewards/reward/add/"
 FORM = {
     "name": "10 EUR off", "description": "", "type": "amount_discount", "status": "active", "points_cost": "500",
     "value": "10.00", "currency": "EUR", "min_spend": "", "stock": "", "per_advocate_limit": "", "code_prefix": "TEN",
+    "acknowledgement": "none",
 }  # fmt: skip
 
 

@@ -37,6 +37,8 @@ COUPON_STATUS = {
     Redemption.Status.EXPIRED: "Expired",
 }
 
+WAITING = {Redemption.Status.PENDING_APPROVAL, Redemption.Status.PENDING_ACKNOWLEDGEMENT}  # its code is nobody's yet
+
 
 @dataclass(frozen=True, slots=True)
 class TierProgress:
@@ -129,7 +131,7 @@ class Coupon:
         return cls(
             name=redemption.reward.name,
             icon=_icon(redemption.reward),
-            code=redemption.coupon_code or "",
+            code=redemption.coupon_code or "" if redemption.status not in WAITING else "",
             status=redemption.status,
             status_title=COUPON_STATUS[Redemption.Status(redemption.status)],
             points=redemption.points,
@@ -140,6 +142,10 @@ class Coupon:
     @property
     def is_open(self) -> bool:
         return self.status in Redemption.OPEN
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.status in WAITING
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +234,7 @@ def _card(offer: Offer, tier_titles: dict[str, str]) -> Card:
         name=reward.name,
         description=reward.description,
         icon=_icon(reward),
-        cost=reward.points_cost,
+        cost=reward.price_from,
         points_missing=offer.points_missing,
         blocked="" if offer.eligible else _why_blocked(offer, tier_titles),
         note=f"Only {left} left" if left is not None and 0 < left <= FEW_LEFT else "",
@@ -246,6 +252,8 @@ def _why_blocked(offer: Offer, tier_titles: dict[str, str]) -> str:
             return "Sold out"
         case Code.LIMIT_REACHED:
             return "You have this already"
+        case _ if not offer.reward.tier_keys:
+            return "For invited members"
         case _:
             return f"For {' and '.join(tier_titles.get(key, key) for key in offer.reward.tier_keys)}"
 
