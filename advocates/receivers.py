@@ -1,11 +1,22 @@
 """What this app tells the floor: who the people in published events are, and a proof over its own rows."""
 
-from advocates.selectors import customers
+from advocates.selectors import customers, voices
+from advocates.services import holders, said
+from advocates.services.kinds import sections
 from loyalty import events
-from loyalty.services import verification
+from loyalty.services import personal_data, programme, verification
 
 events.register_describer(customers.describe_customers, "*")
 events.register_describer(customers.describe_tier_changes, "customers/tier_changed")
+events.register_describer(voices.describe_testimonials, "testimonials/*")
+events.register_describer(voices.describe_ideas, "ideas/submitted")
+events.register_describer(voices.describe_moves, "ideas/status_changed")
+events.register_describer(said.describe_answers, "surveys/answered")
+
+for section in sections.ALL:
+    programme.register_section(section)
+for holder in holders.ALL:
+    personal_data.register_holder(holder)
 
 verification.register_check(
     "a profile has its account's external id",
@@ -13,5 +24,33 @@ verification.register_check(
     SELECT p.business_id, p.id FROM advocates_advocate p JOIN loyalty_account a ON a.id = p.account_id
     WHERE p.external_id IS DISTINCT FROM a.external_id
         AND (%(business)s::uuid IS NULL OR p.business_id = %(business)s::uuid)
+    """,
+)
+verification.register_check(
+    "an idea has as many votes as it counts, and as many recent ones",
+    """
+    SELECT i.business_id, i.id FROM advocates_idea i
+    LEFT JOIN (SELECT idea_id, count(*) AS votes, count(*) FILTER (WHERE is_recent) AS recent
+               FROM advocates_vote GROUP BY 1) v ON v.idea_id = i.id
+    WHERE (i.votes <> coalesce(v.votes, 0) OR i.recent_votes <> coalesce(v.recent, 0))
+        AND (%(business)s::uuid IS NULL OR i.business_id = %(business)s::uuid)
+    """,
+)
+verification.register_check(
+    "a board has as many ideas as it counts",
+    """
+    SELECT b.business_id, b.id FROM advocates_board b
+    LEFT JOIN (SELECT board_id, count(*) AS ideas FROM advocates_idea GROUP BY 1) i ON i.board_id = b.id
+    WHERE b.idea_count <> coalesce(i.ideas, 0)
+        AND (%(business)s::uuid IS NULL OR b.business_id = %(business)s::uuid)
+    """,
+)
+verification.register_check(
+    "an answer belongs to the survey of its response",
+    """
+    SELECT a.business_id, a.id FROM advocates_answer a
+    JOIN advocates_response r ON r.id = a.response_id JOIN advocates_question q ON q.id = a.question_id
+    WHERE (q.survey_id <> r.survey_id OR a.business_id <> r.business_id OR a.business_id <> q.business_id)
+        AND (%(business)s::uuid IS NULL OR a.business_id = %(business)s::uuid)
     """,
 )

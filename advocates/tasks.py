@@ -4,9 +4,14 @@ from typing import Any
 
 from celery import shared_task
 
-from advocates.services import sso
+from advocates.services import sso, votes
 
 
 @shared_task(name="advocates.purge")
 def purge(**_: Any) -> None:
     sso.purge()
+
+
+@shared_task(name="advocates.settle_votes")
+def settle_votes(**_: Any) -> None:
+    votes.settle()

@@ -217,6 +217,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "purge": {"task": "loyalty.purge", "schedule": 3600.0},
     "purge-attempts": {"task": "webhooks.purge", "schedule": 3600.0},
     "purge-signatures": {"task": "advocates.purge", "schedule": 3600.0},
+    "settle-votes": {"task": "advocates.settle_votes", "schedule": 300.0},
     "notify": {"task": "webhooks.notify", "schedule": 60.0},
     "cancel-overdue": {"task": "rewards.cancel_overdue", "schedule": 60.0},
     "verify": {"task": "loyalty.verify_ledger", "schedule": 86400.0},

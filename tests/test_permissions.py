@@ -60,6 +60,20 @@ ROUTES = [
     ("PATCH", "code-pools/<uuid:pool_id>", WRITE),
     ("POST", "code-pools/<uuid:pool_id>/codes", WRITE),
     ("POST", "code-pools/<uuid:pool_id>/generate", WRITE),
+    ("GET", "testimonials", SHARED_READ),
+    ("POST", "testimonials", SHARED_WRITE),
+    ("PATCH", "testimonials/<uuid:testimonial_id>", WRITE),
+    ("GET", "feedback/boards", SHARED_READ),
+    ("POST", "feedback/boards", SHARED_WRITE),
+    ("GET", "feedback/boards/<uuid:board_id>/ideas", READ),
+    ("POST", "feedback/boards/<uuid:board_id>/ideas", WRITE),
+    ("PATCH", "feedback/ideas/<uuid:idea_id>", WRITE),
+    ("POST", "feedback/ideas/<uuid:idea_id>/vote", WRITE),
+    ("DELETE", "feedback/ideas/<uuid:idea_id>/vote", WRITE),
+    ("GET", "surveys", SHARED_READ),
+    ("POST", "surveys", SHARED_WRITE),
+    ("GET", "surveys/<uuid:survey_id>/responses", READ),
+    ("POST", "surveys/<uuid:survey_id>/responses", WRITE),
     ("GET", "webhooks", SHARED_READ),
     ("POST", "webhooks", SHARED_WRITE),
     ("GET", "webhooks/<uuid:endpoint_id>", READ),
@@ -85,8 +99,18 @@ BODIES = {
     "quests/<uuid:quest_id>/complete": {"advocateId": "{advocate_id}", "taskId": "{task_id}"},
     "code-pools/<uuid:pool_id>/codes": {"codes": ["CINEMA-1"]},
     "code-pools/<uuid:pool_id>/generate": {"count": 2},
+    "feedback/ideas/<uuid:idea_id>": {"status": "planned"},
+    "feedback/ideas/<uuid:idea_id>/vote": {"advocateId": "{voter_id}"},
+    "feedback/boards/<uuid:board_id>/ideas": {"advocateId": "{advocate_id}", "title": "Oat milk"},
+    "testimonials/<uuid:testimonial_id>": {"status": "approved"},
+    "surveys/<uuid:survey_id>/responses": {
+        "advocateId": "{advocate_id}",
+        "answers": [{"question": "q1", "answer": 9}],
+    },
     "webhooks/<uuid:endpoint_id>/replay": {"from": "2026-01-01T00:00:00Z"},
 }
+
+QUERIES = {("DELETE", "feedback/ideas/<uuid:idea_id>/vote"): "?advocateId={advocate_id}"}
 
 
 def declared_routes() -> Iterator[tuple[str, str]]:
@@ -109,7 +133,7 @@ def declared_routes() -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture
-def ids(acme, api, ada, give):
+def ids(acme, api, ada, bob, give):
     """One of everything that a path can name."""
     entry = give(ada, 500)
     reward = api.post("/rewards", {"name": "Mug", "pointsCost": 5, "type": "custom"}).json()["reward"]
@@ -124,7 +148,16 @@ def ids(acme, api, ada, give):
     pool = api.post("/code-pools", {"title": "Cinema"}).json()["codePool"]
     hook = api.post("/webhooks", {"url": "http://127.0.0.1:9/hook", "topics": ["*"]}).json()["webhook"]
     delivery = api.post(f"/webhooks/{hook['id']}/test").json()["delivery"]
+    said = {"advocateId": str(ada.pk), "rating": 5, "body": "Good", "consent": True}
+    board = api.post("/feedback/boards", {"title": "Ideas"}).json()["board"]
+    idea = {"advocateId": str(ada.pk), "title": "Oat milk"}
+    survey = {"title": "Survey", "questions": [{"kind": "nps", "text": "Would you recommend us?"}]}
     return {
+        "testimonial_id": api.post("/testimonials", said).json()["testimonial"]["id"],
+        "board_id": board["id"],
+        "idea_id": api.post(f"/feedback/boards/{board['id']}/ideas", idea).json()["idea"]["id"],
+        "survey_id": api.post("/surveys", survey).json()["survey"]["id"],
+        "voter_id": str(bob.pk),
         "advocate_id": str(ada.pk),
         "entry_id": str(entry.id),
         "reward_id": reward["id"],
@@ -166,6 +199,8 @@ class TestPermissionTable:
     @pytest.mark.parametrize(("method", "route", "rule"), ROUTES, ids=[f"{m} {r}" for m, r, _ in ROUTES])
     def test_holds(self, ids, actors, method, route, rule):
         path = "/" + "/".join(named(part, route, ids) for part in route.split("/"))
+        path = "/" + "/".join(ids[part[6:-1]] if part.startswith("<") else part for part in route.split("/"))
+        path += QUERIES.get((method, route), "").format(**ids)
         body = {
             name: value.format(**ids) if isinstance(value, str) else value
             for name, value in BODIES.get(route, {}).items()

@@ -1,4 +1,23 @@
 from advocates.models.advocates import Advocate
+from advocates.models.boards import Board
+from advocates.models.ideas import Idea, IdeaDecision, Vote
+from advocates.models.responses import Answer, Response
 from advocates.models.sso import SsoSecret, SsoSignature
+from advocates.models.surveys import Question, Survey
+from advocates.models.testimonials import Testimonial, TestimonialDecision
 
-__all__ = ["Advocate", "SsoSecret", "SsoSignature"]
+__all__ = [
+    "Advocate",
+    "Answer",
+    "Board",
+    "Idea",
+    "IdeaDecision",
+    "Question",
+    "Response",
+    "SsoSecret",
+    "SsoSignature",
+    "Survey",
+    "Testimonial",
+    "TestimonialDecision",
+    "Vote",
+]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from advocates.api import sso
+from advocates.api import feedback, sso, surveys, testimonials
 from advocates.api import v1 as advocates
 from loyalty.api import quests
 from loyalty.api import v1 as loyalty
@@ -36,6 +36,14 @@ urlpatterns = [
     path("code-pools/<uuid:pool_id>", pools.OneCodePool.as_view()),
     path("code-pools/<uuid:pool_id>/codes", pools.PoolCodes.as_view()),
     path("code-pools/<uuid:pool_id>/generate", pools.GenerateCodes.as_view()),
+    path("testimonials", testimonials.Testimonials.as_view()),
+    path("testimonials/<uuid:testimonial_id>", testimonials.OneTestimonial.as_view()),
+    path("feedback/boards", feedback.Boards.as_view()),
+    path("feedback/boards/<uuid:board_id>/ideas", feedback.Ideas.as_view()),
+    path("feedback/ideas/<uuid:idea_id>", feedback.OneIdea.as_view()),
+    path("feedback/ideas/<uuid:idea_id>/vote", feedback.Vote.as_view()),
+    path("surveys", surveys.Surveys.as_view()),
+    path("surveys/<uuid:survey_id>/responses", surveys.Responses.as_view()),
     path("sso/recognize", sso.Recognize.as_view()),
     path("webhooks", webhooks.Endpoints.as_view()),
     path("webhooks/<uuid:endpoint_id>", webhooks.OneEndpoint.as_view()),

@@ -1,0 +1,5 @@
+ALTER TABLE advocates_response
+    DROP CONSTRAINT response_survey_of_its_business, DROP CONSTRAINT response_person_of_its_business;
+ALTER TABLE advocates_vote DROP CONSTRAINT vote_idea_of_its_business, DROP CONSTRAINT vote_person_of_its_business;
+ALTER TABLE advocates_idea DROP CONSTRAINT idea_board_of_its_business, DROP CONSTRAINT idea_person_of_its_business;
+ALTER TABLE advocates_testimonial DROP CONSTRAINT testimonial_person_of_its_business;
