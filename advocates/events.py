@@ -1,6 +1,6 @@
 """What happens to people, and how it reads outside."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -50,7 +50,7 @@ IDEA_MOVED = "ideas/status_changed"
 SURVEY_ANSWERED = "surveys/answered"
 
 # To its receivers a withdrawn testimonial is as gone as a rejected one; its status tells them apart.
-TOPIC_OF_TESTIMONIAL = {
+TOPIC_OF_TESTIMONIAL: Mapping[str, str] = {
     Testimonial.Status.APPROVED: "testimonials/approved",
     Testimonial.Status.REJECTED: "testimonials/rejected",
     Testimonial.Status.WITHDRAWN: "testimonials/rejected",

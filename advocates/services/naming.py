@@ -1,13 +1,13 @@
 """Keys: what programmes as code call a thing."""
 
 from itertools import count
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.text import slugify
 
 from loyalty.kernel.errors import Conflict
 from loyalty.models import Business
-from loyalty.models.base import TenantModel
 
 
 class KeyTaken(Conflict):
@@ -20,7 +20,7 @@ def lock(business: Business) -> Business:
     return Business.objects.select_for_update(no_key=True).get(pk=business.pk)
 
 
-def key_for(rows: "QuerySet[TenantModel]", *, key: str | None, title: str, noun: str) -> str:
+def key_for(rows: "QuerySet[Any]", *, key: str | None, title: str, noun: str) -> str:
     """The key that was asked for, or a free one made from the title.
 
     :param rows: those of the locked business that may have taken it

@@ -14,6 +14,7 @@ from loyalty.kernel.errors import Conflict, Invalid, NotFound
 from loyalty.models import Business
 
 MOST_QUESTIONS = 50
+REWRITTEN = ("text", "options", "multiple", "required", "position")  # what a question that stays may change
 
 
 class QuestionKeyTaken(Conflict):
@@ -73,7 +74,7 @@ def rewrite(survey: Survey, *, title: str, description: str, repeatable: bool, q
     for question in wanted:
         if question.key in kept:
             question.pk = kept[question.key].pk
-        question.save(force_insert=question.key not in kept)
+    Question.objects.bulk_create(wanted, update_conflicts=True, unique_fields=["id"], update_fields=REWRITTEN)
     return survey
 
 

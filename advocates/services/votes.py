@@ -84,7 +84,7 @@ def _count(business: Business, idea_id: UUID) -> None:
 GROW_OLD = """
     UPDATE advocates_vote SET is_recent = false WHERE id IN (
         SELECT v.id FROM advocates_vote v JOIN loyalty_business b ON b.id = v.business_id
-        WHERE v.is_recent AND v.created_at <= %(wall)s + b.clock_offset - %(recent)s
+        WHERE v.is_recent AND v.created_at <= %(old)s + b.clock_offset
         LIMIT %(batch)s FOR UPDATE OF v SKIP LOCKED
     ) RETURNING business_id, idea_id
 """
@@ -93,7 +93,7 @@ GROW_OLD = """
 @transaction.atomic
 def _settle_batch() -> int:
     with connection.cursor() as cursor:
-        cursor.execute(GROW_OLD, {"wall": clock.wall(), "recent": RECENT, "batch": BATCH})
+        cursor.execute(GROW_OLD, {"old": clock.wall() - RECENT, "batch": BATCH})
         grown = Counter(cursor.fetchall())
     for (business_id, idea_id), votes in sorted(grown.items()):  # in one order, so that two sweeps never cross
         ideas = Idea.objects.filter(business_id=business_id, pk=idea_id)

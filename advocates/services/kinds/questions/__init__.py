@@ -5,8 +5,8 @@ How to add a kind:
 1. Write `advocates/services/kinds/questions/<kind>.py` with the names of `Kind`: start from the one that is nearest.
 2. Add it to `KINDS` below. The API, its schema, the dashboard and the webhooks know it from there; a question's kind
    is no enumeration in the database, so there is no migration.
-3. Add what it accepts, refuses and comes to, to the tables in `tests/advocates/test_question_kinds.py`; a kind without
-   examples fails there.
+3. Add what it accepts, refuses and comes to, to the tables in `tests/advocates/voices/test_question_kinds.py`; a kind
+   without examples fails there.
 4. Add its row to the table in `docs/developers/voices.md`.
 """
 
