@@ -7,7 +7,9 @@ from django.test import Client
 from django.urls import reverse
 
 from advocates.models import Advocate, SsoSecret
-from advocates.services import advocates, sso
+from advocates.services import advocates, boards, ideas, responses, sso, surveys, testimonials
+from advocates.services.responses import Told
+from advocates.services.surveys import Asked
 from loyalty.admin import links
 from loyalty.kernel import clock
 from loyalty.models import Business, Event, EventBody, Membership, Metric, MilestoneSet, User
@@ -64,6 +66,7 @@ def fill(business: Business, word: str) -> Advocate:
     pools.create(business=business, title=f"{word} codes")
     _earn_and_redeem(person, reward, word)
     _quest(person, word)
+    _speak(person, word)
     _connect(business, word)
     _tell(endpoint, word)
     Metric.objects.create(business=business, key=f"{word}-stars".lower(), title=f"{word} stars")
@@ -93,6 +96,20 @@ def _quest(person: Advocate, word: str) -> None:
     hello, photo = reads.tasks_of(quest.current)
     completions.complete(quest_id=quest.pk, task_id=hello.pk, **given)
     proofs.submit(quest_id=quest.pk, task_id=photo.pk, text=f"{word} on a bike", **given)
+def _speak(person: Advocate, word: str) -> None:
+    """One testimonial that waits, one idea that is answered, one survey that they answered."""
+    by: dict[str, Any] = {"business": person.business, "advocate_id": person.pk}
+    said = testimonials.submit(**by, rating=5, title=word, body=f"{word} is lovely", consent=True)
+    for status in (said.Status.REJECTED, said.Status.PENDING):
+        testimonials.decide(
+            business=person.business, testimonial_id=said.pk, status=status, reason=word, by=f"{word}@example.com"
+        )
+    board = boards.create(business=person.business, title=f"{word} wishes")
+    idea = ideas.submit(**by, board_id=board.pk, title=f"More {word}", body=word)
+    ideas.decide(business=person.business, idea_id=idea.pk, status="planned", response=word, by=f"{word}@example.com")
+    asked = [Asked(kind="nps", text=f"{word}?"), Asked(kind="text", text=f"Why {word}?")]
+    survey = surveys.create(business=person.business, title=f"{word} survey", questions=asked)
+    responses.answer(**by, survey_id=survey.pk, answers=[Told("q1", 9), Told("q2", word)])
 
 
 def _connect(business: Business, word: str) -> None:

@@ -1,5 +1,5 @@
-"""People in the dashboard."""
+"""People, and what they say, in the dashboard."""
 
-from advocates.admin import advocates, sso
+from advocates.admin import advocates, boards, ideas, sso, surveys, testimonials
 
-__all__ = ["advocates", "sso"]
+__all__ = ["advocates", "boards", "ideas", "sso", "surveys", "testimonials"]
