@@ -11,6 +11,7 @@ from loyalty.models import Milestone
 JOINED = "customers/joined"
 UPDATED = "customers/updated"
 TIER_CHANGED = "customers/tier_changed"
+ERASED = "customers/erased"
 
 
 def joined(advocate: Advocate) -> Happening:

@@ -1,13 +1,16 @@
-"""What this app tells the floor: who the people in published events are, and a proof over its own rows."""
+"""What this app tells the floor: who the people in published events are, what is held of them, and a proof."""
 
 from advocates.selectors import customers, voices
 from advocates.services import holders, said
+from advocates.services.holdings import HOLDERS
 from advocates.services.kinds import sections
 from loyalty import events
 from loyalty.services import personal_data, programme, verification
 
 events.register_describer(customers.describe_customers, "*")
 events.register_describer(customers.describe_tier_changes, "customers/tier_changed")
+events.register_describer(customers.describe_merges, "customers/updated")
+events.register_describer(customers.describe_erasures, "customers/erased")
 events.register_describer(voices.describe_testimonials, "testimonials/*")
 events.register_describer(voices.describe_ideas, "ideas/submitted")
 events.register_describer(voices.describe_moves, "ideas/status_changed")
@@ -15,7 +18,7 @@ events.register_describer(said.describe_answers, "surveys/answered")
 
 for section in sections.ALL:
     programme.register_section(section)
-for holder in holders.ALL:
+for holder in [*HOLDERS, *holders.ALL]:
     personal_data.register_holder(holder)
 
 verification.register_check(

@@ -1,4 +1,5 @@
 """What the floor itself says of its events, and what it adds to its own registries."""
+"""What the floor itself says of its events, and holds of people."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,6 +8,8 @@ from uuid import UUID
 from loyalty import events
 from loyalty.models import Business, Event
 from loyalty.services import personal_data, programme, quest_people, quest_section
+from loyalty.services import personal_data
+from loyalty.services.holdings import HOLDERS
 
 
 def describe_points(business: Business, page: Sequence[Event]) -> Mapping[UUID, Mapping[str, Any]]:
@@ -47,3 +50,6 @@ for holder in (quest_people.SUBMISSIONS, quest_people.TASKS, quest_people.QUESTS
     personal_data.register_holder(holder)
 
 programme.register_section(quest_section.SECTION)
+
+for holder in HOLDERS:
+    personal_data.register_holder(holder)

@@ -65,11 +65,11 @@ verification.register_check(
     """
     SELECT d.business_id, d.id FROM rewards_redemption d
     LEFT JOIN loyalty_ledgerentry e ON e.id = d.entry_id
+    LEFT JOIN loyalty_account a ON a.id = e.account_id  -- a merged one's redemptions went on, its entries stayed
     LEFT JOIN loyalty_ledgerentry back ON back.reverses_id = e.id
-    LEFT JOIN loyalty_account payer ON payer.id = e.account_id
     WHERE d.points > 0
         AND (e.id IS NULL OR e.amount <> -d.points OR e.source_id <> d.id::text
-            OR (e.account_id <> d.advocate_id AND payer.status <> 'merged')
+            OR (e.account_id <> d.advocate_id AND a.status NOT IN ('merged', 'erased'))
             OR (back.id IS NULL) = (d.status = 'cancelled'))
         AND (%(business)s::uuid IS NULL OR d.business_id = %(business)s::uuid)
     """,

@@ -38,6 +38,11 @@ ROUTES = [
     ("GET", "advocates/<uuid:advocate_id>/transactions", READ),
     ("GET", "advocates/<uuid:advocate_id>/transactions/<uuid:entry_id>/why", READ),
     ("POST", "advocates/<uuid:advocate_id>/revoke-tokens", WRITE),
+    ("DELETE", "advocates/<uuid:advocate_id>", WRITE),
+    ("POST", "advocates/<uuid:advocate_id>/merge", WRITE),
+    ("GET", "advocates/<uuid:advocate_id>/export", READ),
+    ("GET", "sso/mappings", SHARED_READ),
+    ("POST", "sso/mappings", SHARED_WRITE),
     ("GET", "rewards", SHARED_READ),
     ("POST", "rewards", SHARED_WRITE),
     ("GET", "rewards/<uuid:reward_id>", READ),
@@ -95,6 +100,7 @@ ELSEWHERE = {
 
 BODIES = {
     "advocates/<uuid:advocate_id>/points": {"amount": 5},
+    "advocates/<uuid:advocate_id>/merge": {"intoAdvocateId": "{other_id}"},
     "rewards/<uuid:reward_id>/redeem": {"advocateId": "{advocate_id}"},
     "quests/<uuid:quest_id>/complete": {"advocateId": "{advocate_id}", "taskId": "{task_id}"},
     "code-pools/<uuid:pool_id>/codes": {"codes": ["CINEMA-1"]},
@@ -159,6 +165,7 @@ def ids(acme, api, ada, bob, give):
         "survey_id": api.post("/surveys", survey).json()["survey"]["id"],
         "voter_id": str(bob.pk),
         "advocate_id": str(ada.pk),
+        "other_id": str(bob.pk),
         "entry_id": str(entry.id),
         "reward_id": reward["id"],
         "redemption_id": redemption["id"],

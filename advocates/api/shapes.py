@@ -5,6 +5,9 @@ from datetime import date, datetime
 from typing import Any, Self
 from uuid import UUID
 
+import msgspec
+
+from advocates.models import SsoMapping
 from advocates.selectors.profiles import Profile
 from loyalty.api.paging import NumberedPage
 from loyalty.api.views import Shape
@@ -57,7 +60,7 @@ class AdvocateShape(Shape):
             points=points.amount,
             pending_points=points.pending,
             lifetime_points=points.lifetime_earned,
-            segments=[],
+            segments=list(profile.segments),
             referral_url=None,
             status=account.status,
             last_seen_at=advocate.last_seen_at,
@@ -90,6 +93,51 @@ class AdvocatePage(Shape):
             page=page.page,
             next_cursor=page.next_cursor,
         )
+
+
+class HeldShape(Shape):
+    advocate_id: UUID
+    held: dict[str, Any]
+
+
+class ExportShape(Shape):
+    advocate_id: UUID
+    exported_at: datetime
+    held: dict[str, Any]
+    merged: list[HeldShape]
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        return msgspec.convert(document, cls)
+
+
+class MappingShape(Shape):
+    id: UUID
+    advocate_id: UUID
+    external_customer_id: str
+    external_email: str | None
+    external_name: str | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, mapping: SsoMapping) -> Self:
+        return cls(
+            id=mapping.pk,
+            advocate_id=mapping.advocate_id,
+            external_customer_id=mapping.external_customer_id,
+            external_email=mapping.external_email or None,
+            external_name=mapping.external_name or None,
+            created_at=mapping.created_at,
+        )
+
+
+class MappingAnswer(Shape):
+    mapping: MappingShape
+
+
+class MappingPage(Shape):
+    mappings: list[MappingShape]
+    next_cursor: str | None
 
 
 class ExpiringShape(Shape):

@@ -1,4 +1,4 @@
-"""Single sign-on: the signature is the proof, so the customer's browser itself may call."""
+"""Single sign-on: the signature is the proof, so the customer's browser itself may call; and ids mapped to people."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -6,12 +6,16 @@ from uuid import UUID
 import msgspec
 from django.http import HttpRequest
 
-from advocates.services import sso
-from loyalty.api import limits, parsing
+from advocates.api.examples import MAPPING
+from advocates.api.shapes import MappingAnswer, MappingPage, MappingShape
+from advocates.models import SsoMapping
+from advocates.services import mappings, sso
+from loyalty.api import limits, parsing, types
 from loyalty.api.authentication import Caller
+from loyalty.api.paging import PageQuery, page_by_cursor
 from loyalty.api.parsing import Body
 from loyalty.api.types import EmailText, ExternalId
-from loyalty.api.views import Call, OpenView, Shape, operation
+from loyalty.api.views import Call, KeyView, OpenView, Shape, operation
 from loyalty.kernel.errors import Code
 
 
@@ -32,6 +36,57 @@ class SignedCustomer(Body):
             email=self.email,
             name=self.name,
         )
+
+
+class ListMappings(PageQuery):
+    external_customer_id: ExternalId | None = None
+    advocate_id: UUID | None = None
+
+
+class NewMapping(Body):
+    advocate_id: UUID
+    external_customer_id: ExternalId
+    external_email: EmailText | None = None
+    external_name: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+
+
+class Mappings(KeyView):
+    @operation(
+        "List SSO mappings",
+        query=ListMappings,
+        answer=MappingPage,
+        tags=("sso",),
+        answer_example={"mappings": [MAPPING], "nextCursor": None},
+    )
+    def get(self, call: Call[None, ListMappings]) -> MappingPage:
+        query = call.query
+        filters = {"external_customer_id": query.external_customer_id, "advocate_id": query.advocate_id}
+        rows = SsoMapping.objects.for_business(call.business)
+        rows = rows.filter(**{name: value for name, value in filters.items() if value is not None})
+        page = page_by_cursor(rows, query, business=call.business)
+        return MappingPage(mappings=[MappingShape.of(row) for row in page.items], next_cursor=page.next_cursor)
+
+    @operation(
+        "Map one more external id to an advocate",
+        body=NewMapping,
+        answer=MappingAnswer,
+        status=201,
+        errors=(Code.CONFLICT, Code.NOT_FOUND),
+        tags=("sso",),
+        description="From now on the id means this advocate, in sign-ons and wherever an external id is taken.",
+        example={name: MAPPING[name] for name in MAPPING if name not in ("id", "createdAt")},
+        answer_example={"mapping": MAPPING},
+    )
+    def post(self, call: Call[NewMapping, None]) -> MappingAnswer:
+        body = call.body
+        mapping = mappings.create(
+            business=call.business,
+            advocate_id=body.advocate_id,
+            external_customer_id=body.external_customer_id,
+            external_email=types.email(body.external_email, field="externalEmail") if body.external_email else "",
+            external_name=body.external_name or "",
+        )
+        return MappingAnswer(mapping=MappingShape.of(mapping))
 
 
 class RecognizedCustomer(Shape):

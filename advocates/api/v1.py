@@ -1,5 +1,6 @@
 """The Advocates API: people, and the points they have."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -7,9 +8,11 @@ from uuid import UUID
 from django.db.models import QuerySet
 from msgspec import UNSET, Meta, UnsetType, field
 
+from advocates.api.examples import ADVOCATE
 from advocates.api.shapes import (
     AdvocateAnswer,
     AdvocatePage,
+    ExportShape,
     MovedPoints,
     PointsShape,
     TransactionPage,
@@ -17,7 +20,7 @@ from advocates.api.shapes import (
     WhyShape,
 )
 from advocates.models import Advocate
-from advocates.selectors import profiles
+from advocates.selectors import identity, profiles
 from advocates.services import advocates
 from loyalty.api import types
 from loyalty.api.paging import NumberedQuery, PageQuery, page_by_cursor, page_numbered
@@ -25,9 +28,10 @@ from loyalty.api.parsing import Body
 from loyalty.api.views import Call, KeyView, Reply, operation
 from loyalty.kernel import clock, points
 from loyalty.kernel.errors import Code, Invalid
-from loyalty.models import Business, IdempotencyRecord
+from loyalty.models import Account, Business, IdempotencyRecord
 from loyalty.selectors import ledger as books
-from loyalty.services import accounts, ledger
+from loyalty.selectors import segments
+from loyalty.services import accounts, erasure, ledger, merges
 from loyalty.services.ledger import POINTS
 
 Text200 = Annotated[str, Meta(max_length=200)]
@@ -39,14 +43,16 @@ ORDERS = {
     "-createdAt": ("-created_at", "-id"),
     "name": ("name", "id"),
     "-name": ("-name", "-id"),
-    "points": ("points", "id"),
-    "-points": ("-points", "-id"),
+    "points": ("points", "account_id"),
+    "-points": ("-points", "-account_id"),
 }
+PRESENT: Sequence[str] = (Account.Status.ACTIVE, Account.Status.BLOCKED)
 
 
 class ListAdvocates(NumberedQuery):
     search: Text200 | None = None
     tier: types.Key | None = None
+    segment: types.Key | None = None
     email: types.EmailText | None = None
     created_after: types.Timestamp | None = None
     created_before: types.Timestamp | None = None
@@ -59,8 +65,8 @@ class Person(Body):
     name: Text200 | UnsetType = UNSET
     external_id: types.ExternalId | None | UnsetType = UNSET
     birthday: date | None | UnsetType = UNSET
-    locale: Tag | UnsetType = UNSET
-    timezone: Tag | UnsetType = UNSET
+    locale: Tag | None | UnsetType = UNSET
+    timezone: Tag | None | UnsetType = UNSET
     metadata: dict[str, Any] | UnsetType = UNSET
 
 
@@ -74,7 +80,14 @@ class ChangedAdvocate(Person):
 
 
 class Advocates(KeyView):
-    @operation("List advocates", query=ListAdvocates, answer=AdvocatePage)
+    @operation(
+        "List advocates",
+        query=ListAdvocates,
+        answer=AdvocatePage,
+        description="Those who take part: who was merged or erased is answered by id alone. "
+        "An email that a merged advocate had finds the person.",
+        answer_example={"advocates": [ADVOCATE], "total": 1, "totalIsCapped": False, "page": 1, "nextCursor": None},
+    )
     def get(self, call: Call[None, ListAdvocates]) -> AdvocatePage:
         rows = _matching(call.business, call.query)
         page = page_numbered(rows, call.query, business=call.business, order=ORDERS[call.query.sort])
@@ -87,6 +100,7 @@ class Advocates(KeyView):
         status=201,
         errors=(Code.CONFLICT,),
         example={"email": "ada@example.com", "name": "Ada Lovelace", "metadata": {"source": "store"}},
+        answer_example={"advocate": ADVOCATE},
     )
     def post(self, call: Call[NewAdvocate, None]) -> AdvocateAnswer:
         advocate = advocates.create(business=call.business, **_details(call.body))
@@ -94,7 +108,7 @@ class Advocates(KeyView):
 
 
 class OneAdvocate(KeyView):
-    @operation("Read an advocate", answer=AdvocateAnswer)
+    @operation("Read an advocate", answer=AdvocateAnswer, answer_example={"advocate": ADVOCATE})
     def get(self, call: Call[None, None], advocate_id: UUID) -> AdvocateAnswer:
         return _answer(call.business, advocate_id)
 
@@ -105,10 +119,52 @@ class OneAdvocate(KeyView):
         errors=(Code.CONFLICT,),
         example={"name": "Ada King", "tier": "gold", "metadata": {"source": None, "vip": True}},
         description="metadata is merged by key; null removes a key. tier stays as set until null clears it.",
+        answer_example={"advocate": ADVOCATE},
     )
     def patch(self, call: Call[ChangedAdvocate, None], advocate_id: UUID) -> AdvocateAnswer:
         advocates.update(business=call.business, advocate_id=advocate_id, **_details(call.body))
         return _answer(call.business, advocate_id)
+
+    @operation(
+        "Erase an advocate",
+        status=204,
+        errors=(Code.CONFLICT,),
+        description="Who they are is forgotten for good, here and in what was logged and published. Their "
+        "entries stay under the id alone, so that every sum does. Safe to repeat.",
+    )
+    def delete(self, call: Call[None, None], advocate_id: UUID) -> None:
+        erasure.erase(business=call.business, account_id=advocate_id)
+
+
+class MergeInto(Body):
+    into_advocate_id: UUID
+
+
+class Merge(KeyView):
+    @operation(
+        "Merge an advocate into another one",
+        body=MergeInto,
+        answer=AdvocateAnswer,
+        errors=(Code.CONFLICT, Code.LIMIT_REACHED),
+        description="Points move with their own expiry, lifetime counts add up, and the external id and e-mail of the "
+        "merged advocate lead to the other one from now on. An operator can undo it in the dashboard.",
+        example={"intoAdvocateId": ADVOCATE["id"]},
+        answer_example={"advocate": ADVOCATE},
+    )
+    def post(self, call: Call[MergeInto, None], advocate_id: UUID) -> AdvocateAnswer:
+        into = call.body.into_advocate_id
+        merges.merge(business=call.business, source_id=advocate_id, target_id=into)
+        return _answer(call.business, into)
+
+
+class Export(KeyView):
+    @operation(
+        "Export all that is held of an advocate",
+        answer=ExportShape,
+        description="One document: what each part of Laurel holds, also of those who were merged into this one.",
+    )
+    def get(self, call: Call[None, None], advocate_id: UUID) -> ExportShape:
+        return ExportShape.of(erasure.export(business=call.business, account_id=advocate_id))
 
 
 class MovePoints(Body):
@@ -197,15 +253,22 @@ def _matching(business: Business, query: ListAdvocates) -> QuerySet[Advocate]:
     if query.search:
         rows = rows.search(query.search)
     if query.email is not None:
-        rows = rows.with_email(query.email)
+        found = identity.by_email(business=business, email=query.email)
+        rows = rows.filter(pk=found.pk) if found else rows.none()
+    if query.segment is not None:
+        members = segments.members_of(business=business, key=query.segment)
+        rows = rows.filter(account_id__in=members.values("account_id"))
+    if query.min_points is not None or query.max_points is not None or "points" in query.sort:
+        rows = books.with_points(rows, business=business)
     filters = {
+        "account__status__in": PRESENT,
         "account__tier__key": query.tier,
         "created_at__gt": query.created_after,
         "created_at__lt": query.created_before,
         "points__gte": query.min_points,
         "points__lte": query.max_points,
     }
-    return books.with_points(rows, business=business).filter(**_given(filters))
+    return rows.filter(**_given(filters))
 
 
 def _given(filters: dict[str, Any]) -> dict[str, Any]:
@@ -219,6 +282,7 @@ def _answer(business: Business, advocate_id: UUID) -> AdvocateAnswer:
 def _details(body: Person) -> dict[str, Any]:
     given = {name: getattr(body, name) for name in body.__struct_fields__}
     given = {name: value for name, value in given.items() if value is not UNSET}
+    given |= {name: "" for name in ("locale", "timezone") if given.get(name, "") is None}
     if "email" in given:
         given["email"] = types.email(given["email"])
     if "metadata" in given:

@@ -2,7 +2,7 @@ from advocates.models.advocates import Advocate
 from advocates.models.boards import Board
 from advocates.models.ideas import Idea, IdeaDecision, Vote
 from advocates.models.responses import Answer, Response
-from advocates.models.sso import SsoSecret, SsoSignature
+from advocates.models.sso import SsoMapping, SsoSecret, SsoSignature
 from advocates.models.surveys import Question, Survey
 from advocates.models.testimonials import Testimonial, TestimonialDecision
 
@@ -14,6 +14,7 @@ __all__ = [
     "IdeaDecision",
     "Question",
     "Response",
+    "SsoMapping",
     "SsoSecret",
     "SsoSignature",
     "Survey",

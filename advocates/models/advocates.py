@@ -14,7 +14,7 @@ from loyalty.models import Account
 from loyalty.models.accounts import external_id_is_sane
 from loyalty.models.base import TenantModel, TenantQuerySet
 
-SHORTEST_INDEXED = 3  # characters: the index knows trigrams
+LONGEST_GRAM = 3  # characters: the index knows runs of one, two and three
 
 phone_is_e164 = RegexValidator(r"^\+[1-9][0-9]{6,14}\Z", "Use the international form, as in +4930123456.")
 
@@ -25,9 +25,8 @@ class AdvocateQuerySet(TenantQuerySet["Advocate"]):
     def search(self, text: str) -> Self:
         """Those whose name, e-mail or external id contains `text`, in any case."""
         contains = Q(name__icontains=text) | Q(email__icontains=text) | Q(external_id__icontains=text)
-        if len(text) < SHORTEST_INDEXED:
-            return self.filter(contains)
-        return self.filter(contains, search_index__contains=Func(Value(text), function="laurel_trigrams"))
+        longest = Value(min(len(text), LONGEST_GRAM))
+        return self.filter(contains, search_index__contains=Func(longest, Value(text), function="laurel_grams"))
 
     def with_account(self) -> Self:
         """With account and tier, as lists and pages show them."""
@@ -63,7 +62,7 @@ class Advocate(TenantModel):
     created_at = models.DateTimeField(default=clock.wall, editable=False)
     updated_at = models.DateTimeField(default=clock.wall, editable=False)
     search_index = models.GeneratedField(
-        expression=Func(F("name"), F("email"), F("external_id"), function="laurel_trigrams"),
+        expression=Func(F("name"), F("email"), F("external_id"), function="laurel_all_grams"),
         output_field=ArrayField(models.TextField()),
         db_persist=True,
     )

@@ -1,10 +1,12 @@
-"""What a merchant's backend signs its customers in with."""
+"""What a merchant's backend signs its customers in with, and by which ids it may call them."""
 
 from typing import ClassVar
 
 from django.db import models
 
+from advocates.models.advocates import Advocate
 from loyalty.kernel import clock
+from loyalty.models.accounts import external_id_is_sane
 from loyalty.models.base import TenantModel, TenantQuerySet
 
 
@@ -46,3 +48,29 @@ class SsoSignature(TenantModel):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class SsoMapping(TenantModel):
+    """One more id by which the merchant knows a person. In a business an id means one person, here or on a profile."""
+
+    # No plain constraint: the migration's composite foreign key covers the business too.
+    advocate = models.ForeignKey(
+        Advocate, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    external_customer_id = models.CharField(max_length=128, validators=[external_id_is_sane])
+    external_email = models.CharField(max_length=254, blank=True)
+    external_name = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=clock.wall, editable=False)
+
+    class Meta:
+        verbose_name = "SSO mapping"
+        constraints = [
+            models.UniqueConstraint(fields=["business", "external_customer_id"], name="one_mapping_per_external_id"),
+        ]
+        indexes = [
+            models.Index(fields=["business", "-created_at", "-id"], name="sso_mappings_newest_first"),
+            models.Index(fields=["business", "advocate"], name="sso_mappings_of_advocate"),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_customer_id

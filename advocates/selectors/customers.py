@@ -6,14 +6,17 @@ from uuid import UUID
 
 from django.db.models import OuterRef, Subquery
 
-from advocates.events import customer, tier
+from advocates.events import ERASED, customer, tier
 from advocates.models import Advocate
 from loyalty.models import Business, Event, Milestone
+
+MERGES = ("mergedAdvocateId", "splitAdvocateId")
 
 Described = Mapping[UUID, Mapping[str, Any]]
 
 
 def describe_customers(business: Business, page: Sequence[Event]) -> Described:
+    page = [event for event in page if event.topic != ERASED]
     people = (
         Advocate.objects.for_business(business)
         .select_related("account__tier")
@@ -34,6 +37,16 @@ def describe_tier_changes(business: Business, page: Sequence[Event]) -> Describe
     return {
         id: {"oldTier": tier(by_text.get(old)), "newTier": tier(by_text.get(new))} for id, (old, new) in named.items()
     }
+
+
+def describe_merges(business: Business, page: Sequence[Event]) -> Described:
+    """Which advocate was merged into this one, or split off again."""
+    return {event.pk: {name: event.facts[name] for name in MERGES if name in event.facts} for event in page}
+
+
+def describe_erasures(business: Business, page: Sequence[Event]) -> Described:
+    """An id is all that is left to say."""
+    return {event.pk: {"id": event.account_id} for event in page}
 
 
 def _balances_after(business: Business, page: Sequence[Event]) -> dict[UUID, int]:

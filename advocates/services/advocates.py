@@ -9,12 +9,15 @@ from django.db import IntegrityError, transaction
 
 from advocates import events as news
 from advocates.models import Advocate
+from advocates.selectors import identity
 from advocates.services import details
 from advocates.services.details import Changes, Details
+from advocates.services.mappings import STAYS, AdvocateGone
 from loyalty import events
 from loyalty.kernel import clock
 from loyalty.kernel.errors import Conflict, NotFound
 from loyalty.models import Account, Business
+from loyalty.selectors import merges
 from loyalty.services import accounts
 
 SEEN_EVERY = timedelta(minutes=1)
@@ -51,9 +54,12 @@ def update(*, business: Business, advocate_id: UUID, **given: Unpack[Changes]) -
     """Change what is known of a person. What is not named stays.
 
     :raises NotFound: if the business has no such advocate, or tier
+    :raises AdvocateGone: if the person is merged or erased
     :raises Invalid, accounts.ExternalIdTaken, EmailTaken: as `create`
     """
     advocate = _locked(business, advocate_id)
+    if advocate.account.status in STAYS:
+        raise AdvocateGone
     if "tier" in given:
         accounts.set_tier(business=business, account_id=advocate_id, tier_key=given.pop("tier"))
         advocate.account.refresh_from_db()
@@ -62,6 +68,7 @@ def update(*, business: Business, advocate_id: UUID, **given: Unpack[Changes]) -
     if not changed:
         return advocate
 
+    _take_over(business, advocate, changed)
     if "external_id" in changed:
         accounts.set_external_id(business=business, account_id=advocate.pk, external_id=advocate.external_id)
         advocate.account.external_id = advocate.external_id
@@ -98,11 +105,10 @@ def touch(*, business: Business, advocate_id: UUID) -> None:
 
 @transaction.atomic
 def _find_or_create(business: Business, external_id: str, email: str | None, name: str) -> Advocate:
-    people = Advocate.objects.for_business(business)
-    known = people.filter(external_id=external_id).first()
+    known = identity.by_external_id(business=business, external_id=external_id)
     if known:
         return known
-    holder = people.with_email(email).first() if email else None
+    holder = identity.by_email(business=business, email=email) if email else None
     if holder is None:
         return create(business=business, external_id=external_id, email=email, name=name)
     if _locked(business, holder.pk).external_id is None:
@@ -121,6 +127,20 @@ def _locked(business: Business, advocate_id: UUID) -> Advocate:
     return advocate
 
 
+def _take_over(business: Business, advocate: Advocate, changed: Sequence[str]) -> None:
+    """An address or id that an advocate brought into a merge becomes the person's own, once they ask for it."""
+    names = [name for name in ("email", "external_id") if name in changed and getattr(advocate, name)]
+    before = merges.merged_into(advocate.pk) if names else []
+    for former in Advocate.objects.for_business(business).filter(pk__in=before):
+        if "email" in names and (former.email or "").lower() == (advocate.email or "").lower():
+            former.email = None
+            former.save(update_fields=["email"])
+        if "external_id" in names and former.external_id == advocate.external_id:
+            accounts.set_external_id(business=business, account_id=former.pk, external_id=None)
+            former.external_id = None
+            former.save(update_fields=["external_id"])
+
+
 def _save(advocate: Advocate, *, update_fields: Sequence[str] | None = None) -> None:
     try:
         with transaction.atomic():
@@ -128,4 +148,6 @@ def _save(advocate: Advocate, *, update_fields: Sequence[str] | None = None) -> 
     except IntegrityError as error:
         if "one_advocate_per_email" in str(error):
             raise EmailTaken from error
+        if "one_person_per_external_id" in str(error):
+            raise accounts.ExternalIdTaken from error
         raise

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 
 from advocates.models import Advocate
 from loyalty.kernel.errors import Invalid
+from loyalty.kernel.names import camel
 from loyalty.models import Account
 
 METADATA_BYTES = 16 * 1024
@@ -71,10 +72,10 @@ def _check(advocate: Advocate, today: date) -> None:
         advocate.clean_fields(exclude={"id", "business", "account"})
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
-        raise Invalid(f"{_camel(field)}: {messages[0]}", field=_camel(field)) from error
+        raise Invalid(f"{camel(field)}: {messages[0]}", field=camel(field)) from error
     for field in ("external_id", "email"):
         if getattr(advocate, field) == "":
-            raise Invalid(f"{_camel(field)} must not be empty.", field=_camel(field))
+            raise Invalid(f"{camel(field)} must not be empty.", field=camel(field))
     if advocate.birthday and not BORN_AFTER <= advocate.birthday <= today:
         raise Invalid("birthday must be a day since 1900 that has come.", field="birthday")
     if advocate.account.timezone:
@@ -86,8 +87,3 @@ def _check_timezone(name: str) -> None:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise Invalid("timezone must be a name such as Europe/Berlin.", field="timezone") from error
-
-
-def _camel(field: str) -> str:
-    head, *tail = field.split("_")
-    return head + "".join(word.title() for word in tail)

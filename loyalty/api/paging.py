@@ -123,5 +123,5 @@ def _opened(cursor: str, rows: "QuerySet[Row]", order: Sequence[str], salt: str)
 
 def _typed(model: type[Model], name: str, value: Any) -> Any:
     """Ids and times come back as themselves; what was annotated is a number, and stays one."""
-    columns = {field.name: field for field in model._meta.concrete_fields}
+    columns = {spelled: field for field in model._meta.concrete_fields for spelled in (field.name, field.attname)}
     return columns[name].to_python(value) if name in columns else value

@@ -5,6 +5,7 @@ from loyalty.models.completions import QuestCompletion, Submission, TaskCompleti
 from loyalty.models.events import Event, EventBody
 from loyalty.models.idempotency import IdempotencyRecord
 from loyalty.models.keys import ApiKey, SigningKey
+from loyalty.models.merges import Merge, MovedLifetime
 from loyalty.models.metrics import Metric, Milestone, MilestoneSet
 from loyalty.models.quests import Quest, QuestVersion, Task
 from loyalty.models.segments import Segment, SegmentMember
@@ -18,9 +19,11 @@ __all__ = [
     "EventBody",
     "IdempotencyRecord",
     "Membership",
+    "Merge",
     "Metric",
     "Milestone",
     "MilestoneSet",
+    "MovedLifetime",
     "Plan",
     "Quest",
     "QuestCompletion",

@@ -16,7 +16,7 @@ from loyalty.models.metrics import Metric
 class Balance(TenantModel):
     """What an account has of a metric: a cache of its entries, proven by `manage.py verify_ledger`."""
 
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="balances", db_index=False)
     metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="+", db_index=False)
     amount = models.BigIntegerField(default=0)  # may be spent now
     pending = models.BigIntegerField(default=0)  # ripens later
@@ -34,8 +34,8 @@ class Balance(TenantModel):
             ),
         ]
         indexes = [
-            # Filters by points in lists of people.
-            models.Index(fields=["business", "metric", "amount"], name="balances_by_amount"),
+            # Lists of people by their points: filters and orders.
+            models.Index(fields=["business", "metric", "amount", "account"], name="balances_by_amount"),
         ]
 
     def __str__(self) -> str:

@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import Model, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import F, FilteredRelation, Model, Q, QuerySet, Subquery, Sum
 
 from loyalty.kernel.errors import NotFound
 from loyalty.models import Business, Metric
@@ -84,12 +83,12 @@ def entry_of(*, business: Business, account_id: UUID, source_type: str, source_i
     return entry_id
 
 
-def with_points(rows: "QuerySet[Row]", *, business: Business, account: str = "account_id") -> "QuerySet[Row]":
-    """Annotate rows that name an account with `points`, for filters and orders."""
-    balance = Balance.objects.for_business(business).filter(account_id=OuterRef(account), metric__key="points")
-    return rows.annotate(  # type: ignore[return-value]  # the stubs mark annotated rows
-        points=Coalesce(Subquery(balance.values("amount")[:1]), 0)
-    )
+def with_points(rows: "QuerySet[Row]", *, business: Business) -> "QuerySet[Row]":
+    """Annotate rows with an `account` with its `points`, for filters and orders. Everyone has a balance of them."""
+    metric = Metric.objects.for_business(business).filter(key="points")
+    of_points = Q(account__balances__business=business, account__balances__metric=Subquery(metric.values("pk")))
+    joined = rows.annotate(wallet=FilteredRelation("account__balances", condition=of_points))
+    return joined.filter(wallet__isnull=False).annotate(points=F("wallet__amount"))  # type: ignore[return-value]  # the stubs mark annotated rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from loyalty.models import Business, Segment, SegmentMember
 
 
@@ -16,6 +18,12 @@ def keys_of(*, business: Business, account_ids: Iterable[UUID]) -> Mapping[UUID,
     for account_id, key in members.order_by("segment__key").values_list("account_id", "segment__key"):
         found[account_id].append(key)
     return found
+
+
+def members_of(*, business: Business, key: str) -> "QuerySet[SegmentMember]":
+    """The members of a live segment; nobody, where there is none with the key."""
+    members = SegmentMember.objects.for_business(business)
+    return members.filter(segment__business=business, segment__key=key, segment__archived_at=None)
 
 
 def live_keys(*, business: Business) -> set[str]:

@@ -1,5 +1,6 @@
 """Opening accounts, and what an operator may change about them. None of it moves points."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -35,6 +36,15 @@ def open_account(*, business: Business, external_id: str | None = None, timezone
     )
     _save(account)
     return account
+
+
+def lock(*, business: Business, account_ids: Collection[UUID], also_from_keys: bool = False) -> dict[UUID, Account]:
+    """Lock those of the accounts that the business has, in the order of their ids.
+
+    :param also_from_keys: keep waiting whoever only needs that the account is there, too
+    """
+    rows = Account.objects.for_business(business).filter(pk__in=account_ids)
+    return {account.pk: account for account in rows.order_by("pk").select_for_update(no_key=not also_from_keys)}
 
 
 @transaction.atomic

@@ -4,12 +4,14 @@ The key's row is written in the transaction of its effect. `run` wraps any use c
 the same inside their SQL and are given the key instead.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
+from django.db.models import Q, QuerySet
 
 from loyalty.kernel import clock, crypto
 from loyalty.kernel.errors import Code, Conflict, DomainError
@@ -18,11 +20,12 @@ from loyalty.models import Business, IdempotencyRecord
 KEPT_FOR = timedelta(hours=72)
 TRIES = 3
 SERIALIZATION_FAILURES = {"40001", "40P01"}
+IDS = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An Idempotency-Key with its scope (a business or an account) and the SHA-256 of the request."""
+    """A digest of an Idempotency-Key with its scope (a business or an account) and the SHA-256 of the request."""
 
     scope: UUID
     text: str
@@ -98,6 +101,7 @@ def _run_once(
         fingerprint=key.fingerprint,
         status=answer.status,
         answer=crypto.seal(body, context=_context(key)),
+        names=sorted({UUID(id.decode()) for id in IDS.findall(body)}) or None,
     )
     return answer
 
@@ -118,6 +122,18 @@ def _claim(key: Key) -> Answer | None:
 
 def _context(key: Key) -> str:
     return f"idempotency:{key.scope}:{key.text}"
+
+
+def naming(*, business: Business, account_id: UUID) -> "QuerySet[IdempotencyRecord]":
+    """What was answered to a person, or about them."""
+    rows = IdempotencyRecord.objects.for_business(business)
+    return rows.filter(Q(names__contains=[account_id]) | Q(scope=account_id))
+
+
+def read(record: IdempotencyRecord) -> bytes:
+    """The answer that a record keeps; empty where it follows from an entry, or is a refusal."""
+    key = Key(record.scope, record.key, bytes(record.fingerprint))
+    return crypto.unseal(bytes(record.answer), context=_context(key)) if record.answer else b""
 
 
 def purge() -> int:

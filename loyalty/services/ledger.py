@@ -53,6 +53,11 @@ class AlreadyPosted(Conflict):
         super().__init__("This was posted before, and is never posted twice.")
 
 
+class TransferStays(Conflict):
+    def __init__(self) -> None:
+        super().__init__("A transfer between two accounts is undone with the merge that made it.")
+
+
 class AlreadyReversed(Conflict):
     def __init__(self) -> None:
         super().__init__("This entry was reversed before, or is a reversal itself.")
@@ -171,8 +176,11 @@ def reverse(
 ) -> Posting:
     """Undo an entry once: a spend gives back to the same lots, with their own expiry; an earning is taken again.
 
+    If the account was merged since, the points go on to the account that took over, or are taken there.
+
     :raises NotFound: if the business has no such entry
     :raises AlreadyReversed: the second time, and for a reversal
+    :raises TransferStays: for one side of a merge
     :raises InsufficientPoints: if what an earning gave is spent already
     """
     arguments = [
@@ -232,6 +240,7 @@ REFUSALS: Mapping[str, Callable[..., DomainError]] = {
     "not_active": AccountNotActive,
     "posted_before": AlreadyPosted,
     "reversed_before": AlreadyReversed,
+    "is_transfer": TransferStays,
     "busy": idempotency.KeyInUse,
     "mismatch": idempotency.KeyMismatch,
 }

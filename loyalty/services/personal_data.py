@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from loyalty.kernel.names import camel
 from loyalty.models import Business
 from loyalty.models.base import TenantModel
 
@@ -38,6 +39,30 @@ def holders() -> Sequence[Holder]:
     return _holders
 
 
+def export(*, business: Business, account_id: UUID) -> dict[str, Any]:
+    """All that is held of an account, by holder."""
+    return {holder.name: holder.export(business, account_id) for holder in _holders}
+
+
+def erase(*, business: Business, account_id: UUID) -> None:
+    """Let every holder erase an account; the floor's come last, because they describe what is left of the others'."""
+    for holder in reversed(_holders):
+        holder.erase(business, account_id)
+
+
+def move(*, business: Business, source_id: UUID, target_id: UUID) -> dict[str, Sequence[str]]:
+    """Give all rows of an account to another one. Answers what moved, for `move_back`."""
+    moved = {holder.name: holder.move(business, source_id, target_id, None) for holder in _holders}
+    return {name: ids for name, ids in moved.items() if ids}
+
+
+def move_back(*, business: Business, source_id: UUID, target_id: UUID, moved: Mapping[str, Sequence[str]]) -> None:
+    """Undo `move`: what it gave to the target, and is still there, is the source's again."""
+    for holder in _holders:
+        if ids := moved.get(holder.name):
+            holder.move(business, target_id, source_id, ids)
+
+
 def of_rows(
     model: type[TenantModel],
     *,
@@ -56,7 +81,8 @@ def of_rows(
         return model._default_manager.filter(business_id=business.pk, **{account: account_id})
 
     def export(business: Business, account_id: UUID) -> Any:
-        return list(rows_of(business, account_id).order_by("pk").values(*exported))
+        rows = rows_of(business, account_id).order_by("pk").values(*exported)
+        return [{camel(name): value for name, value in row.items()} for row in rows]
 
     def erase(business: Business, account_id: UUID) -> None:
         rows = rows_of(business, account_id)

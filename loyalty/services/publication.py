@@ -76,6 +76,22 @@ def publish(limit: int = PAGE, *, without: Collection[UUID] = ()) -> Page | None
     return Page(published, stuck)
 
 
+def describe_anew(business: Business, happened: "QuerySet[Event]") -> None:
+    """Make the bodies of published events again, out of what is known now. Whoever publishes just now goes first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    rows = list(happened.filter(position__isnull=False).order_by("position"))
+    for page in (rows[start : start + PAGE] for start in range(0, len(rows), PAGE)):
+        finished = _finish(business, page)
+        bodies = [finished.get(event.pk) or _body(event, {}) for event in page]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE loyalty_eventbody b SET body = n.body"
+                " FROM unnest(%s::uuid[], %s::bytea[]) AS n (event_id, body) WHERE b.event_id = n.event_id",
+                [[event.pk for event in page], bodies],
+            )
+
+
 def is_waiting(*, without: Collection[UUID] = ()) -> bool:
     """Whether anything but `without` has yet to be published."""
     return _waiting(without).exists()

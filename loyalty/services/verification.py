@@ -133,6 +133,30 @@ CHECKS: list[Check] = [
         """,
     ),
     Check(
+        "a transfer has its other side, and its lots",
+        """
+        SELECT e.business_id, e.id FROM loyalty_ledgerentry e
+        LEFT JOIN loyalty_ledgerentry other ON other.id::text = e.source_id AND other.type = 'transfer'
+            AND other.source_id = e.id::text AND other.metric_id = e.metric_id
+        LEFT JOIN (SELECT entry_id, sum(amount) AS total FROM loyalty_lotuse GROUP BY 1) u ON u.entry_id = e.id
+        WHERE e.type = 'transfer' AND (other.id IS NULL OR other.amount <> -e.amount
+                OR e.amount < 0 AND coalesce(u.total, 0) <> -e.amount)
+            AND (%(business)s::uuid IS NULL OR e.business_id = %(business)s::uuid)
+        """,
+    ),
+    Check(
+        "a merged account holds nothing, and says where it went",
+        """
+        SELECT a.business_id, a.id FROM loyalty_account a
+        LEFT JOIN loyalty_merge m ON m.source_id = a.id AND m.undone_at IS NULL
+        WHERE ((a.status = 'merged') <> (m.id IS NOT NULL) AND a.status <> 'erased'
+               OR m.id IS NOT NULL AND EXISTS (SELECT FROM loyalty_balance b
+                    WHERE b.account_id = a.id AND (b.amount, b.pending, b.lifetime_earned, b.lifetime_spent)
+                        <> (0, 0, 0, 0)))
+            AND (%(business)s::uuid IS NULL OR a.business_id = %(business)s::uuid)
+        """,
+    ),
+    Check(
         "a reversal undoes exactly one entry",
         """
         SELECT r.business_id, r.id FROM loyalty_ledgerentry r

@@ -6,10 +6,10 @@ import pytest
 
 from advocates.models import Advocate
 from advocates.models.sso import SsoSecret, SsoSignature
-from advocates.services import sso
+from advocates.services import mappings, sso
 from loyalty.kernel import clock
 from loyalty.models import Account, Business
-from loyalty.services import tokens
+from loyalty.services import merges, tokens
 from tests.cast import ApiClient
 from tests.races import at_once
 
@@ -126,7 +126,7 @@ class TestRefusal:
 
         assert recognize(browser_api, claim(acme, secret)).status_code == 401
 
-    @pytest.mark.parametrize("status", ["blocked", "merged", "erased"])
+    @pytest.mark.parametrize("status", ["blocked", "erased"])
     def test_meets_people_who_are_not_active(self, browser_api, acme, ada, secret, status):
         Account.objects.for_business(acme).filter(pk=ada.pk).update(status=status)
 
@@ -158,6 +158,16 @@ class TestRecognition:
 
         nora = Advocate.objects.for_business(acme).get(pk=advocate_id)
         assert (nora.external_id, nora.email, nora.name) == ("new-9", "nora@example.com", "Nora: the new one")
+
+    def test_of_a_merged_customer_is_of_the_one_who_took_over(self, browser_api, acme, ada, bob, secret):
+        merges.merge(business=acme, source_id=ada.pk, target_id=bob.pk)
+
+        assert recognize(browser_api, claim(acme, secret)).json()["advocateId"] == str(bob.pk)
+
+    def test_of_a_mapped_id_is_of_its_person(self, browser_api, acme, ada, secret):
+        mappings.create(business=acme, advocate_id=ada.pk, external_customer_id="outlet-7")
+
+        assert recognize(browser_api, claim(acme, secret, customer="outlet-7")).json()["advocateId"] == str(ada.pk)
 
     @pytest.mark.parametrize("shift", [-299, 299])
     def test_bears_five_minutes_between_the_clocks(self, browser_api, acme, secret, shift):

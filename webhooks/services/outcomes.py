@@ -27,12 +27,17 @@ GONE = 410
 Result = tuple[Claim, Answer]
 Status = Delivery.Status
 
-# A claim whose lease was lost is another's by now, and its late result is not written.
+# A claim whose lease was lost is another's by now, and its late result is not written. An answer may quote what was
+# sent: whoever is being erased meanwhile is waited for, and nothing of them is written down.
 WRITE = """
     WITH result AS (
         SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::timestamptz[], %s::uuid[],
                 %s::timestamptz[], %s::int[], %s::int[], %s::text[], %s::text[])
             AS r (id, leased_until, verdict, next_attempt_at, attempt_id, at, status, duration_ms, error, answer)
+    ), people AS (
+        SELECT d.id, a.status FROM result r JOIN webhooks_delivery d ON d.id = r.id
+        JOIN loyalty_event v ON v.id = d.event_id JOIN loyalty_account a ON a.id = v.account_id
+        FOR KEY SHARE OF a
     ), written AS (
         UPDATE webhooks_delivery d SET status = r.verdict, next_attempt_at = r.next_attempt_at, leased_until = NULL,
             claims = 0, attempts_made = d.attempts_made + 1
@@ -40,8 +45,9 @@ WRITE = """
         RETURNING d.id, d.business_id, d.attempts_made
     )
     INSERT INTO webhooks_attempt (id, business_id, delivery_id, number, at, status, duration_ms, error, answer)
-    SELECT r.attempt_id, w.business_id, w.id, w.attempts_made, r.at, r.status, r.duration_ms, r.error, r.answer
-    FROM written w JOIN result r USING (id)
+    SELECT r.attempt_id, w.business_id, w.id, w.attempts_made, r.at, r.status, r.duration_ms, r.error,
+        CASE WHEN p.status = 'erased' THEN '' ELSE r.answer END
+    FROM written w JOIN result r USING (id) LEFT JOIN people p USING (id)
 """
 
 

@@ -1,0 +1,4 @@
+DROP TRIGGER mapping_is_nobodys_external_id ON advocates_ssomapping;
+DROP TRIGGER external_id_is_nobodys_mapping ON advocates_advocate;
+DROP FUNCTION laurel_external_id_is_free;
+ALTER TABLE advocates_ssomapping DROP CONSTRAINT sso_mapping_of_its_business;

@@ -1,0 +1,72 @@
+"""What this app holds of a person: the profile, the ids mapped to them, and what operators wrote down."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.contrib.admin.models import LogEntry
+from django.db.models import QuerySet
+
+from advocates.models import Advocate, SsoMapping
+from loyalty.kernel.names import camel
+from loyalty.models import Business
+from loyalty.services.personal_data import Holder, of_rows
+
+NOBODY: dict[str, Any] = {
+    "external_id": None,
+    "email": None,
+    "name": "",
+    "first_name": "",
+    "last_name": "",
+    "phone": "",
+    "locale": "",
+    "birthday": None,
+    "metadata": {},
+}
+SHOWN = (*NOBODY, "last_seen_at", "created_at", "updated_at")
+
+
+def _profile(business: Business, account_id: UUID) -> "QuerySet[Advocate]":
+    return Advocate.objects.for_business(business).filter(pk=account_id)
+
+
+def _export_profile(business: Business, account_id: UUID) -> dict[str, Any]:
+    found = _profile(business, account_id).values(*SHOWN).first() or {}
+    return {camel(name): value for name, value in found.items()}
+
+
+def _erase_profile(business: Business, account_id: UUID) -> None:
+    _profile(business, account_id).update(**NOBODY, last_seen_at=None)
+
+
+def _stay(business: Business, source: UUID, target: UUID, only: Sequence[str] | None) -> Sequence[str]:
+    """A merged advocate keeps its profile: what it is called goes on to lead to the person."""
+    return ()
+
+
+def _log(business: Business, account_id: UUID) -> "QuerySet[LogEntry]":
+    label = Advocate._meta
+    ours = LogEntry.objects.filter(content_type__app_label=label.app_label, content_type__model=label.model_name)
+    return ours.filter(object_id=str(account_id))
+
+
+def _export_log(business: Business, account_id: UUID) -> list[dict[str, Any]]:
+    rows = _log(business, account_id).order_by("action_time")
+    return [{"at": entry.action_time, "change": entry.change_message} for entry in rows]
+
+
+def _erase_log(business: Business, account_id: UUID) -> None:
+    _log(business, account_id).update(change_message="")
+
+
+HOLDERS = (
+    Holder(name="profile", export=_export_profile, erase=_erase_profile, move=_stay),
+    Holder(name="operatorsLog", export=_export_log, erase=_erase_log, move=_stay),
+    of_rows(
+        SsoMapping,
+        name="ssoMappings",
+        exported=("external_customer_id", "external_email", "external_name", "created_at"),
+        erased=None,
+        account="advocate_id",
+    ),
+)

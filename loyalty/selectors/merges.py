@@ -1,0 +1,58 @@
+"""Reads of merges: where a person is now, who they were, and what undoing would bring back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Sum
+from django.db.models.functions import Coalesce
+
+from loyalty.models import Merge
+from loyalty.models.ledger import LedgerEntry, Lot
+
+BEFORE = """
+    WITH RECURSIVE before AS (
+        SELECT source_id FROM loyalty_merge WHERE target_id = %s AND undone_at IS NULL
+        UNION ALL
+        SELECT m.source_id FROM before b JOIN loyalty_merge m ON m.target_id = b.source_id AND m.undone_at IS NULL
+    )
+    SELECT source_id FROM before
+"""
+
+
+def home_of(account_id: UUID) -> UUID:
+    """The account that took over from this one; itself, if none did."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT target_id FROM laurel_way_home(%s) ORDER BY step DESC LIMIT 1", [account_id])
+        row = cursor.fetchone()
+    return row[0] if row else account_id
+
+
+def merged_into(account_id: UUID) -> list[UUID]:
+    """The accounts that this one took over from, at first or second hand."""
+    with connection.cursor() as cursor:
+        cursor.execute(BEFORE, [account_id])
+        return [id for (id,) in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class Returning:
+    """What a merge moved of a metric, and what of it is still there to be moved back."""
+
+    metric: str
+    moved: int
+    left: int
+
+
+def returning(merge: Merge) -> Sequence[Returning]:
+    entries = LedgerEntry.objects.filter(
+        business_id=merge.business_id,
+        account_id=merge.target_id,
+        type=LedgerEntry.Type.TRANSFER,
+        amount__gt=0,
+        reason__mergeId=str(merge.pk),
+    )
+    lots = Lot.objects.filter(business_id=merge.business_id, entry__in=entries)
+    sums = lots.values("metric__title").annotate(moved=Coalesce(Sum("amount"), 0), left=Coalesce(Sum("remaining"), 0))
+    return [Returning(*row) for row in sums.order_by("metric__title").values_list("metric__title", "moved", "left")]
