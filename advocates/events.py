@@ -23,7 +23,7 @@ def updated(advocate: Advocate, fields: Sequence[str]) -> Happening:
     return Happening(advocate.business_id, UPDATED, advocate.pk, {"fields": list(fields)})
 
 
-def customer(advocate: Advocate, *, balance: int) -> dict[str, Any]:
+def customer(advocate: Advocate, *, balance: int, referral_url: str | None = None) -> dict[str, Any]:
     """The person in every published body. `balance` is what they had right after the event."""
     born = advocate.birthday
     return {
@@ -33,7 +33,7 @@ def customer(advocate: Advocate, *, balance: int) -> dict[str, Any]:
         "name": advocate.name or None,
         "birthdayMonth": born.month if born else None,
         "birthdayDay": born.day if born else None,
-        "referralUrl": None,
+        "referralUrl": referral_url,
         "pointBalance": balance,
         "currentLoyaltyTier": tier(advocate.account.tier),
         "createdAt": advocate.created_at,

@@ -12,7 +12,7 @@ from django.db import models
 from loyalty.models.base import TenantModel
 
 ROOT = Path(__file__).resolve().parent.parent
-STACK = ["loyalty", "advocates", "webhooks", "rewards", "widget", "config"]
+STACK = ["loyalty", "advocates", "webhooks", "rewards", "referrals", "widget", "config"]
 OURS = [model for model in apps.get_models() if model._meta.app_label in STACK]
 TENANT = {model.__name__ for model in OURS if issubclass(model, TenantModel)}
 
@@ -24,6 +24,8 @@ ANYWHERE = {
     "loyalty/api/authentication.py": "a key is looked up by its digest, which names the business",
     "loyalty/services/idempotency.py": "old records are purged for everybody",
     "advocates/services/sso.py": "old signatures are purged for everybody",
+    "referrals/services/links.py": "a link's name is unique in the house, and says which business it is",
+    "referrals/services/retention.py": "old signals are forgotten for everybody",
     "loyalty/services/publication.py": "the relay publishes for everybody",
     "rewards/services/steps.py": "a worker cancels what is overdue for everybody",
     "webhooks/selectors.py": "the attempts of deliveries that were read from their business",

@@ -79,6 +79,11 @@ ROUTES = [
     ("POST", "surveys", SHARED_WRITE),
     ("GET", "surveys/<uuid:survey_id>/responses", READ),
     ("POST", "surveys/<uuid:survey_id>/responses", WRITE),
+    ("GET", "referrals", SHARED_READ),
+    ("POST", "referrals", WRITE),
+    ("POST", "referrals/track", WRITE),
+    ("POST", "referrals/convert", WRITE),
+    ("GET", "referrals/<str:code>/stats", READ),
     ("GET", "webhooks", SHARED_READ),
     ("POST", "webhooks", SHARED_WRITE),
     ("GET", "webhooks/<uuid:endpoint_id>", READ),
@@ -113,6 +118,9 @@ BODIES = {
         "advocateId": "{advocate_id}",
         "answers": [{"question": "q1", "answer": 9}],
     },
+    "referrals": {"advocateId": "{advocate_id}"},
+    "referrals/track": {"code": "{code}", "visitorId": "v-1"},
+    "referrals/convert": {"code": "{code}", "orderId": "1001", "orderValue": "42.00"},
     "webhooks/<uuid:endpoint_id>/replay": {"from": "2026-01-01T00:00:00Z"},
 }
 
@@ -153,6 +161,7 @@ def ids(acme, api, ada, bob, give):
     pending = api.post(f"/rewards/{waiting['id']}/redeem", {"advocateId": str(ada.pk)}).json()["redemption"]
     pool = api.post("/code-pools", {"title": "Cinema"}).json()["codePool"]
     hook = api.post("/webhooks", {"url": "http://127.0.0.1:9/hook", "topics": ["*"]}).json()["webhook"]
+    code = api.post("/referrals", {"advocateId": str(ada.pk)}).json()["referral"]["code"]
     delivery = api.post(f"/webhooks/{hook['id']}/test").json()["delivery"]
     said = {"advocateId": str(ada.pk), "rating": 5, "body": "Good", "consent": True}
     board = api.post("/feedback/boards", {"title": "Ideas"}).json()["board"]
@@ -176,6 +185,7 @@ def ids(acme, api, ada, bob, give):
         "pool_id": pool["id"],
         "endpoint_id": hook["id"],
         "delivery_id": delivery["id"],
+        "code": code,
     }
 
 
@@ -208,6 +218,9 @@ class TestPermissionTable:
         path = "/" + "/".join(named(part, route, ids) for part in route.split("/"))
         path = "/" + "/".join(ids[part[6:-1]] if part.startswith("<") else part for part in route.split("/"))
         path += QUERIES.get((method, route), "").format(**ids)
+        path = "/" + "/".join(
+            ids[part.partition(":")[2][:-1]] if part.startswith("<") else part for part in route.split("/")
+        )
         body = {
             name: value.format(**ids) if isinstance(value, str) else value
             for name, value in BODIES.get(route, {}).items()

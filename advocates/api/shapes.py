@@ -61,7 +61,7 @@ class AdvocateShape(Shape):
             pending_points=points.pending,
             lifetime_points=points.lifetime_earned,
             segments=list(profile.segments),
-            referral_url=None,
+            referral_url=profile.referral_url,
             status=account.status,
             last_seen_at=advocate.last_seen_at,
             created_at=advocate.created_at,

@@ -72,6 +72,7 @@ class Person(Body):
 
 class NewAdvocate(Person, kw_only=True):
     email: types.EmailText
+    referral_code: Tag | None | UnsetType = UNSET
 
 
 class ChangedAdvocate(Person):
@@ -98,7 +99,7 @@ class Advocates(KeyView):
         body=NewAdvocate,
         answer=AdvocateAnswer,
         status=201,
-        errors=(Code.CONFLICT,),
+        errors=(Code.CONFLICT, Code.NOT_FOUND),
         example={"email": "ada@example.com", "name": "Ada Lovelace", "metadata": {"source": "store"}},
         answer_example={"advocate": ADVOCATE},
     )

@@ -1,6 +1,6 @@
-"""The people in published events, a page of events at a time: three queries, however long the page."""
+"""The people in published events, a page of events at a time: four queries, however long the page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +8,9 @@ from django.db.models import OuterRef, Subquery
 
 from advocates.events import ERASED, customer, tier
 from advocates.models import Advocate
+from advocates.selectors import referral_links
 from loyalty.models import Business, Event, Milestone
+from loyalty.selectors import ledger
 
 MERGES = ("mergedAdvocateId", "splitAdvocateId")
 
@@ -23,10 +25,25 @@ def describe_customers(business: Business, page: Sequence[Event]) -> Described:
         .in_bulk({event.account_id for event in page if event.account_id})
     )
     balances = _balances_after(business, page)
+    links = referral_links.of(business, people)
     return {
-        event.pk: {"customer": customer(people[event.account_id], balance=balances[event.pk])}
+        event.pk: {
+            "customer": customer(
+                people[event.account_id], balance=balances[event.pk], referral_url=links.get(event.account_id)
+            )
+        }
         for event in page
         if event.account_id in people
+    }
+
+
+def describe_people(business: Business, advocate_ids: Collection[UUID]) -> Mapping[UUID, Mapping[str, Any]]:
+    """People that an event names beside its own, as they are now."""
+    people = Advocate.objects.for_business(business).select_related("account__tier").in_bulk(advocate_ids)
+    wallets = ledger.wallets(business=business, account_ids=people)
+    links = referral_links.of(business, people)
+    return {
+        id: customer(person, balance=wallets[id].amount, referral_url=links.get(id)) for id, person in people.items()
     }
 
 

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from advocates import events as news
 from advocates.models import Advocate
 from advocates.selectors import identity
-from advocates.services import details
+from advocates.services import bringing, details
 from advocates.services.details import Changes, Details
 from advocates.services.mappings import STAYS, AdvocateGone
 from loyalty import events
@@ -29,12 +29,13 @@ class EmailTaken(Conflict):
 
 
 @transaction.atomic
-def create(*, business: Business, **given: Unpack[Details]) -> Advocate:
-    """Let a person join the programme.
+def create(*, business: Business, referral_code: str | None = None, **given: Unpack[Details]) -> Advocate:
+    """Let a person join the programme, brought by the friend whose code they name.
 
     :raises Invalid: if a detail makes no sense
     :raises accounts.ExternalIdTaken: if someone has the external id
     :raises EmailTaken: if someone has the e-mail address
+    :raises NotFound: if the business has no such referral code
     """
     now = clock.now(business)
     advocate = Advocate(business=business, account=Account(), created_at=now, updated_at=now)
@@ -46,6 +47,8 @@ def create(*, business: Business, **given: Unpack[Details]) -> Advocate:
     advocate.pk = advocate.account.pk
     _save(advocate)
     events.record([news.joined(advocate)], now=now)
+    if referral_code is not None:
+        bringing.brought(advocate, code=referral_code)
     return advocate
 
 

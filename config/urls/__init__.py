@@ -6,6 +6,7 @@ from django.urls import include, path
 from config import health
 from config.urls import integration, sign_in, v1
 from loyalty.api import docs, jwks
+from referrals import urls as referrals
 from widget import urls as widget
 
 urlpatterns = [
@@ -18,5 +19,6 @@ urlpatterns = [
     path(".well-known/jwks.json", jwks.KeySet.as_view()),
     path("admin/", include(sign_in)),
     path("admin/", admin.site.urls),
+    path("", include(referrals)),
     path("", include(widget)),
 ]

@@ -7,6 +7,7 @@ from advocates.api import v1 as advocates
 from loyalty.api import quests
 from loyalty.api import v1 as loyalty
 from rewards.api import pools
+from referrals.api import v1 as referrals
 from rewards.api import v1 as rewards
 from webhooks.api import v1 as webhooks
 
@@ -46,6 +47,10 @@ urlpatterns = [
     path("feedback/ideas/<uuid:idea_id>/vote", feedback.Vote.as_view()),
     path("surveys", surveys.Surveys.as_view()),
     path("surveys/<uuid:survey_id>/responses", surveys.Responses.as_view()),
+    path("referrals", referrals.Referrals.as_view()),
+    path("referrals/track", referrals.Track.as_view()),
+    path("referrals/convert", referrals.Convert.as_view()),
+    path("referrals/<str:code>/stats", referrals.Stats.as_view()),
     path("sso/recognize", sso.Recognize.as_view()),
     path("sso/mappings", sso.Mappings.as_view()),
     path("webhooks", webhooks.Endpoints.as_view()),

@@ -12,6 +12,7 @@ from loyalty.kernel.errors import Code, DomainError
 REFS = "#/components/schemas/{name}"
 ALWAYS = (Code.RATE_LIMITED, Code.INTERNAL, Code.UNAVAILABLE)
 LIMIT_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-Request-Id")
+PLAIN = {"external_id", "code"}  # what a path names by its text; the rest are ids
 SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "KeyView": [{"secretKey": []}, {"secretKeyHeader": []}],
     "IntegrationView": [{"integrationKey": []}],
@@ -149,7 +150,7 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
             "name": name,
             "in": "path",
             "required": True,
-            "schema": {"type": "string"} | ({} if name == "external_id" else {"format": "uuid"}),
+            "schema": {"type": "string"} | ({} if name in PLAIN else {"format": "uuid"}),
         }
         for name in names
     ]

@@ -105,5 +105,5 @@ def test_a_long_page_asks_no_more_than_a_short_one(acme, ada, bob, give, django_
     page = list(Event.objects.for_business(acme))
 
     for part in (page[:1], page):
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(3):
             assert len(customers.describe_customers(acme, part)) == len(part)

@@ -179,5 +179,5 @@ class TestCost:
 
         for query in ({}, {"tier": "bronze"}, {"search": "example"}, {"minPoints": "0"}, {"sort": "-points"}):
             for limit in (1, 100):
-                with django_assert_num_queries(4):  # the count, the people, their points and segments
+                with django_assert_num_queries(5):  # the count, the people, their points, segments and links
                     assert len(names(api.get("/advocates", limit=limit, **query))) == limit

@@ -13,7 +13,9 @@ class TestBeatSchedule:
     def test_names_every_task_of_ours(self):
         current_app.loader.import_default_modules()
         ours = {
-            name for name in current_app.tasks if name.split(".")[0] in {"loyalty", "advocates", "rewards", "webhooks"}
+            name
+            for name in current_app.tasks
+            if name.split(".")[0] in {"loyalty", "advocates", "referrals", "rewards", "webhooks"}
         }
 
         assert ours == {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}

@@ -76,14 +76,23 @@ def _redemption(status: str) -> dict[str, Any]:
     }
 
 
-def _referral(customer_reward: str | None, friend_reward: str | None) -> dict[str, Any]:
+def _referral(
+    customer_reward: str | None = None,
+    friend_reward: str | None = None,
+    *,
+    order_id: str | None = None,
+    reason: str | None = None,
+) -> dict[str, Any]:
     return {
         "id": _OTHER_ID,
         "customer": _CUSTOMER,
-        "friendCustomer": _FRIEND if customer_reward else None,
+        "friendCustomer": None if reason else _FRIEND,
         "friendEmail": "charles@example.com",
         "customerReward": customer_reward,
         "friendReward": friend_reward,
+        "code": "ADA-1815",
+        "orderId": order_id,
+        "reason": reason,
     }
 
 
@@ -114,9 +123,9 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "redemptions/cancelled": _redemption("cancelled"),
     "redemptions/used": _redemption("used"),
     "redemptions/expired": _redemption("expired"),
-    "referrals/started": _referral(None, None),
-    "referrals/completed": _referral("500 points", "10 % off"),
-    "referrals/rejected": _referral(None, None),
+    "referrals/started": _referral(),
+    "referrals/completed": _referral("200 points", "100 points", order_id="1001"),
+    "referrals/rejected": _referral(order_id="1002", reason="below_minimum"),
     "testimonials/submitted": _about(rating=5, title="Lovely", body="The best coffee.", status="pending"),
     "testimonials/approved": _about(rating=5, title="Lovely", body="The best coffee.", status="approved"),
     "testimonials/rejected": _about(rating=1, title="Spam", body="Buy now!", status="rejected"),

@@ -1,0 +1,48 @@
+"""What a business gives for a friend who is brought along, and when."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from loyalty.kernel import clock
+from loyalty.models.base import TenantModel
+
+
+def points_for_referrer() -> list[dict[str, Any]]:
+    return [{"kind": "metric", "metric": "points", "quantity": 200}]
+
+
+def points_for_friend() -> list[dict[str, Any]]:
+    return [{"kind": "metric", "metric": "points", "quantity": 100}]
+
+
+class ReferralProgramme(TenantModel):
+    """The rules of one business. Until it saves its own, the defaults here are in force."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active"
+        PAUSED = "paused"
+
+    class Completion(models.TextChoices):
+        FIRST_ORDER = "first_order", "A friend's first order"
+        EVERY_ORDER = "every_order", "Every order of a friend"
+
+    status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
+    referrer_benefits = models.JSONField(default=points_for_referrer, blank=True)
+    friend_benefits = models.JSONField(default=points_for_friend, blank=True)
+    completion = models.CharField(max_length=20, choices=Completion, default=Completion.FIRST_ORDER)
+    min_order_minor = models.BigIntegerField(default=0)  # of `currency`
+    currency = models.CharField(max_length=3, editable=False)
+    hold_days = models.PositiveSmallIntegerField(default=0)
+    per_month = models.PositiveIntegerField(null=True, blank=True)  # paid friends of one referrer; null: no limit
+    updated_at = models.DateTimeField(default=clock.wall, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["business"], name="one_referral_programme"),
+            models.CheckConstraint(condition=Q(min_order_minor__gte=0), name="referral_minimum_is_no_debt"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Referral programme ({self.status})"

@@ -1,0 +1,131 @@
+"""What becomes of a conversion after the day it came: approved, rejected, reversed, or paid when it falls due."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from django.db import connection, transaction
+
+from loyalty import events as feed
+from loyalty.kernel import clock
+from loyalty.kernel.errors import Conflict, DomainError, NotFound
+from loyalty.models import Business
+from referrals import events
+from referrals.models import Conversion
+from referrals.services import friends, payment
+from referrals.services.friends import Named
+
+log = structlog.get_logger(__name__)
+
+Status = Conversion.Status
+BATCH = 500
+
+# Every business has its own clock: what is due is asked against each one's.
+DUE = """
+    SELECT c.business_id, c.id FROM referrals_conversion c JOIN loyalty_business b ON b.id = c.business_id
+    WHERE c.due_at <= %(wall)s + b.clock_offset ORDER BY c.due_at LIMIT %(batch)s
+"""
+
+
+class AlreadyDecided(Conflict):
+    def __init__(self, status: str) -> None:
+        super().__init__(f"This conversion is {status}: that cannot be done to it any more.")
+
+
+@transaction.atomic
+def approve(*, business: Business, conversion_id: UUID, note: str = "") -> Conversion:
+    """Pay a conversion that is held, or was rejected, as it was promised when the order came.
+
+    :raises NotFound: if the business has no such conversion
+    :raises AlreadyDecided: if it is paid, or was
+    :raises DomainError: as `payment.pay`
+    """
+    conversion = _locked(business, conversion_id, allowed=(Status.HELD, Status.REJECTED))
+    conversion.note = note or conversion.note
+    payment.pay(conversion, now=clock.now(business))
+    return conversion
+
+
+@transaction.atomic
+def reject(*, business: Business, conversion_id: UUID, reason: str = "by_operator", note: str = "") -> Conversion:
+    """Say no to a conversion that is held. It stays in the books, and may be approved later.
+
+    :raises NotFound: if the business has no such conversion
+    :raises AlreadyDecided: if it is not held any more
+    """
+    conversion = _locked(business, conversion_id, allowed=(Status.HELD,))
+    now = clock.now(business)
+    conversion.status, conversion.reason, conversion.due_at = Status.REJECTED, reason, None
+    conversion.note, conversion.updated_at = note, now
+    conversion.save(update_fields=["status", "reason", "due_at", "note", "updated_at"])
+    feed.record([events.decided(events.REJECTED, conversion)], now=now)
+    return conversion
+
+
+@transaction.atomic
+def reverse(*, business: Business, conversion_id: UUID, note: str = "") -> Conversion:
+    """Take back what a confirmed conversion gave to both sides, as when its order is returned.
+
+    :raises NotFound: if the business has no such conversion
+    :raises AlreadyDecided: if it is not confirmed, or was reversed before
+    :raises ledger.InsufficientPoints: if one of them has spent it already
+    """
+    conversion = _locked(business, conversion_id, allowed=(Status.CONFIRMED,))
+    conversion.note = note
+    payment.take_back(conversion, now=clock.now(business))
+    return conversion
+
+
+def hold(conversion: Conversion, *, reason: str, now: datetime) -> None:
+    """Keep a conversion that the caller has locked until an operator decides."""
+    rows = Conversion.objects.for_business(conversion.business).filter(pk=conversion.pk)
+    rows.update(status=Status.HELD, reason=reason, due_at=None, updated_at=now)
+    conversion.refresh_from_db()
+
+
+def release_due() -> int:
+    """Pay every conversion whose days of waiting are over. Answers how many; safe to run twice, or twice at once."""
+    return sum(_release(business_id, conversion_id) for business_id, conversion_id in _due())
+
+
+def _due() -> Sequence[tuple[UUID, UUID]]:
+    with connection.cursor() as cursor:
+        cursor.execute(DUE, {"wall": clock.wall(), "batch": BATCH})
+        found: list[tuple[UUID, UUID]] = cursor.fetchall()
+    return found
+
+
+@transaction.atomic
+def _release(business_id: UUID, conversion_id: UUID) -> bool:
+    business = Business.objects.get(pk=business_id)
+    try:
+        conversion = _locked(business, conversion_id, allowed=(Status.HELD,))
+    except AlreadyDecided:  # by somebody else, just now
+        return False
+    now = clock.now(business)
+    try:
+        payment.pay(conversion, now=now)
+    except DomainError as error:
+        log.warning("conversion_not_payable", id=str(conversion_id), code=error.code.value)
+        hold(conversion, reason="not_payable", now=now)
+        return False
+    return True
+
+
+def _locked(business: Business, conversion_id: UUID, *, allowed: Sequence[Status]) -> Conversion:
+    """The conversion with both accounts locked before it, and its friend, who may have joined since."""
+    rows = Conversion.objects.for_business(business)
+    seen = rows.filter(pk=conversion_id).first()
+    if seen is None:
+        raise NotFound("conversion")
+    named = Named(email=seen.friend_email, external_id=seen.friend_external_id)
+    found = None if seen.friend_id else friends.find(business=business, named=named)
+    friend_id = found.pk if found else seen.friend_id
+    friends.lock(business=business, account_ids=(seen.referrer_id, friend_id))
+    conversion = rows.select_related("code").select_for_update(of=("self",), no_key=True).get(pk=conversion_id)
+    if conversion.status not in allowed:
+        raise AlreadyDecided(conversion.status)
+    conversion.business = conversion.code.business = business
+    conversion.friend_id = conversion.friend_id or friend_id
+    return conversion

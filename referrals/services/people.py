@@ -1,0 +1,92 @@
+"""What referrals hold of a person, for exports, erasures and merges."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from loyalty.kernel import crypto
+from loyalty.models import Business
+from loyalty.services.personal_data import Holder, of_rows
+from referrals.models import Click, Conversion, Referral, ReferralCode
+from referrals.services import codes
+
+UNSEEN = {"visitor_hash": None, "address_hash": None, "agent_hash": None}
+UNNAMED = {"friend_email": "", "friend_external_id": "", "email_hash": None, "note": "", **UNSEEN}
+ORDER = ("order_id", "order_minor", "currency", "status", "reason", "note", "created_at")
+
+CODES = of_rows(
+    ReferralCode,
+    name="referralCodes",
+    exported=("code", "link_name", "clicks", "created_at"),
+    erased={"address_hash": None, "agent_hash": None},
+    account="advocate_id",
+)
+GIVEN = of_rows(Conversion, name="referredOrders", exported=ORDER, erased={"note": ""}, account="referrer_id")
+TAKEN = of_rows(
+    Conversion,
+    name="ordersAsFriend",
+    exported=(*ORDER, "friend_email", "friend_external_id"),
+    erased=UNNAMED,
+    account="friend_id",
+)
+BROUGHT = of_rows(Referral, name="broughtBy", exported=("code_id", "created_at"), erased={}, account="friend_id")
+
+
+def erase_codes(business: Business, account_id: UUID) -> None:
+    """A code that somebody chose may be their name, so it becomes another one; its old link leads nowhere."""
+    CODES.erase(business, account_id)
+    for row in ReferralCode.objects.for_business(business).filter(advocate_id=account_id, is_chosen=True):
+        row.code = row.link_name = crypto.new_code(codes.MADE_LENGTH)
+        row.is_chosen = False
+        row.save(update_fields=["code", "link_name", "is_chosen"])
+
+
+def move_codes(business: Business, source: UUID, target: UUID, only: Sequence[str] | None) -> Sequence[str]:
+    """Whoever has codes has one default: the one they had, or their oldest."""
+    mine = ReferralCode.objects.for_business(business)
+    leaving = mine.filter(advocate_id=source, **({} if only is None else {"pk__in": only}))
+    leaving.update(is_default=False)
+    moved = CODES.move(business, source, target, only)
+    for account_id in (source, target):
+        theirs = mine.filter(advocate_id=account_id)
+        if not theirs.filter(is_default=True).exists():
+            theirs.filter(pk=theirs.order_by("created_at", "pk").values("pk")[:1]).update(is_default=True)
+    return moved
+
+
+def move_brought(business: Business, source: UUID, target: UUID, only: Sequence[str] | None) -> Sequence[str]:
+    """One person is brought once: if both were, each keeps their own."""
+    theirs = Referral.objects.for_business(business)
+    return [] if theirs.filter(friend_id=target).exists() else BROUGHT.move(business, source, target, only)
+
+
+def _visits(business: Business, account_id: UUID) -> Any:
+    """Visits of the devices with which a person ordered as a friend."""
+    orders = Conversion.objects.for_business(business).filter(friend_id=account_id, visitor_hash__isnull=False)
+    return Click.objects.for_business(business).filter(visitor_hash__in=orders.values("visitor_hash"))
+
+
+def export_visits(business: Business, account_id: UUID) -> Any:
+    return list(_visits(business, account_id).order_by("pk").values("day", "hits", "landing"))
+
+
+def erase_visits(business: Business, account_id: UUID) -> None:
+    """They stay as a number, of nobody."""
+    for click in _visits(business, account_id):
+        click.visitor_hash, click.address_hash, click.agent_hash, click.landing = click.pk.bytes, None, None, ""
+        click.save(update_fields=["visitor_hash", "address_hash", "agent_hash", "landing"])
+
+
+def leave_visits(business: Business, source: UUID, target: UUID, only: Sequence[str] | None) -> Sequence[str]:
+    """Visits follow the orders that they are known by."""
+    return []
+
+
+# Visits first: the orders say which they are, until those are erased, too.
+HOLDERS: Sequence[Holder] = (
+    Holder(name="referralVisits", export=export_visits, erase=erase_visits, move=leave_visits),
+    Holder(name=CODES.name, export=CODES.export, erase=erase_codes, move=move_codes),
+    Holder(name=BROUGHT.name, export=BROUGHT.export, erase=lambda business, account_id: None, move=move_brought),
+    GIVEN,
+    TAKEN,
+)
