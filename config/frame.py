@@ -37,6 +37,10 @@ CONNECTIONS: Sequence[tuple[str, str, str]] = (
     ("loyalty.Event", "Events", "bolt"),
     ("advocates.SsoSecret", "SSO secrets", "passkey"),
 )
+BUSINESS: Sequence[tuple[str, str, str]] = (
+    ("loyalty.ProgrammeVersion", "Programme versions", "history"),
+    ("loyalty.Membership", "Team", "badge"),
+)
 INSTALLATION: Sequence[tuple[str, str, str]] = (
     ("loyalty.Business", "Businesses", "storefront"),
     ("loyalty.User", "Users", "manage_accounts"),
@@ -104,7 +108,7 @@ def _own_business(request: HttpRequest) -> Iterator[Item]:
     business = seats.business_of(request)
     if business is not None:
         yield _item(request, "Settings", "settings", links.url_of(business))
-    yield from _pages(request, (("loyalty.Membership", "Team", "badge"),))
+    yield from _pages(request, BUSINESS)
 
 
 def _item(request: HttpRequest, title: str, icon: str, link: str) -> Item:

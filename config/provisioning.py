@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 
 from advocates.services import sso
-from loyalty.admin import networks
+from loyalty.kernel import networks
 from loyalty.models import Business
 from loyalty.services import businesses, keys
 

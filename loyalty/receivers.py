@@ -1,5 +1,6 @@
 """What the floor itself says of its events, and what it adds to its own registries."""
 """What the floor itself says of its events, and holds of people."""
+"""What the floor itself adds to its registries: how points moved, and its sections of the programme."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +11,8 @@ from loyalty.models import Business, Event
 from loyalty.services import personal_data, programme, quest_people, quest_section
 from loyalty.services import personal_data
 from loyalty.services.holdings import HOLDERS
+from loyalty.services import programme
+from loyalty.services.kinds import sections
 
 
 def describe_points(business: Business, page: Sequence[Event]) -> Mapping[UUID, Mapping[str, Any]]:
@@ -53,3 +56,6 @@ programme.register_section(quest_section.SECTION)
 
 for holder in HOLDERS:
     personal_data.register_holder(holder)
+
+for section in sections.ALL:
+    programme.register_section(section)

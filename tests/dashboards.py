@@ -16,6 +16,7 @@ from loyalty.models import Business, Event, EventBody, Membership, Metric, Miles
 from loyalty.selectors import quests as reads
 from loyalty.services import completions, keys, ledger, proofs, quests
 from loyalty.services.quest_rules import Rules, TaskRules
+from loyalty.services import keys, ledger, programme
 from rewards.models import Redemption, Reward
 from rewards.services import pools, redemptions, rewards
 from tests import cast
@@ -70,6 +71,7 @@ def fill(business: Business, word: str) -> Advocate:
     _connect(business, word)
     _tell(endpoint, word)
     Metric.objects.create(business=business, key=f"{word}-stars".lower(), title=f"{word} stars")
+    programme.apply(business=business, document=programme.parsed({}), author=word)
     return person
 
 

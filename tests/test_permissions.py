@@ -4,6 +4,7 @@ Columns: nobody · a key of the wrong kind · another business's key · a key th
 the right key.
 """
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from loyalty.services import keys
 from tests import cast
 
+PARAMETER = re.compile(r"<\w+:(\w+)>")
 READ, WRITE, SHARED_READ, SHARED_WRITE = "read", "write", "shared read", "shared write"
 
 # What each actor is answered: "ok" is any success, or the route's own refusal of an empty body (400).
@@ -29,6 +31,10 @@ ROUTES = [
     ("GET", "test-clock", SHARED_READ),
     ("POST", "test-clock", SHARED_WRITE),
     ("GET", "events", SHARED_READ),
+    ("GET", "programme", SHARED_READ),
+    ("PUT", "programme", SHARED_WRITE),
+    ("GET", "programme/versions", SHARED_READ),
+    ("POST", "programme/versions/<int:number>/restore", WRITE),
     ("GET", "advocates", SHARED_READ),
     ("POST", "advocates", SHARED_WRITE),
     ("GET", "advocates/<uuid:advocate_id>", READ),
@@ -173,6 +179,9 @@ def ids(acme, api, ada, bob, give):
         "idea_id": api.post(f"/feedback/boards/{board['id']}/ideas", idea).json()["idea"]["id"],
         "survey_id": api.post("/surveys", survey).json()["survey"]["id"],
         "voter_id": str(bob.pk),
+    version = api.put("/programme", {"segments": [{"key": "beta", "title": "Beta testers"}]}).json()["version"]
+    return {
+        "number": str(version),
         "advocate_id": str(ada.pk),
         "other_id": str(bob.pk),
         "entry_id": str(entry.id),
@@ -221,6 +230,7 @@ class TestPermissionTable:
         path = "/" + "/".join(
             ids[part.partition(":")[2][:-1]] if part.startswith("<") else part for part in route.split("/")
         )
+        path = "/" + PARAMETER.sub(lambda found: ids[found[1]], route)
         body = {
             name: value.format(**ids) if isinstance(value, str) else value
             for name, value in BODIES.get(route, {}).items()

@@ -94,7 +94,7 @@ class PointsForm(forms.Form):
 
     def __init__(self, *args: Any, business: Business, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        metrics = Metric.objects.for_business(business).order_by("title")
+        metrics = Metric.objects.for_business(business).filter(archived_at=None).order_by("title")
         choose(self, "metric", list(metrics.values_list("key", "title")))
 
 

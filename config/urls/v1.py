@@ -5,6 +5,7 @@ from django.urls import path
 from advocates.api import feedback, sso, surveys, testimonials
 from advocates.api import v1 as advocates
 from loyalty.api import quests
+from loyalty.api import programme
 from loyalty.api import v1 as loyalty
 from rewards.api import pools
 from referrals.api import v1 as referrals
@@ -15,6 +16,9 @@ urlpatterns = [
     path("me", loyalty.Me.as_view()),
     path("test-clock", loyalty.TestClock.as_view()),
     path("events", loyalty.Events.as_view()),
+    path("programme", programme.Programme.as_view()),
+    path("programme/versions", programme.Versions.as_view()),
+    path("programme/versions/<int:number>/restore", programme.Restore.as_view()),
     path("advocates", advocates.Advocates.as_view()),
     path("advocates/<uuid:advocate_id>", advocates.OneAdvocate.as_view()),
     path("advocates/<uuid:advocate_id>/points", advocates.Points.as_view()),

@@ -1,5 +1,27 @@
 """The merchant's dashboard: what it shows of the floor, and the bases that every app's pages stand on."""
 
-from loyalty.admin import businesses, events, keys, ledger, members, metrics, quests, submissions, users
+from loyalty.admin import (
+    businesses,
+    events,
+    keys,
+    ledger,
+    members,
+    metrics,
+    programme,
+    quests,
+    submissions,
+    users,
+)
 
-__all__ = ["businesses", "events", "keys", "ledger", "members", "metrics", "quests", "submissions", "users"]
+__all__ = [
+    "businesses",
+    "events",
+    "keys",
+    "ledger",
+    "members",
+    "metrics",
+    "programme",
+    "quests",
+    "submissions",
+    "users",
+]

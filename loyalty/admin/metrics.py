@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import NON_FIELD_ERRORS
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from unfold import widgets
 
@@ -16,6 +16,7 @@ from loyalty.kernel import points
 from loyalty.models import Metric, Milestone, MilestoneSet
 
 KEY_TAKEN = {NON_FIELD_ERRORS: {"unique_together": "This key is taken. Choose another one."}}
+STATE = look.column("State", lambda row: look.state("Archived" if row.archived_at else "In use"))
 KEY_HELP = "Its name for the API: small letters, digits, hyphens. It stays as it is."
 
 
@@ -49,7 +50,7 @@ class MetricForm(TenantForm):
 @admin.register(Metric)
 class MetricAdmin(TenantAdmin):
     form = MetricForm
-    list_display = ("title", "key", "lowest", "highest")
+    list_display = ("title", "key", "lowest", "highest", STATE)
     ordering = ("key",)
     fields = ("title", "key", "minimum", "maximum")
 
@@ -65,21 +66,42 @@ class MetricAdmin(TenantAdmin):
         return "No bound" if metric.maximum is None else look.points(metric.maximum)
 
 
-class MilestoneForm(TenantForm):
+class ArchivedForm(TenantForm):
+    """What is archived takes no other row's place."""
+
+    def _get_validation_exclusions(self) -> set[str]:
+        return super()._get_validation_exclusions() - {"archived_at"}
+
+
+class MilestoneForm(ArchivedForm):
     threshold = Amount(help_text="How much of the metric someone must have earned in their lifetime.")
+
+
+class Steps(forms.models.BaseInlineFormSet[Any, Any, Any]):
+    def clean(self) -> None:
+        super().clean()
+        rows = [form.cleaned_data for form in self.forms if not form.errors and not self._should_delete_form(form)]
+        thresholds = [row["threshold"] for row in rows if "threshold" in row]
+        if len(set(thresholds)) < len(thresholds):
+            raise forms.ValidationError("Two steps have the same threshold. Give each its own.")
 
 
 class Milestones(TenantInline):
     model = Milestone
     form = MilestoneForm
+    formset = Steps
     fields = ("title", "key", "threshold")
     ordering = ("threshold",)
     hide_title = True
     verbose_name = "step"
     verbose_name_plural = "Steps, from the lowest threshold to the highest"
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request).filter(archived_at=None)
+        return rows
 
-class LadderForm(TenantForm):
+
+class LadderForm(ArchivedForm):
     class Meta:
         error_messages = KEY_TAKEN
         labels = {"is_tier": "These are the programme's tiers"}
@@ -92,8 +114,8 @@ class LadderForm(TenantForm):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
-        others = MilestoneSet.objects.for_business(self.business).filter(is_tier=True).exclude(pk=self.instance.pk)
-        if given.get("is_tier") and others.exists():
+        ladders = MilestoneSet.objects.for_business(self.business).filter(is_tier=True, archived_at=None)
+        if given.get("is_tier") and ladders.exclude(pk=self.instance.pk).exists():
             self.add_error("is_tier", "Another set is the programme's tiers already. Untick it there first.")
         return given
 
@@ -108,6 +130,7 @@ class MilestoneSetAdmin(TenantAdmin):
         "metric",
         look.column("Steps", lambda row: row.step_count),
         look.column("Kind", lambda row: look.state("Tiers", "primary") if row.is_tier else look.state("Milestones")),
+        STATE,
     )
     list_select_related = ("metric",)
     ordering = ("key",)
@@ -115,7 +138,7 @@ class MilestoneSetAdmin(TenantAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
-        counted: QuerySet[Any] = rows.annotate(step_count=Count("milestones"))
+        counted: QuerySet[Any] = rows.annotate(step_count=Count("milestones", filter=Q(milestones__archived_at=None)))
         return counted
 
     def get_readonly_fields(self, request: HttpRequest, obj: MilestoneSet | None = None) -> tuple[str, ...]:

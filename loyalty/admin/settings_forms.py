@@ -8,8 +8,8 @@ from django import forms
 from django.db import transaction
 from unfold import widgets
 
-from loyalty.admin import networks
 from loyalty.admin.forms import LinesField, refuse
+from loyalty.kernel import networks
 from loyalty.kernel.errors import DomainError
 from loyalty.models import Business
 from loyalty.services import businesses

@@ -12,7 +12,11 @@ from loyalty.kernel.errors import Code, DomainError
 REFS = "#/components/schemas/{name}"
 ALWAYS = (Code.RATE_LIMITED, Code.INTERNAL, Code.UNAVAILABLE)
 LIMIT_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-Request-Id")
-PLAIN = {"external_id", "code"}  # what a path names by its text; the rest are ids
+PATH_TYPES: dict[str, dict[str, Any]] = {
+    "code": {"type": "string"},
+    "external_id": {"type": "string"},
+    "number": {"type": "integer", "minimum": 1},
+}
 SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "KeyView": [{"secretKey": []}, {"secretKeyHeader": []}],
     "IntegrationView": [{"integrationKey": []}],
@@ -50,7 +54,7 @@ class OperationSchema(AutoSchema):
             content: dict[str, Any] = {"schema": self._shape(declared.body)}
             if declared.example is not None:
                 content["example"] = declared.example
-            operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+            operation["requestBody"] = {"required": True, "content": dict.fromkeys(declared.media_types, content)}
         return operation
 
     def _shape(self, type_: Any) -> dict[str, Any]:
@@ -79,7 +83,8 @@ class OperationSchema(AutoSchema):
             content: dict[str, Any] = {"schema": self._shape(declared.answer)}
             if declared.answer_example is not None:
                 content["example"] = declared.answer_example
-            good["content"] = {"application/json": content}
+            media_types = ("application/json",) if declared.body else declared.media_types
+            good["content"] = dict.fromkeys(media_types, content)
         responses = {str(declared.status): good}
         by_status: dict[int, list[Code]] = {}
         for code in _codes(self.view, declared, path, method):
@@ -150,7 +155,7 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
             "name": name,
             "in": "path",
             "required": True,
-            "schema": {"type": "string"} | ({} if name in PLAIN else {"format": "uuid"}),
+            "schema": PATH_TYPES.get(name, {"type": "string", "format": "uuid"}),
         }
         for name in names
     ]

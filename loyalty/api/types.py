@@ -8,7 +8,7 @@ import msgspec
 import orjson
 from email_validator import EmailNotValidError, validate_email
 
-from loyalty.kernel import points
+from loyalty.kernel import points, shapes
 from loyalty.kernel.errors import Invalid
 
 MAX_METADATA = 16_384
@@ -19,7 +19,7 @@ Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Text500 = Annotated[str, msgspec.Meta(max_length=500)]
 Text5000 = Annotated[str, msgspec.Meta(max_length=5000)]
-Key = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$(?!\n)")]
+Key = shapes.Key
 ExternalId = Annotated[
     str,
     msgspec.Meta(pattern=r"^(?!\s)[^/\x00-\x1f\x7f]{1,128}$(?<!\s)(?!\n)", min_length=1, max_length=128),

@@ -55,7 +55,7 @@ class Call(Generic[B, Q]):
 class Reply:
     """An answer that is more than its shape: another status, headers, or a secret that a repeat must not show."""
 
-    shape: Shape | None
+    shape: Shape | msgspec.Raw | None  # raw: encoded already
     status: int | None = None
     kept: Shape | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -77,6 +77,7 @@ class Operation:
     idempotency: Idempotency = "wrapped"
     description: str = ""
     tags: tuple[str, ...] = ()
+    media_types: tuple[str, ...] = ("application/json",)  # of the body, or without one of the answer
 
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -130,7 +131,7 @@ class ApiView(APIView):
             raise MethodNotAllowed(f"{request.method} is not allowed here. Use {', '.join(self._methods())}.")
         if caller and caller.kind != "user":
             _check_scope(caller, request)
-        data = parsing.read_json(request, limit=self.max_body) if declared.body else None
+        data = self.read_body(request) if declared.body else None
         body = parsing.to_struct(data, declared.body) if declared.body else None
         query = parsing.query_to_struct(request.GET, declared.query or parsing.Body)
         key = _key(request, caller, declared, data)
@@ -157,6 +158,10 @@ class ApiView(APIView):
                 ),
             )
         return _response(answer, extra)
+
+    def read_body(self, request: HttpRequest) -> Any:
+        """The body as plain data."""
+        return parsing.read_json(request, limit=self.max_body)
 
     def _methods(self) -> list[str]:
         return [m.upper() for m in self.http_method_names if hasattr(getattr(self, m, None), "operation")]

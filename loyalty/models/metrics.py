@@ -1,4 +1,4 @@
-"""What a programme counts, and the ladders of thresholds on it."""
+"""What a programme counts, and the ladders of thresholds on it. What is archived keeps its history."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -13,6 +13,7 @@ class Metric(TenantModel):
     title = models.CharField(max_length=120)
     minimum = models.BigIntegerField(default=0)
     maximum = models.BigIntegerField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [
@@ -33,11 +34,14 @@ class MilestoneSet(TenantModel):
     title = models.CharField(max_length=120)
     metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="+")
     is_tier = models.BooleanField(default=False)
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["business", "key"], name="one_milestone_set_per_key"),
-            models.UniqueConstraint(fields=["business"], condition=Q(is_tier=True), name="one_set_of_tiers"),
+            models.UniqueConstraint(
+                fields=["business"], condition=Q(is_tier=True, archived_at=None), name="one_set_of_tiers"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -51,12 +55,15 @@ class Milestone(TenantModel):
     key = models.SlugField(max_length=64)
     title = models.CharField(max_length=120)
     threshold = models.BigIntegerField()
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["business", "set", "key"], name="one_milestone_per_key"),
             # The look-up of every award: the highest threshold that a lifetime reaches.
-            models.UniqueConstraint(fields=["set", "threshold"], name="one_milestone_per_threshold"),
+            models.UniqueConstraint(
+                fields=["set", "threshold"], condition=Q(archived_at=None), name="one_milestone_per_threshold"
+            ),
             models.CheckConstraint(condition=Q(threshold__gte=0), name="threshold_is_not_negative"),
         ]
 

@@ -49,8 +49,9 @@ def wallets(*, business: Business, account_ids: Iterable[UUID], metric: str = "p
 
 def metrics_of(*, business: Business, account_id: UUID) -> dict[str, Wallet]:
     """Every metric of the programme with what the account has of it."""
-    metrics = dict.fromkeys(Metric.objects.for_business(business).order_by("key").values_list("key", flat=True), EMPTY)
-    rows = Balance.objects.for_business(business).filter(account_id=account_id)
+    live = Metric.objects.for_business(business).filter(archived_at=None).order_by("key")
+    metrics = dict.fromkeys(live.values_list("key", flat=True), EMPTY)
+    rows = Balance.objects.for_business(business).filter(account_id=account_id, metric__archived_at=None)
     for key, *columns in rows.values_list("metric__key", "amount", "pending", "lifetime_earned", "lifetime_spent"):
         metrics[key] = Wallet(*columns)
     return metrics

@@ -19,7 +19,7 @@ def tiers_of(business: Business) -> list[Tier]:
     """The ladder, lowest first; empty when the programme has no tiers."""
     rows = (
         Milestone.objects.for_business(business)
-        .filter(set__is_tier=True)
+        .filter(set__is_tier=True, set__archived_at=None, archived_at=None)
         .order_by("threshold")
         .values_list("id", "key", "title", "threshold", "set__metric__key")
     )

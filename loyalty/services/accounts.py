@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from loyalty import events
 from loyalty.kernel import clock
 from loyalty.kernel.errors import Conflict, NotFound
-from loyalty.models import Account, Business, Milestone
+from loyalty.models import Account, Business
 from loyalty.selectors import ledger as wallets
 from loyalty.selectors import tiers
 
@@ -25,12 +25,12 @@ def open_account(*, business: Business, external_id: str | None = None, timezone
     :raises ExternalIdTaken: if the business knows the external id already
     """
     now = clock.now(business)
-    first = Milestone.objects.for_business(business).filter(set__is_tier=True, threshold=0).first()
+    lowest = next((tier for tier in tiers.tiers_of(business) if tier.threshold == 0), None)
     account = Account(
         business=business,
         external_id=external_id,
         timezone=timezone,
-        tier=first,
+        tier_id=lowest.id if lowest else None,
         created_at=now,
         last_event_at=now,
     )
@@ -76,6 +76,19 @@ def set_tier(*, business: Business, account_id: UUID, tier_key: str | None) -> N
         }
         happening = events.Happening(business.pk, "customers/tier_changed", account.pk, facts)
         events.record([happening], now=clock.now(business))
+
+
+def settle_tiers(*, business: Business) -> int:
+    """Move everyone to the tier that they have earned on the ladder as it is now. Answers how many moved.
+
+    A tier that was given by hand stays, while there is such a tier.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT laurel_settle_tiers(%s, %s)", [business.pk, clock.wall()])
+        (moved,) = cursor.fetchone()
+        if moved:
+            events.nudge()
+    return int(moved)
 
 
 @transaction.atomic

@@ -1,12 +1,31 @@
-"""The set-up of a business as one document. Each app registers the sections that it keeps."""
+"""The set-up of a business as one document. Each app registers the sections that it keeps.
 
-from collections.abc import Callable, Iterable, Mapping
+Applying a document is one transaction: what there is is written down, the sections that were sent are made so, and
+what came of it is written down again. The difference is the answer; a dry run takes it all back.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from loyalty.models import Business
+import msgspec
+from django.db import transaction
 
+from loyalty.kernel import clock
+from loyalty.kernel.differences import Change, by_key, differences, is_keyed
+from loyalty.kernel.errors import Code, DomainError, Invalid, NotFound
+from loyalty.kernel.shapes import to_struct
+from loyalty.models import Business, ProgrammeVersion
+
+Origin = ProgrammeVersion.Origin
 Document = Mapping[str, Any]  # section key → its items, as parsed
+Plain = dict[str, Any]  # the same as JSON has it
+
+
+class Part(msgspec.Struct, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """An item of a section, or a section that is one object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,3 +70,211 @@ def register_section(section: Section) -> None:
 
 def sections() -> Mapping[str, Section]:
     return _sections
+
+
+class Stale(DomainError):
+    code = Code.PRECONDITION_FAILED
+
+    def __init__(self, etag: str) -> None:
+        super().__init__(f"The programme has changed: it is {etag} now. Read it, and apply your change to that.")
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """A business's document as it is, with the number of its latest version."""
+
+    version: int
+    document: Plain
+
+    @property
+    def etag(self) -> str:
+        """Differs whenever anything does, whichever door it came through."""
+        said = msgspec.json.encode(self.document, order="deterministic")
+        return f'"{self.version}-{hashlib.sha256(said).hexdigest()[:16]}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What applying a document did, or would do."""
+
+    now: Programme
+    changes: list[Change]
+    warnings: list[str]
+
+
+def document_type() -> type[msgspec.Struct]:
+    """All sections as one type; each may be left out."""
+    return _type_of(tuple(_sections))
+
+
+@cache
+def _type_of(keys: tuple[str, ...]) -> type[msgspec.Struct]:
+    shapes = {"version": int, **{key: _sections[key].shape for key in keys}}  # the version is read, never written
+    fields = [(key, shape | msgspec.UnsetType, msgspec.UNSET) for key, shape in shapes.items()]
+    return msgspec.defstruct("ProgrammeDocument", fields, kw_only=True, forbid_unknown_fields=True)
+
+
+def parsed(data: Any) -> Document:
+    """The sections that a document names, typed.
+
+    :raises Invalid: naming the path of the first field that makes no sense
+    """
+    return sections_of(to_struct(data, document_type()))
+
+
+def sections_of(found: msgspec.Struct) -> Document:
+    """The sections that a `document_type` holds."""
+    return {key: part for key in _sections if (part := getattr(found, key)) is not msgspec.UNSET}
+
+
+def current(business: Business) -> Programme:
+    """What the business's programme is now."""
+    fresh = Business.objects.get(pk=business.pk)
+    return Programme(fresh.programme_stamp, _plain(_exported(fresh)))
+
+
+@transaction.atomic
+def apply(
+    *, business: Business, document: Document, author: str = "", if_match: str | None = None, dry_run: bool = False
+) -> Outcome:
+    """Make the sections of `document` the business's own; the others stay. A dry run changes nothing.
+
+    :raises Stale: if the programme is no longer the one that `if_match` names
+    :raises Invalid: naming the path of what the merged document says wrong
+    """
+    business = Business.objects.select_for_update(no_key=True).get(pk=business.pk)
+    exported = _exported(business)
+    before = _written_down(business, _plain(exported), author="", origin=Origin.ELSEWHERE)
+    if if_match is not None and not _matches(if_match, before):
+        raise Stale(before.etag)
+    _check({**exported, **document})
+    known = _last_document(business)
+
+    for section in _in_order():
+        if section.key in document:
+            _put(section, business, document[section.key])
+    business.refresh_from_db()
+    now = _written_down(business, _plain(_exported(business)), author=author, origin=Origin.DOCUMENT)
+    changes = list(differences(before.document, now.document))
+    if dry_run:
+        transaction.set_rollback(True)
+    return Outcome(now, changes, list(_warnings(changes, known)))
+
+
+def restore(*, business: Business, number: int, author: str = "", dry_run: bool = False) -> Outcome:
+    """Make the programme what it was in a version. Sections that came later stay as they are.
+
+    :raises NotFound: if there is no such version
+    :raises Invalid: if it holds what this release no longer knows
+    """
+    version = ProgrammeVersion.objects.for_business(business).filter(number=number).first()
+    if version is None:
+        raise NotFound("version")
+    return apply(business=business, document=parsed(version.document), author=author, dry_run=dry_run)
+
+
+def put_rows(rows: Any, wanted: Mapping[str, Mapping[str, Any]], **fixed: Any) -> dict[str, Any]:
+    """Make rows that have a `key` and an `archived_at` those that are wanted: created, changed or restored by key.
+
+    The others are archived. `fixed` is what every new row has, its business first.
+    """
+    rows.filter(archived_at=None).update(archived_at=clock.wall())
+    return {
+        key: rows.update_or_create(key=key, defaults={**values, "archived_at": None, **fixed})[0]
+        for key, values in wanted.items()
+    }
+
+
+def unknown(named: Iterable[tuple[str, str | None]], known: Iterable[str], noun: str) -> Iterator[Problem]:
+    """A problem for each (path, key) whose key is not known."""
+    keys = set(known)
+    for path, key in named:
+        if key is not None and key not in keys:
+            yield Problem(path=path, message=f"There is no {noun} {key!r} in this programme.")
+
+
+def _exported(business: Business) -> Document:
+    return {key: section.export(business) for key, section in _sections.items()}
+
+
+def _plain(document: Document) -> Plain:
+    return {key: msgspec.to_builtins(part) for key, part in document.items()}
+
+
+def _written_down(business: Business, document: Plain, *, author: str, origin: Origin) -> Programme:
+    """The version that says `document`: the latest one, or the next."""
+    versions = ProgrammeVersion.objects.for_business(business)
+    latest = versions.order_by("number").last()
+    if latest is None or latest.document != document:
+        if latest is not None:
+            business.programme_stamp += 1
+            business.save(update_fields=["programme_stamp"])
+        number = business.programme_stamp
+        versions.create(business=business, number=number, document=document, author=author, origin=origin)
+    return Programme(business.programme_stamp, document)
+
+
+def _last_document(business: Business) -> Plain:
+    """What the latest document that was applied made of the programme."""
+    versions = ProgrammeVersion.objects.for_business(business).filter(origin=Origin.DOCUMENT)
+    last = versions.order_by("number").last()
+    return last.document if last else {}
+
+
+def _matches(if_match: str, programme: Programme) -> bool:
+    """Whether one of the tags is this programme's. A version's plain number is one, too."""
+    tags = {tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(",")}
+    return bool(tags & {"*", str(programme.version), programme.etag.strip('"')})
+
+
+def _check(document: Document) -> None:
+    """The whole document that would be in force."""
+    problems = list(_repeated(_plain(document), ""))
+    for key, part in document.items():
+        problems += _sections[key].check(part, document)
+    if problems:
+        more = f" There are {len(problems) - 1} more problems." if len(problems) > 1 else ""
+        raise Invalid(f"{problems[0].path}: {problems[0].message}{more}", field=problems[0].path)
+
+
+def _repeated(value: Any, path: str) -> Iterator[Problem]:
+    """Keys that stand twice in one list."""
+    if is_keyed(value) and len(by_key(value)) < len(value):
+        keys = [item["key"] for item in value]
+        number = next(n for n, key in enumerate(keys) if key in keys[:n])
+        yield Problem(path=f"{path}.{number}.key", message=f"The key {keys[number]!r} is given twice.")
+    if isinstance(value, dict | list):
+        parts = value.items() if isinstance(value, dict) else enumerate(value)
+        for name, part in parts:
+            yield from _repeated(part, f"{path}.{name}" if path else str(name))
+
+
+def _in_order() -> Iterator[Section]:
+    """Every section behind those that it comes after."""
+    done: set[str] = set()
+    waiting = list(_sections.values())
+    while waiting:
+        ready = [each for each in waiting if done.issuperset(name for name in each.after if name in _sections)]
+        assert ready, "sections wait for each other"
+        yield from ready
+        done.update(each.key for each in ready)
+        waiting = [each for each in waiting if each.key not in done]
+
+
+def _put(section: Section, business: Business, part: Any) -> None:
+    """Apply a section. What its nouns refuse is said with the section's name before the field."""
+    try:
+        section.apply(business, part)
+    except DomainError as error:
+        field = error.field or ""
+        path = field if field.startswith(section.key) else f"{section.key}.{field}".rstrip(".")
+        raise Invalid(f"{path}: {error.message}", field=path) from error
+
+
+def _warnings(changes: Iterable[Change], known: Plain) -> Iterator[str]:
+    """What goes away although no document made it: somebody did, in the dashboard or by another call."""
+    for change in changes:
+        section, _, key = change.path.partition(".")
+        is_item = change.action == "removed" and is_keyed(known.get(section, [])) and "." not in key
+        if is_item and key not in by_key(known.get(section, [])):
+            yield f"{change.path} was made in the dashboard or by another call, and the document would archive it."

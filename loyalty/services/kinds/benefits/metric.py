@@ -22,7 +22,7 @@ SHAPE = MetricBenefit
 
 
 def check(benefit: MetricBenefit, *, business: Business, field: str) -> None:
-    if not Metric.objects.for_business(business).filter(key=benefit.metric).exists():
+    if not Metric.objects.for_business(business).filter(key=benefit.metric, archived_at=None).exists():
         raise NotFound("metric", field=f"{field}.metric")
 
 

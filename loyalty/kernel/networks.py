@@ -1,4 +1,4 @@
-"""The judges of the settings page: addresses that may call, and pages that may."""
+"""The judges of settings: addresses that may call, and pages that may."""
 
 from collections.abc import Callable, Iterable
 from ipaddress import ip_interface, ip_network
