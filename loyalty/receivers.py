@@ -1,6 +1,4 @@
-"""What the floor itself says of its events, and what it adds to its own registries."""
-"""What the floor itself says of its events, and holds of people."""
-"""What the floor itself adds to its registries: how points moved, and its sections of the programme."""
+"""What the floor itself says of its events, holds of people, and keeps in the programme's document."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,9 +7,7 @@ from uuid import UUID
 from loyalty import events
 from loyalty.models import Business, Event
 from loyalty.services import personal_data, programme, quest_people, quest_section
-from loyalty.services import personal_data
 from loyalty.services.holdings import HOLDERS
-from loyalty.services import programme
 from loyalty.services.kinds import sections
 
 
@@ -49,13 +45,8 @@ def _movement(topic: str, facts: Mapping[str, Any]) -> dict[str, Any]:
 events.register_describer(describe_points, "points/*")
 events.register_describer(describe_completions, "tasks/completed", "quests/completed")
 
-for holder in (quest_people.SUBMISSIONS, quest_people.TASKS, quest_people.QUESTS):
+for holder in (*HOLDERS, quest_people.SUBMISSIONS, quest_people.TASKS, quest_people.QUESTS):
     personal_data.register_holder(holder)
 
-programme.register_section(quest_section.SECTION)
-
-for holder in HOLDERS:
-    personal_data.register_holder(holder)
-
-for section in sections.ALL:
+for section in (*sections.ALL, quest_section.SECTION):
     programme.register_section(section)

@@ -14,9 +14,8 @@ from loyalty.admin import links
 from loyalty.kernel import clock
 from loyalty.models import Business, Event, EventBody, Membership, Metric, MilestoneSet, User
 from loyalty.selectors import quests as reads
-from loyalty.services import completions, keys, ledger, proofs, quests
+from loyalty.services import completions, keys, ledger, programme, proofs, quests
 from loyalty.services.quest_rules import Rules, TaskRules
-from loyalty.services import keys, ledger, programme
 from rewards.models import Redemption, Reward
 from rewards.services import pools, redemptions, rewards
 from tests import cast
@@ -98,6 +97,8 @@ def _quest(person: Advocate, word: str) -> None:
     hello, photo = reads.tasks_of(quest.current)
     completions.complete(quest_id=quest.pk, task_id=hello.pk, **given)
     proofs.submit(quest_id=quest.pk, task_id=photo.pk, text=f"{word} on a bike", **given)
+
+
 def _speak(person: Advocate, word: str) -> None:
     """One testimonial that waits, one idea that is answered, one survey that they answered."""
     by: dict[str, Any] = {"business": person.business, "advocate_id": person.pk}

@@ -4,11 +4,10 @@ from django.urls import path
 
 from advocates.api import feedback, sso, surveys, testimonials
 from advocates.api import v1 as advocates
-from loyalty.api import quests
-from loyalty.api import programme
+from loyalty.api import programme, quests
 from loyalty.api import v1 as loyalty
-from rewards.api import pools
 from referrals.api import v1 as referrals
+from rewards.api import pools
 from rewards.api import v1 as rewards
 from webhooks.api import v1 as webhooks
 

@@ -7,8 +7,8 @@ from loyalty.models.idempotency import IdempotencyRecord
 from loyalty.models.keys import ApiKey, SigningKey
 from loyalty.models.merges import Merge, MovedLifetime
 from loyalty.models.metrics import Metric, Milestone, MilestoneSet
-from loyalty.models.quests import Quest, QuestVersion, Task
 from loyalty.models.programme import ProgrammeVersion
+from loyalty.models.quests import Quest, QuestVersion, Task
 from loyalty.models.segments import Segment, SegmentMember
 from loyalty.models.users import User
 
