@@ -1,5 +1,7 @@
 """Quests, tasks and completions as callers send and see them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
@@ -9,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType, structs
 from loyalty.api.paging import NumberedPage, NumberedQuery
 from loyalty.api.parsing import Body
 from loyalty.api.views import Shape
+from loyalty.kernel.errors import DomainError, Invalid
 from loyalty.models import Quest, Task
 from loyalty.services import quest_rows, quests
 from loyalty.services.completions import Outcome
@@ -42,7 +45,7 @@ class QuestReward(Body):
     benefits: Benefits = []
 
     def written_out(self) -> list[dict[str, Any]]:
-        return [*([] if self.points is None else [in_points(self.points)]), *self.benefits]
+        return [*self.benefits, *([] if self.points is None else [in_points(self.points)])]
 
 
 class QuestFields(Body):
@@ -75,8 +78,24 @@ class QuestFields(Body):
         sent = {name: getattr(self, name) for name in quests.RULES}
         found = {name: given for name, given in sent.items() if given is not UNSET}
         if self.reward is not UNSET:
-            found["benefits"] = [*self.reward.written_out(), *found.get("benefits", [])]
+            found["benefits"] = self.reward.written_out()
         return found
+
+    @contextmanager
+    def blamed(self) -> Iterator[None]:
+        """Let refusals name `reward`, where that is how the caller spelled the benefits.
+
+        :raises Invalid: if both are given
+        """
+        if self.reward is not UNSET and self.benefits is not UNSET:
+            raise Invalid("reward and benefits are the same. Give one of them.", field="reward")
+        try:
+            yield
+        except DomainError as error:
+            head, dot, rest = (error.field or "").partition(".")
+            if head == "benefits" and self.reward is not UNSET:
+                error.field = f"reward.benefits{dot}{rest}"
+            raise
 
 
 class NewQuest(QuestFields, kw_only=True):

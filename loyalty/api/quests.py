@@ -39,7 +39,9 @@ class Quests(KeyView):
         description="It is active at once, unless a status says otherwise; an active quest needs a task.",
     )
     def post(self, call: Call[shapes.NewQuest, None]) -> shapes.OneQuest:
-        quest = quests.create(business=call.business, rules=call.body.all_rules(), **call.body.texts())
+        body = call.body
+        with body.blamed():
+            quest = quests.create(business=call.business, rules=body.all_rules(), **body.texts())
         return shapes.OneQuest(quest=shapes.quest(quest))
 
 
@@ -62,7 +64,8 @@ class OneQuest(KeyView):
     )
     def patch(self, call: Call[shapes.QuestFields, None], quest_id: UUID) -> shapes.OneQuest:
         body = call.body
-        quest = quests.update(business=call.business, quest_id=quest_id, texts=body.texts(), rules=body.rules())
+        with body.blamed():
+            quest = quests.update(business=call.business, quest_id=quest_id, texts=body.texts(), rules=body.rules())
         return shapes.OneQuest(quest=shapes.quest(quest))
 
 

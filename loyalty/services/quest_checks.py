@@ -43,7 +43,7 @@ def free_key(title: str, *, taken: set[str], fallback: str) -> str:
 
 def _task(task: TaskRules, *, key: str, business: Business, field: str) -> TaskRules:
     short = [] if task.points is UNSET else [in_points(task.points)]
-    given = benefits.checked([*short, *task.benefits], business=business, field=f"{field}.benefits")
+    given = benefits.checked([*task.benefits, *short], business=business, field=f"{field}.benefits")
     kept = kind_of(task.type, field=f"{field}.type").checked(task, field=field)
     return structs.replace(kept, key=key, points=UNSET, benefits=given)
 

@@ -20,7 +20,7 @@ class TestRefuses:
         [
             ({"ordered": True}, "ordered"),
             ({"tasks": []}, "tasks"),
-            ({"reward": {"points": 1}}, "benefits"),
+            ({"reward": {"points": 1}}, "reward.benefits"),
             ({"recurrence": "daily", "status": "active"}, "recurrence"),
             ({"window": {"to": "2036-01-01T00:00:00Z"}, "title": "Other"}, "window"),
         ],
