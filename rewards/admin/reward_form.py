@@ -108,7 +108,9 @@ class RewardForm(ServiceForm):
         tiers = cast(forms.MultipleChoiceField, self.fields["tier_keys"])
         tiers.choices = [(tier.key, tier.title) for tier in tiers_of(self.business)]
         groups = cast(forms.MultipleChoiceField, self.fields["segment_keys"])
-        groups.choices = [(key, key) for key in sorted(segments.live_keys(business=self.business))]
+        # Also those that are archived by now: a box that is missing would open the reward to everyone.
+        named = segments.live_keys(business=self.business) | set(self.instance.segment_keys)
+        groups.choices = [(key, key) for key in sorted(named)]
         pool = cast(forms.ChoiceField, self.fields["code_pool_key"])
         pool.choices = [("", "None"), *((key, key) for key in sorted(pools.live_keys(business=self.business)))]
         if "key" in self.fields:
