@@ -8,7 +8,7 @@ from playwright.sync_api import ConsoleMessage, Page, Request
 from advocates.models import Advocate
 from loyalty.models import ApiKey, Business, Quest, Submission
 from loyalty.models.ledger import LedgerEntry
-from rewards.models import Redemption, Reward
+from rewards.models import CodePool, Redemption, Reward
 from tests import cast, dashboards
 from webhooks.models import Delivery, Endpoint
 
@@ -52,7 +52,8 @@ def olga(page: Page, live_server, acme: Business, complaints) -> Page:
 
 def addresses(business: Business) -> Iterator[str]:
     yield from ("/admin/", dashboards.page(business), "/admin/loyalty/apikey/add/", "/admin/rewards/reward/add/")
-    for model in (Advocate, Reward, Redemption, Quest, Submission, LedgerEntry, Endpoint, Delivery, ApiKey):
+    models = (Advocate, Reward, Redemption, CodePool, Quest, Submission, LedgerEntry, Endpoint, Delivery, ApiKey)
+    for model in models:
         row = model._default_manager.filter(business=business)[0]
         yield from (dashboards.listed(model), dashboards.page(row), dashboards.page(row, "history"))
 
