@@ -56,7 +56,8 @@ class TestRefuses:
             *(("acknowledgement", value) for value in (None, True, "maybe")),
             *(("acknowledgeWithinHours", value) for value in (0, 8761, None, "24")),
             *(("codePoolKey", value) for value in ("", "A b", 5)),
-            *(("increments", value) for value in ([], 5, "all")),
+            *(("increments", value) for value in (5, "all")),
+            ("increments", []),
         ],
     )
     def test_a_field_that_makes_no_sense(self, api, field, value):
