@@ -31,6 +31,7 @@ BOARD = look.column("Board", lambda row: look.link(row.board, links.url_of(row.b
 VOTES = look.column("Votes", lambda row: look.points(row.votes), order="votes")
 STATE = look.column("State", lambda row: state(row, COLOURS))
 MORE = (
+    look.column("Title", lambda row: row.title or look.NOTHING),
     look.column("Text", lambda row: row.body or look.NOTHING),
     look.column("Your answer", lambda row: row.response or look.NOTHING),
     WHEN,
@@ -59,7 +60,7 @@ class IdeaAdmin(ReadOnlyAdmin):
     list_filter = (OfAdvocate, "board", "status", ("created_at", When))
     ordering = ("-created_at",)
     sortable_by = ()
-    shown = ((None, (WHOSE, BOARD, TITLE, *MORE)),)
+    shown = ((None, (WHOSE, BOARD, *MORE)),)
     when_empty = "People submit ideas through your shop, by API."
     actions_detail = ("decide",)
 

@@ -46,6 +46,7 @@ class QuestionForm(TenantForm):
         model = Question
         fields = ("position", "key", "kind", "text", "options", "multiple", "required")
         labels = {"position": "Place", "multiple": "Several"}
+        widgets = {"text": widgets.UnfoldAdminTextareaWidget(attrs={"rows": 2})}
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data

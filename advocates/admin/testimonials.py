@@ -31,6 +31,7 @@ TITLE = look.column("Title", lambda row: short(row.title or row.body) or look.NO
 CONSENT = look.column("Consent", lambda row: look.state("Given", "success") if row.consent else look.state("None"))
 STATE = look.column("State", lambda row: state(row, COLOURS))
 MORE = (
+    look.column("Title", lambda row: row.title or look.NOTHING),
     look.column("Text", lambda row: row.body or look.NOTHING),
     look.column("Links", lambda row: "\n".join(row.media) or look.NOTHING),
     look.column("From", lambda row: row.source or look.NOTHING),
@@ -90,10 +91,10 @@ class TestimonialAdmin(ReadOnlyAdmin):
     list_filter = (OfAdvocate, Queue, "rating", ("created_at", When))
     ordering = ("-created_at",)
     sortable_by = ()
-    shown = ((None, (WHOSE, RATING, TITLE, *MORE[:2], STATE, CONSENT, WHEN, *MORE[2:])),)
+    shown = ((None, (WHOSE, RATING, *MORE[:3], STATE, CONSENT, WHEN, *MORE[3:])),)
     when_empty = "Nothing waits. What people submit comes here first."
     actions = ("approve_chosen", "reject_chosen")
-    actions_detail = ("approve", "reject", "withdraw")
+    actions_detail = ("approve", "reject", buttons.more("withdraw"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("business", "advocate")

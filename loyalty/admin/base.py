@@ -56,7 +56,7 @@ class PlainAdmin(scope.Page):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Only what a filter names may be asked for: nobody guesses a hidden column letter by letter."""
         specs = self.get_list_filter(request)
-        named = {str(spec[0] if isinstance(spec, (list, tuple)) else spec) for spec in specs} | {"id", "pk"}
+        named = {_parameter_of(spec) for spec in specs} | {"id", "pk"}
         is_named = any(lookup == name or lookup.startswith(f"{name}__") for name in named)
         return is_named and super().lookup_allowed(lookup, value, request)
 
@@ -205,6 +205,12 @@ def may(request: HttpRequest, roles: Collection[seats.Role], row: object = None)
 def is_operator(request: HttpRequest) -> bool:
     """Whether the user runs the installation, beyond any one business."""
     return bool(request.user.is_active and request.user.is_superuser)
+
+
+def _parameter_of(spec: Any) -> str:
+    """What an entry of `list_filter` is called in addresses: a column, or a filter's own name."""
+    column = spec[0] if isinstance(spec, (list, tuple)) else spec
+    return str(getattr(column, "parameter_name", column))
 
 
 def _without_name(entry: LogEntry) -> LogEntry:

@@ -33,6 +33,7 @@ OUR_WORDS = {
     ("Delivery", "topic"),
     ("Endpoint", "signature_profile"),
     ("Event", "topic"),
+    ("Question", "kind"),
     ("Redemption", "terms"),
     ("Reward", "currency"),
     ("Reward", "type"),
@@ -151,8 +152,10 @@ class TestWhoeverWorksForRival:
 
         for model in SHOWN:
             other = rows_of(model, marked_acme).first()
-            for action in ("delete_selected", "archive", "retry_all", "activate", "approve_chosen"):
-                stan.post(dashboards.listed(model), {"action": action, "_selected_action": [other.pk], "post": "yes"})
+            for action in ("delete_selected", "archive", "retry_all", "activate", "approve_chosen", "reject_chosen"):
+                stan.post(
+                    dashboards.listed(model), {**SENT, "action": action, "_selected_action": [other.pk], "post": "yes"}
+                )
             for name in ("change", "delete", *buttons(model)):
                 stan.post(dashboards.page(other, name), {**SENT, "post": "yes", "_save": "1"})
 
