@@ -19,7 +19,7 @@ from loyalty.admin.filters import When
 from loyalty.admin.panels import Figure, Panel
 
 Status = Idea.Status
-COLOURS = {
+COLOURS: Mapping[str, str] = {
     Status.OPEN: "info",
     Status.PLANNED: "warning",
     Status.IN_PROGRESS: "warning",
@@ -49,9 +49,6 @@ class DecisionForm(forms.Form):
         widget=widgets.UnfoldAdminTextareaWidget(attrs={"rows": 4}),
         help_text="Everybody can read it beside the idea.",
     )
-
-    def __init__(self, *args: Any, idea: Idea, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"status": idea.status, "response": idea.response}, **kwargs)
 
 
 @admin.register(Idea)
@@ -97,6 +94,6 @@ class IdeaAdmin(ReadOnlyAdmin):
             title="What becomes of this idea?",
             text="Its author and everybody who voted for it hear of a new state through your webhooks.",
             submit="Say so",
-            form=partial(DecisionForm, idea=idea),
+            form=partial(DecisionForm, initial={"status": idea.status, "response": idea.response}),
             act=act,
         )

@@ -67,7 +67,7 @@ class QuestionForm(TenantForm):
             self.add_error("options", error.message)
 
 
-class QuestionFormSet(BaseInlineFormSet[Question, Survey, QuestionForm]):
+class QuestionFormSet(BaseInlineFormSet[Any, Any, Any]):
     def clean(self) -> None:
         super().clean()
         live = [form.cleaned_data for form in self.forms if form.is_valid() and form.cleaned_data.get("key")]

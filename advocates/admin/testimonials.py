@@ -22,7 +22,7 @@ from loyalty.admin.panels import Panel
 from loyalty.kernel.errors import DomainError
 
 Status = Testimonial.Status
-COLOURS = {Status.APPROVED: "success", Status.PENDING: "warning", Status.REJECTED: "danger"}
+COLOURS: Mapping[str, str] = {Status.APPROVED: "success", Status.PENDING: "warning", Status.REJECTED: "danger"}
 REACHED_BY = {"approve": Status.APPROVED, "reject": Status.REJECTED, "withdraw": Status.WITHDRAWN}
 SHOWN = 5  # on a person's page
 
