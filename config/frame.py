@@ -17,6 +17,7 @@ Item = dict[str, Any]
 # Title of a group, and its pages: model, title, icon.
 PROGRAMME: Sequence[tuple[str, str, str]] = (
     ("advocates.Advocate", "Advocates", "group"),
+    ("loyalty.Merge", "Merges", "merge"),
     ("rewards.Reward", "Rewards", "redeem"),
     ("rewards.Redemption", "Redemptions", "receipt_long"),
     ("loyalty.Quest", "Quests", "flag"),
@@ -36,6 +37,7 @@ CONNECTIONS: Sequence[tuple[str, str, str]] = (
     ("webhooks.Delivery", "Deliveries", "outbox"),
     ("loyalty.Event", "Events", "bolt"),
     ("advocates.SsoSecret", "SSO secrets", "passkey"),
+    ("advocates.SsoMapping", "SSO mappings", "badge"),
 )
 BUSINESS: Sequence[tuple[str, str, str]] = (
     ("loyalty.ProgrammeVersion", "Programme versions", "history"),

@@ -16,6 +16,11 @@ from loyalty.models import Business, Event, EventBody, Membership, Metric, Miles
 from loyalty.selectors import quests as reads
 from loyalty.services import completions, keys, ledger, programme, proofs, quests
 from loyalty.services.quest_rules import Rules, TaskRules
+from advocates.services import advocates, mappings, sso
+from loyalty.admin import links
+from loyalty.kernel import clock
+from loyalty.models import Business, Event, EventBody, Membership, Metric, MilestoneSet, User
+from loyalty.services import keys, ledger, merges
 from rewards.models import Redemption, Reward
 from rewards.services import pools, redemptions, rewards
 from tests import cast
@@ -68,6 +73,7 @@ def fill(business: Business, word: str) -> Advocate:
     _quest(person, word)
     _speak(person, word)
     _connect(business, word)
+    _double(person, word)
     _tell(endpoint, word)
     Metric.objects.create(business=business, key=f"{word}-stars".lower(), title=f"{word} stars")
     programme.apply(business=business, document=programme.parsed({}), author=word)
@@ -120,6 +126,15 @@ def _connect(business: Business, word: str) -> None:
     if not SsoSecret.objects.for_business(business).exists():  # two are the most
         sso.create_secret(business=business)
     cast.sign_up(f"{word}@{business.slug}.example".lower(), business, Role.MANAGER)
+
+
+def _double(person: Advocate, word: str) -> None:
+    """Somebody who is the same person under another id, and a third id of theirs."""
+    business = person.business
+    double = advocates.create(business=business, external_id=f"{word}-2")
+    ledger.award(business=business, account_id=double.pk, amount=5)
+    merges.merge(business=business, source_id=double.pk, target_id=person.pk)
+    mappings.create(business=business, advocate_id=person.pk, external_customer_id=f"{word}-3")
 
 
 def _tell(endpoint: Endpoint, word: str) -> None:

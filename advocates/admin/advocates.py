@@ -5,11 +5,12 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from advocates.admin.profile import PointsForm, ProfileForm, TierForm
+from advocates.admin.profile import ErasureForm, MergeForm, PointsForm, ProfileForm, TierForm
 from advocates.models import Advocate
 from loyalty.admin import buttons, links, look, people
 from loyalty.admin.base import ServiceAdmin
@@ -18,7 +19,8 @@ from loyalty.admin.ledger import entries
 from loyalty.admin.panels import Figure, Panel
 from loyalty.models import Account, Business
 from loyalty.selectors import ledger as books
-from loyalty.services import accounts, ledger
+from loyalty.selectors.segments import keys_of
+from loyalty.services import accounts, erasure, ledger, merges
 
 Status = Account.Status
 SHOWN = 5  # dates at which points expire
@@ -40,6 +42,7 @@ class AdvocateAdmin(ServiceAdmin):
     view_fields = (
         *("name", "email", "external_id", "phone", "birthday", "locale"),
         look.column("Time zone", lambda row: row.account.timezone or "As the business"),
+        look.column("Segments", lambda row: ", ".join(segments_of(row)) or look.NOTHING),
     )
     when_empty = "They join by API, by single sign-on, or by hand."
     list_select_related = ("account__tier",)
@@ -47,8 +50,11 @@ class AdvocateAdmin(ServiceAdmin):
     search_fields = ("name",)
     search_help_text = "A part of the name, the e-mail address or the external id"
     ordering = ("-created_at",)
-    fields = ("name", "email", "external", "phone", "birthday", "locale", "timezone")
-    actions_detail = ("move_points", buttons.more("change_tier", "sign_out", "block", "unblock"))
+    fields = ("name", "email", "external", "phone", "birthday", "locale", "timezone", "segments")
+    actions_detail = (
+        "move_points",
+        buttons.more("change_tier", "sign_out", "block", "unblock", "merge", "export", "erase"),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("business", "account__tier")
@@ -86,9 +92,14 @@ class AdvocateAdmin(ServiceAdmin):
 
     def offers(self, request: HttpRequest, button: str, advocate: Advocate) -> bool:
         status = advocate.account.status
-        if button == "unblock":
-            return status == Status.BLOCKED
-        return status == Status.ACTIVE or (status == Status.BLOCKED and button in ("change_tier", "sign_out"))
+        if button in ("unblock", "export"):
+            return button == "export" or status == Status.BLOCKED
+        return status == Status.ACTIVE or (status == Status.BLOCKED and button in ("change_tier", "sign_out", "erase"))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who was merged or erased stays as they are."""
+        stays = isinstance(obj, Advocate) and obj.account.status in (Status.MERGED, Status.ERASED)
+        return not stays and super().has_change_permission(request, obj)
 
     # --- Buttons ----------------------------------------------------------------------------------------
 
@@ -140,6 +151,56 @@ class AdvocateAdmin(ServiceAdmin):
             return "Unblocked."
 
         return buttons.ask(self, request, advocate, title=f"Unblock {advocate}?", submit="Unblock", act=act)
+
+    @buttons.button("Merge", icon="merge")
+    def merge(self, request: HttpRequest, advocate: Advocate) -> HttpResponse:
+        def act(answer: Mapping[str, Any]) -> str:
+            merges.merge(business=advocate.business, source_id=advocate.pk, target_id=answer["into"].pk)
+            return "Merged. Under Merges it can be undone."
+
+        wallet = books.wallets(business=advocate.business, account_ids=[advocate.pk])[advocate.pk]
+        text = (
+            f"{look.points(wallet.amount)} points, {look.points(wallet.pending)} more to ripen, and all that is "
+            "theirs go over to the advocate whom you name, with their own expiry. Their e-mail address and external id "
+            "lead there from then on. It can be undone."
+        )
+        form = partial(MergeForm, business=advocate.business)
+        title = f"Merge {advocate} into another advocate"
+        return buttons.ask(self, request, advocate, title=title, text=text, submit="Merge", form=form, act=act)
+
+    @buttons.button("Export", icon="download")
+    def export(self, request: HttpRequest, advocate: Advocate) -> HttpResponse:
+        document = erasure.export(business=advocate.business, account_id=advocate.pk)
+        body = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
+        name = f'attachment; filename="advocate-{advocate.pk}.json"'
+        return HttpResponse(body, content_type="application/json", headers={"Content-Disposition": name})
+
+    @buttons.button("Erase", icon="person_off", danger=True)
+    def erase(self, request: HttpRequest, advocate: Advocate) -> HttpResponse:
+        def act(_: Mapping[str, Any]) -> str:
+            erasure.erase(business=advocate.business, account_id=advocate.pk)
+            return "Erased. Only ids and numbers are left."
+
+        text = (
+            "Who they are is forgotten for good: name, addresses, ids, what was written about them, and what webhooks "
+            "carried. The ledger keeps its numbers under an id alone. Export first what you must keep."
+        )
+        title = f"Erase {advocate}?"
+        return buttons.ask(
+            self,
+            request,
+            advocate,
+            title=title,
+            text=text,
+            submit="Erase for good",
+            danger=True,
+            form=ErasureForm,
+            act=act,
+        )
+
+
+def segments_of(advocate: Advocate) -> Sequence[str]:
+    return keys_of(business=advocate.business, account_ids=[advocate.pk]).get(advocate.pk, ())
 
 
 def tier(advocate: Advocate) -> object:

@@ -7,12 +7,15 @@ from django import forms
 from unfold import widgets
 
 from advocates.models import Advocate
+from advocates.selectors import identity
 from advocates.services import advocates
 from advocates.services.details import Details
 from loyalty.admin.forms import ServiceForm
 from loyalty.kernel import ids, points
-from loyalty.models import Business, Metric
+from loyalty.models import Business, Metric, Segment
+from loyalty.selectors.segments import keys_of
 from loyalty.selectors.tiers import tiers_of
+from loyalty.services import segments
 from loyalty.services.ledger import POINTS
 
 TIMEZONES = [("", "As the business")] + [(name, name.replace("_", " ")) for name in sorted(available_timezones())]
@@ -36,6 +39,12 @@ class ProfileForm(ServiceForm):
         choices=TIMEZONES, required=False, widget=widgets.UnfoldAdminSelectWidget, label="Time zone"
     )
 
+    segments = forms.MultipleChoiceField(
+        required=False,
+        widget=widgets.UnfoldAdminSelectMultipleWidget,
+        help_text="Groups that rewards and quests can be kept for.",
+    )
+
     class Meta:
         model = Advocate
         fields = ("name", "email", "phone", "birthday", "locale")
@@ -48,9 +57,13 @@ class ProfileForm(ServiceForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        live = Segment.objects.for_business(self.business).filter(archived_at=None)
+        choose(self, "segments", list(live.order_by("title").values_list("key", "title")))
         if not self.instance._state.adding:
+            keys = keys_of(business=self.business, account_ids=[self.instance.pk])
             self.initial = {
                 **self.initial,
+                "segments": list(keys.get(self.instance.pk, ())),
                 "external": self.instance.external_id,
                 "timezone": self.instance.account.timezone,
             }
@@ -66,8 +79,11 @@ class ProfileForm(ServiceForm):
             timezone=self.cleaned_data["timezone"],
         )
         if self.instance._state.adding:
-            return advocates.create(business=self.business, **given)
-        return advocates.update(business=self.business, advocate_id=self.instance.pk, **given)
+            written = advocates.create(business=self.business, **given)
+        else:
+            written = advocates.update(business=self.business, advocate_id=self.instance.pk, **given)
+        segments.put(business=self.business, account_id=written.pk, keys=self.cleaned_data["segments"])
+        return written
 
 
 class PointsForm(forms.Form):
@@ -96,6 +112,38 @@ class PointsForm(forms.Form):
         super().__init__(*args, **kwargs)
         metrics = Metric.objects.for_business(business).filter(archived_at=None).order_by("title")
         choose(self, "metric", list(metrics.values_list("key", "title")))
+
+
+class MergeForm(forms.Form):
+    into = forms.CharField(
+        label="Merge into",
+        max_length=254,
+        widget=widgets.UnfoldAdminTextInputWidget,
+        help_text="The e-mail address, the external id or the id of the advocate who stays.",
+    )
+
+    def __init__(self, *args: Any, business: Business, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.business = business
+
+    def clean_into(self) -> Advocate:
+        text = self.cleaned_data["into"].strip()
+        people = Advocate.objects.for_business(self.business)
+        found = (
+            people.filter(pk=ids.parse_id(text)).first()
+            or identity.by_email(business=self.business, email=text)
+            or identity.by_external_id(business=self.business, external_id=text)
+        )
+        if found is None:
+            raise forms.ValidationError("There is no such advocate. Check the spelling.")
+        return found
+
+
+class ErasureForm(forms.Form):
+    sure = forms.BooleanField(
+        label="I know that this cannot be undone",
+        widget=widgets.UnfoldBooleanWidget,
+    )
 
 
 class TierForm(forms.Form):

@@ -1,14 +1,15 @@
 """The secrets that the shop's backend signs its customers in with: made, shown once, retired."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
-from advocates.models import SsoSecret
+from advocates.models import SsoMapping, SsoSecret
 from advocates.services import sso
-from loyalty.admin import buttons, look, seats
+from loyalty.admin import buttons, look, people, seats
+from loyalty.admin.base import ReadOnlyAdmin
 from loyalty.admin.secrets import SecretAdmin, SecretForm
 
 
@@ -59,6 +60,42 @@ class SsoSecretAdmin(SecretAdmin):
         return buttons.ask(
             self, request, secret, title="Retire this secret?", text=text, submit="Retire it", danger=True, act=act
         )
+
+
+WHOSE = look.column("Advocate", lambda mapping: look.person(mapping.person))
+MAPPED = (
+    look.column("External id", lambda mapping: mapping.external_customer_id),
+    WHOSE,
+    look.column("E-mail there", lambda mapping: mapping.external_email or look.NOTHING),
+    look.column("Name there", lambda mapping: mapping.external_name or look.NOTHING),
+    look.moment_of("created_at", "Mapped"),
+)
+
+
+@admin.register(SsoMapping)
+class SsoMappingAdmin(ReadOnlyAdmin):
+    list_display = MAPPED
+    search_fields = ("external_customer_id",)
+    search_help_text = "The whole id"
+    ordering = ("-created_at",)
+    sortable_by = ()
+    when_empty = "More ids by which your systems know an advocate, as the API maps them."
+    shown = ((None, MAPPED),)
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        term = search_term.strip()
+        return (queryset.filter(external_customer_id=term) if term else queryset), False
+
+    def prepare(self, rows: Sequence[Any], request: HttpRequest) -> None:
+        found = people.of(request, {mapping.advocate_id for mapping in rows})
+        for mapping in rows:
+            mapping.person = found.get(mapping.advocate_id)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        mapping = super().get_object(request, object_id, from_field)
+        if mapping is not None:
+            self.prepare([mapping], request)
+        return mapping
 
 
 def state(secret: SsoSecret) -> object:

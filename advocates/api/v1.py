@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
 from msgspec import UNSET, Meta, UnsetType, field
 
 from advocates.api.examples import ADVOCATE
@@ -30,7 +30,7 @@ from loyalty.kernel import clock, points
 from loyalty.kernel.errors import Code, Invalid
 from loyalty.models import Account, Business, IdempotencyRecord
 from loyalty.selectors import ledger as books
-from loyalty.selectors import segments
+from loyalty.selectors import segments, tiers
 from loyalty.services import accounts, erasure, ledger, merges
 from loyalty.services.ledger import POINTS
 
@@ -256,6 +256,9 @@ def _matching(business: Business, query: ListAdvocates) -> QuerySet[Advocate]:
     if query.email is not None:
         found = identity.by_email(business=business, email=query.email)
         rows = rows.filter(pk=found.pk) if found else rows.none()
+    if query.tier is not None:
+        tier = Subquery(tiers.tier_named(business, query.tier).values("pk"))
+        rows = rows.filter(account__business=business, account__tier=tier)
     if query.segment is not None:
         members = segments.members_of(business=business, key=query.segment)
         rows = rows.filter(account_id__in=members.values("account_id"))
@@ -263,7 +266,6 @@ def _matching(business: Business, query: ListAdvocates) -> QuerySet[Advocate]:
         rows = books.with_points(rows, business=business)
     filters = {
         "account__status__in": PRESENT,
-        "account__tier__key": query.tier,
         "created_at__gt": query.created_after,
         "created_at__lt": query.created_before,
         "points__gte": query.min_points,

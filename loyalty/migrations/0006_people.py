@@ -40,6 +40,10 @@ class Migration(migrations.Migration):
             model_name='balance',
             name='balances_by_amount',
         ),
+        migrations.AddIndex(
+            model_name='account',
+            index=models.Index(fields=['business', 'tier'], name='accounts_by_tier'),
+        ),
         migrations.AddField(
             model_name='idempotencyrecord',
             name='names',

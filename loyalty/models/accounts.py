@@ -39,6 +39,7 @@ class Account(TenantModel):
             models.UniqueConstraint(fields=["id", "business"], name="account_with_its_business"),
             models.UniqueConstraint(fields=["business", "external_id"], name="one_account_per_external_id"),
         ]
+        indexes = [models.Index(fields=["business", "tier"], name="accounts_by_tier")]
 
     def __str__(self) -> str:
         return self.external_id or str(self.pk)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from loyalty.models import Business, Milestone
 
 
@@ -13,6 +15,11 @@ class Tier:
     title: str
     threshold: int
     metric: str
+
+
+def tier_named(business: Business, key: str) -> "QuerySet[Milestone]":
+    """The tier with this key, or none."""
+    return Milestone.objects.for_business(business).filter(set__is_tier=True, key=key)
 
 
 def tiers_of(business: Business) -> list[Tier]:

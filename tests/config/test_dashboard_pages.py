@@ -97,7 +97,7 @@ def test_a_new_key_is_copied(olga, live_server):
 
 
 def test_buttons_behind_more_lead_to_a_question(olga, live_server, acme):
-    person = Advocate.objects.for_business(acme).get()
+    person = Advocate.objects.for_business(acme).get(account__status="active")
     olga.goto(f"{live_server.url}{dashboards.page(person)}")
 
     olga.click("li:has-text('More') > a")

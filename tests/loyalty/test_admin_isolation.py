@@ -53,7 +53,7 @@ def texts(model: type[models.Model]) -> list[Any]:
     ]
 
 
-def marked(field: Any, number: int) -> Any:
+def marked(field: Any, number: str) -> Any:
     """A value with the mark in it, different for every row."""
     text = f"{MARK}-{number}"[: getattr(field, "max_length", None) or 80]
     match field:
@@ -76,7 +76,7 @@ def marked_acme(acme: Business) -> Business:
     for model in TENANT:
         fields = [] if model.__name__ in WRITTEN_ONCE else texts(model)
         for number, row in enumerate(model._default_manager.filter(business=acme)):
-            changes = {field.name: marked(field, number) for field in fields}
+            changes = {field.name: marked(field, f"{number}{model.__name__[0]}") for field in fields}
             if changes:
                 model._default_manager.filter(pk=row.pk).update(**changes)
     return acme
