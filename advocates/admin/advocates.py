@@ -161,8 +161,8 @@ class AdvocateAdmin(ServiceAdmin):
         wallet = books.wallets(business=advocate.business, account_ids=[advocate.pk])[advocate.pk]
         text = (
             f"{look.points(wallet.amount)} points, {look.points(wallet.pending)} more to ripen, and all that is "
-            "theirs go over to the advocate whom you name, with their own expiry. Their e-mail address and external id "
-            "lead there from then on. It can be undone."
+            "theirs go over to the advocate whom you name, with their own expiry. Their e-mail address and external "
+            "id lead there from then on. It can be undone."
         )
         form = partial(MergeForm, business=advocate.business)
         title = f"Merge {advocate} into another advocate"

@@ -43,7 +43,7 @@ class Me(KeyView):
 
 
 class ListEvents(PageQuery):
-    topic: str | None = None
+    topic: Annotated[str, msgspec.Meta(max_length=60)] | None = None
     advocate_id: UUID | None = None
 
 
@@ -57,7 +57,21 @@ class Events(KeyView):
         "Read what happened, in order",
         query=ListEvents,
         answer=EventPage,
-        description="The bodies that webhooks send, byte for byte. Keep nextCursor to go on from there.",
+        description="The bodies that webhooks send, byte for byte. topic is one, or a family such as points/*. "
+        "nextCursor is null once you have read everything: ask again with the last cursor that you were given.",
+        answer_example={
+            "events": [
+                {
+                    "id": "evt_01890a5dac96774bbcceb302099a8057",
+                    "type": "customers/erased",
+                    "created": "2026-05-01T12:00:00Z",
+                    "businessId": "01990f3e-5d2a-7c31-9a55-0b8f2a9d4e10",
+                    "sequence": 12,
+                    "data": {"id": "01890a5d-ac96-7ab2-80e2-4c1f53a0d0c2"},
+                }
+            ],
+            "nextCursor": None,
+        },
     )
     def get(self, call: Call[None, ListEvents]) -> EventPage:
         rows = feed.published(call.business, topic=call.query.topic, account_id=call.query.advocate_id)

@@ -41,6 +41,10 @@ class Migration(migrations.Migration):
             name='balances_by_amount',
         ),
         migrations.AddIndex(
+            model_name='event',
+            index=models.Index(condition=models.Q(('position__isnull', False)), fields=['business', 'topic', 'position'], name='events_by_topic'),
+        ),
+        migrations.AddIndex(
             model_name='account',
             index=models.Index(fields=['business', 'tier'], name='accounts_by_tier'),
         ),

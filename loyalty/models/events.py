@@ -35,6 +35,10 @@ class Event(BusyTenantModel):
         indexes = [
             # What the relay has yet to publish.
             models.Index(fields=["created_at", "sequence"], condition=Q(position=None), name="events_to_publish"),
+            # The feed of one topic.
+            models.Index(
+                fields=["business", "topic", "position"], condition=Q(position__isnull=False), name="events_by_topic"
+            ),
         ]
 
     def __str__(self) -> str:

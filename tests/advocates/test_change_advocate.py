@@ -84,6 +84,13 @@ class TestChanges:
         assert (advocate["externalId"], cleared["externalId"]) == ("new", None)
         assert Advocate.objects.select_related("account").get(pk=ada.pk).account.external_id is None
 
+    @pytest.mark.parametrize("field", ["locale", "timezone", "birthday", "externalId"])
+    def test_null_forgets(self, api, ada, field):
+        said = {"locale": "de", "timezone": "Asia/Tokyo", "birthday": "1990-12-10", "externalId": "x"}
+        api.patch(f"/advocates/{ada.pk}", said)
+
+        assert api.patch(f"/advocates/{ada.pk}", {field: None}).json()["advocate"][field] is None
+
     def test_a_tier_by_hand_stays_until_null(self, api, ada, give):
         gold = api.patch(f"/advocates/{ada.pk}", {"tier": "gold"}).json()["advocate"]
         give(ada, 1_000)

@@ -6,6 +6,8 @@ import pytest
 
 from advocates.services import advocates
 from loyalty.kernel import clock
+from loyalty.models import Segment
+from loyalty.services import segments
 from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +87,20 @@ class TestFilters:
 
         assert names(api.get("/advocates", tier="silver")) == ["Bob Ross"]
         assert names(api.get("/advocates", tier="platinum")) == []
+
+    def test_by_segment(self, api, acme, rival, ada, bob, eve):
+        for business, person in ((acme, bob), (rival, eve)):
+            Segment.objects.create(business=business, key="vips", title="VIPs")
+            segments.put(business=business, account_id=person.pk, keys=["vips"])
+
+        assert names(api.get("/advocates", segment="vips")) == ["Bob Ross"]
+        assert api.get("/advocates", segment="vips").json()["advocates"][0]["segments"] == ["vips"]
+        assert names(api.get("/advocates", segment="nobody")) == []
+        Segment.objects.for_business(acme).update(archived_at=acme.created_at)
+        assert names(api.get("/advocates", segment="vips")) == []
+
+    def test_who_never_earned_has_no_points_but_is_there(self, api, ada):
+        assert names(api.get("/advocates", minPoints=0, sort="points")) == ["Ada Lovelace"]
 
     def test_by_points(self, api, ada, bob, give):
         give(bob, 100)
@@ -173,11 +189,20 @@ class TestPages:
 
 class TestCost:
     def test_a_page_of_a_hundred_asks_no_more_than_a_page_of_one(self, api, acme, django_assert_num_queries):
+        Segment.objects.create(business=acme, key="all", title="All")
         for number in range(100):
-            join(acme, f"n{number:02}")
+            person = join(acme, f"n{number:02}")
+            segments.put(business=acme, account_id=person.pk, keys=["all"])
         api.get("/me")  # the key is known from here on
 
-        for query in ({}, {"tier": "bronze"}, {"search": "example"}, {"minPoints": "0"}, {"sort": "-points"}):
+        for query in (
+            {},
+            {"tier": "bronze"},
+            {"search": "example"},
+            {"minPoints": "0"},
+            {"sort": "-points"},
+            {"segment": "all"},
+        ):
             for limit in (1, 100):
                 with django_assert_num_queries(5):  # the count, the people, their points, segments and links
                     assert len(names(api.get("/advocates", limit=limit, **query))) == limit

@@ -2,9 +2,12 @@
 
 import pytest
 from django.db import connection
+from django.db.models import Subquery
 
 from advocates.models import Advocate
 from advocates.services import advocates
+from loyalty.selectors import ledger as books
+from loyalty.selectors import tiers
 
 pytestmark = pytest.mark.django_db
 
@@ -49,10 +52,11 @@ def test_a_changed_name_is_found_by_its_new_parts_only(api, acme, ada):
     assert (found(api, "king"), found(api, "k-1"), found(api, "lovelace")) == (["k-1"], ["k-1"], [])
 
 
+@pytest.mark.breaks_the_books  # ten thousand people with points that they never earned
 class TestByIndex:
     @pytest.fixture
     def town(self, acme):
-        """Five thousand people, as fast as they can move in."""
+        """Ten thousand people, as fast as they can move in."""
         with connection.cursor() as cursor:
             cursor.execute(
                 """
@@ -61,7 +65,7 @@ class TestByIndex:
                         event_sequence, ledger_hash, last_event_at, created_at)
                     SELECT gen_random_uuid(), %s, md5(i::text), 'active', '', false, 0,
                         decode(repeat('00', 32), 'hex'), now(), now()
-                    FROM generate_series(1, 5000) i RETURNING *
+                    FROM generate_series(1, 10000) i RETURNING *
                 )
                 INSERT INTO advocates_advocate (id, account_id, business_id, external_id, name, first_name, last_name,
                     phone, locale, metadata, created_at, updated_at)
@@ -70,15 +74,33 @@ class TestByIndex:
                 [acme.pk],
             )
             cursor.execute("SELECT gin_clean_pending_list('advocates_by_trigram')")
-            cursor.execute("ANALYZE advocates_advocate")
+            cursor.execute("UPDATE loyalty_balance SET amount = ('x' || right(account_id::text, 4))::bit(16)::int")
+            cursor.execute("ANALYZE advocates_advocate, loyalty_balance, loyalty_account")
         return acme
 
     def test_is_how_people_are_found_and_listed(self, town):
         people = Advocate.objects.for_business(town)
         newest_first = ("-created_at", "-id")
 
-        assert "advocates_by_trigram" in people.search("c4ca4238").order_by(*newest_first)[:20].explain()
+        for part in ("c4ca4238", "c4c", "zq"):
+            assert "advocates_by_trigram" in people.search(part).order_by(*newest_first)[:20].explain()
         assert "one_advocate_per_email" in people.with_email("a@b.example").explain()
         listed = people.order_by(*newest_first)[:20].explain()
         assert "advocates_by_age" in listed
         assert "Sort" not in listed
+
+    def test_is_how_people_are_ordered_and_filtered_by_points(self, town):
+        people = books.with_points(Advocate.objects.for_business(town), business=town)
+        richest = people.order_by("-points", "-account_id")[:20].explain()
+        rich = people.filter(points__gte=65_000).order_by("-created_at", "-id")[:20].explain()
+
+        for plan in (richest, rich):
+            assert "balances_by_amount" in plan
+            assert "SubPlan" not in plan
+        assert "Sort" not in richest
+
+    def test_is_how_a_tier_that_few_reached_is_found(self, town):
+        gold = tiers.tier_named(town, "gold").values("pk")
+        people = Advocate.objects.for_business(town).filter(account__business=town, account__tier=Subquery(gold))
+
+        assert "accounts_by_tier" in people.order_by("-created_at", "-id")[:20].explain()
