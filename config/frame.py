@@ -28,6 +28,7 @@ PROGRAMME: Sequence[tuple[str, str, str]] = (
     ("advocates.Idea", "Ideas", "lightbulb"),
     ("advocates.Survey", "Surveys", "ballot"),
     ("loyalty.LedgerEntry", "Ledger", "menu_book"),
+    ("loyalty.Batch", "Batches", "stacks"),
     ("loyalty.MilestoneSet", "Milestone sets", "stairs"),
     ("loyalty.Metric", "Metrics", "counter_1"),
 )

@@ -21,6 +21,7 @@ from loyalty.admin import links
 from loyalty.kernel import clock
 from loyalty.models import Business, Event, EventBody, Membership, Metric, MilestoneSet, User
 from loyalty.services import keys, ledger, merges
+from loyalty.services import batches, keys, ledger, programme
 from rewards.models import Redemption, Reward
 from rewards.services import pools, redemptions, rewards
 from tests import cast
@@ -76,6 +77,7 @@ def fill(business: Business, word: str) -> Advocate:
     _double(person, word)
     _tell(endpoint, word)
     Metric.objects.create(business=business, key=f"{word}-stars".lower(), title=f"{word} stars")
+    batches.move_points(business=business, moves=[batches.Move(account_id=person.pk, amount=5)], author=word)
     programme.apply(business=business, document=programme.parsed({}), author=word)
     return person
 

@@ -1,7 +1,7 @@
 """The Advocates API: people, and the points they have."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from django.db.models import QuerySet, Subquery
 from msgspec import UNSET, Meta, UnsetType, field
 
 from advocates.api.examples import ADVOCATE
+from advocates.api.moves import MovePoints
 from advocates.api.shapes import (
     AdvocateAnswer,
     AdvocatePage,
@@ -27,12 +28,11 @@ from loyalty.api.paging import NumberedQuery, PageQuery, page_by_cursor, page_nu
 from loyalty.api.parsing import Body
 from loyalty.api.views import Call, KeyView, Reply, operation
 from loyalty.kernel import clock, points
-from loyalty.kernel.errors import Code, Invalid
+from loyalty.kernel.errors import Code
 from loyalty.models import Account, Business, IdempotencyRecord
 from loyalty.selectors import ledger as books
 from loyalty.selectors import segments, tiers
 from loyalty.services import accounts, erasure, ledger, merges
-from loyalty.services.ledger import POINTS
 
 Text200 = Annotated[str, Meta(max_length=200)]
 Tag = Annotated[str, Meta(max_length=60)]
@@ -104,7 +104,7 @@ class Advocates(KeyView):
         answer_example={"advocate": ADVOCATE},
     )
     def post(self, call: Call[NewAdvocate, None]) -> AdvocateAnswer:
-        advocate = advocates.create(business=call.business, **_details(call.body))
+        advocate = advocates.create(business=call.business, **details_of(call.body))
         return _answer(call.business, advocate.pk)
 
 
@@ -123,7 +123,7 @@ class OneAdvocate(KeyView):
         answer_example={"advocate": ADVOCATE},
     )
     def patch(self, call: Call[ChangedAdvocate, None], advocate_id: UUID) -> AdvocateAnswer:
-        advocates.update(business=call.business, advocate_id=advocate_id, **_details(call.body))
+        advocates.update(business=call.business, advocate_id=advocate_id, **details_of(call.body))
         return _answer(call.business, advocate_id)
 
     @operation(
@@ -168,19 +168,6 @@ class Export(KeyView):
         return ExportShape.of(erasure.export(business=call.business, account_id=advocate_id))
 
 
-class MovePoints(Body):
-    amount: Annotated[int, Meta(ge=-points.MAX_MOVE, le=points.MAX_MOVE)]
-    type: Literal["award", "deduct"] | None = None
-    description: types.Text500 = ""
-    metric: types.Key = POINTS
-    expires_at: types.Timestamp | None = None
-    pending_until: types.Timestamp | None = None
-
-    @property
-    def is_deduction(self) -> bool:
-        return self.type == "deduct" or (self.type is None and self.amount < 0)
-
-
 class Points(KeyView):
     @operation("Read an advocate's points", answer=PointsShape)
     def get(self, call: Call[None, None], advocate_id: UUID) -> PointsShape:
@@ -200,8 +187,9 @@ class Points(KeyView):
     )
     def post(self, call: Call[MovePoints, None], advocate_id: UUID) -> Reply:
         """The hot path: one round trip, which also finds out whether there is such an advocate."""
-        move = _deduct if call.body.is_deduction else _award
-        posting = move(call, advocate_id)
+        amount = call.body.checked(now=clock.now(call.business), is_repeat=lambda: _is_repeat(call))
+        move = _deduct if amount < 0 else _award
+        posting = move(call, advocate_id, abs(amount))
         shape = MovedPoints(transaction=TransactionShape.of(posting), new_balance=posting.balance_after)
         return Reply(shape, is_replay=posting.is_replay)
 
@@ -282,7 +270,11 @@ def _answer(business: Business, advocate_id: UUID) -> AdvocateAnswer:
     return AdvocateAnswer.of(profiles.profile(business=business, advocate_id=advocate_id))
 
 
-def _details(body: Person) -> dict[str, Any]:
+def details_of(body: Person) -> dict[str, Any]:
+    """What a body says, by the names of the service.
+
+    :raises Invalid: if the e-mail address is none, or the metadata too large
+    """
     given = {name: getattr(body, name) for name in body.__struct_fields__}
     given = {name: value for name, value in given.items() if value is not UNSET}
     given |= {name: "" for name in ("locale", "timezone") if given.get(name, "") is None}
@@ -293,51 +285,34 @@ def _details(body: Person) -> dict[str, Any]:
     return given
 
 
-def _award(call: Call[MovePoints, None], advocate_id: UUID) -> ledger.Posting:
-    body = call.body
-    if body.amount < 1:
-        raise Invalid("amount must be at least 1. To take points, send the type deduct.", field="amount")
-    _check_time(call, "expiresAt", body.expires_at)
-    _check_time(call, "pendingUntil", body.pending_until)
-    if body.expires_at and body.pending_until and body.expires_at <= body.pending_until:
-        raise Invalid("expiresAt must come after pendingUntil.", field="expiresAt")
+def _award(call: Call[MovePoints, None], advocate_id: UUID, amount: int) -> ledger.Posting:
     return ledger.award(
         business=call.business,
         account_id=advocate_id,
-        amount=body.amount,
-        metric=body.metric,
-        description=body.description,
-        expires_at=body.expires_at,
-        pending_until=body.pending_until,
+        amount=amount,
+        metric=call.body.metric,
+        description=call.body.description,
+        expires_at=call.body.expires_at,
+        pending_until=call.body.pending_until,
         key=call.key,
     )
 
 
-def _deduct(call: Call[MovePoints, None], advocate_id: UUID) -> ledger.Posting:
-    body = call.body
-    amount = -body.amount if body.type is None else body.amount
-    if amount < 1:
-        raise Invalid("amount must be at least 1. The type deduct takes it away.", field="amount")
-    for name, value in (("expiresAt", body.expires_at), ("pendingUntil", body.pending_until)):
-        if value:
-            raise Invalid(f"Only awards have {name}. Remove it.", field=name)
+def _deduct(call: Call[MovePoints, None], advocate_id: UUID, amount: int) -> ledger.Posting:
     return ledger.spend(
         business=call.business,
         account_id=advocate_id,
         amount=amount,
-        metric=body.metric,
+        metric=call.body.metric,
         type=ledger.Type.ADJUST,
         topic="points/adjusted",
-        description=body.description,
+        description=call.body.description,
         key=call.key,
     )
 
 
-def _check_time(call: Call[MovePoints, None], name: str, moment: datetime | None) -> None:
-    """A time must lie ahead, unless this repeats a request that came while it did."""
-    if moment is None or moment > clock.now(call.business):
-        return
+def _is_repeat(call: Call[MovePoints, None]) -> bool:
+    """Whether this repeats a request that came while its times still lay ahead."""
     key = call.key
     before = IdempotencyRecord.objects.for_business(call.business)
-    if key is None or not before.filter(scope=key.scope, key=key.text).exists():
-        raise Invalid(f"{name} must be in the future.", field=name)
+    return key is not None and before.filter(scope=key.scope, key=key.text).exists()

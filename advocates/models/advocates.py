@@ -1,5 +1,6 @@
 """People: the profile of an account."""
 
+from collections.abc import Iterable
 from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -35,6 +36,10 @@ class AdvocateQuerySet(TenantQuerySet["Advocate"]):
     def with_email(self, email: str) -> Self:
         """Those with this e-mail, in any case: at most one a business."""
         return self.alias(lower_email=Lower("email")).filter(lower_email=Lower(Value(email)))
+
+    def with_emails(self, emails: Iterable[str]) -> Self:
+        """Those with one of these e-mails, in any case."""
+        return self.alias(lower_email=Lower("email")).filter(lower_email__in=[email.lower() for email in emails])
 
 
 AdvocateManager = models.Manager.from_queryset(AdvocateQuerySet)

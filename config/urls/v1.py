@@ -3,6 +3,7 @@
 from django.urls import path
 
 from advocates.api import feedback, sso, surveys, testimonials
+from advocates.api import batches, sso
 from advocates.api import v1 as advocates
 from loyalty.api import programme, quests
 from loyalty.api import v1 as loyalty
@@ -18,6 +19,9 @@ urlpatterns = [
     path("programme", programme.Programme.as_view()),
     path("programme/versions", programme.Versions.as_view()),
     path("programme/versions/<int:number>/restore", programme.Restore.as_view()),
+    path("batch/points", batches.Points.as_view()),
+    path("batch/advocates", batches.Advocates.as_view()),
+    path("batch/<uuid:batch_id>/undo", batches.Undo.as_view()),
     path("advocates", advocates.Advocates.as_view()),
     path("advocates/<uuid:advocate_id>", advocates.OneAdvocate.as_view()),
     path("advocates/<uuid:advocate_id>/points", advocates.Points.as_view()),

@@ -1,6 +1,7 @@
 """The merchant's dashboard: what it shows of the floor, and the bases that every app's pages stand on."""
 
 from loyalty.admin import (
+    batches,
     businesses,
     events,
     keys,
@@ -15,6 +16,7 @@ from loyalty.admin import (
 )
 
 __all__ = [
+    "batches",
     "businesses",
     "events",
     "keys",

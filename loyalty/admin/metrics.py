@@ -80,8 +80,8 @@ class MilestoneForm(ArchivedForm):
 class Steps(forms.models.BaseInlineFormSet[Any, Any, Any]):
     def clean(self) -> None:
         super().clean()
-        rows = [form.cleaned_data for form in self.forms if not form.errors and not self._should_delete_form(form)]
-        thresholds = [row["threshold"] for row in rows if "threshold" in row]
+        rows = [form.cleaned_data for form in self.forms if not form.errors]
+        thresholds = [row["threshold"] for row in rows if "threshold" in row and not row.get("DELETE")]
         if len(set(thresholds)) < len(thresholds):
             raise forms.ValidationError("Two steps have the same threshold. Give each its own.")
 

@@ -1,5 +1,6 @@
 """What the programme was, version by version: what each one changed, and a way back."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,7 +37,7 @@ class ProgrammeVersionAdmin(ReadOnlyAdmin):
     )
     ordering = ("-number",)
     when_empty = "The first document that you apply with PUT /api/v1/programme starts the history."
-    shown = ((None, list_display), ("The whole programme", (look.column("Document", lambda row: document(row)),)))
+    shown = ((None, list_display),)
     actions_detail = ("restore",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -98,8 +99,5 @@ def how(version: ProgrammeVersion) -> object:
 def value(found: Any) -> object:
     if found is None:
         return look.NOTHING
-    return look.pretty(found) if isinstance(found, dict | list) else Truncator(str(found)).chars(200)
-
-
-def document(version: ProgrammeVersion) -> object:
-    return look.pretty(version.document)
+    said = json.dumps(found, ensure_ascii=False) if isinstance(found, dict | list) else str(found)
+    return look.code(Truncator(said).chars(300))

@@ -6,7 +6,7 @@ No aliases, tags or merges; only `true` and `false` are booleans, only digits ar
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import yaml
@@ -22,7 +22,7 @@ class _Loader(yaml.CSafeLoader):
     """Knows what JSON knows. Both tables replace the library's."""
 
     yaml_implicit_resolvers: dict[str, list[Any]] = {}
-    yaml_constructors: dict[str | None, Any] = {None: yaml.CSafeLoader.construct_undefined}
+    yaml_constructors: ClassVar[dict[str | None, Any]] = {None: yaml.CSafeLoader.construct_undefined}
 
 
 def _mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:

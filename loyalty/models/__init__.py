@@ -1,5 +1,6 @@
 from loyalty.models import ledger  # never its names: they are private to loyalty
 from loyalty.models.accounts import Account
+from loyalty.models.batches import Batch
 from loyalty.models.businesses import Business, Membership, Plan
 from loyalty.models.completions import QuestCompletion, Submission, TaskCompletion
 from loyalty.models.events import Event, EventBody
@@ -15,6 +16,7 @@ from loyalty.models.users import User
 __all__ = [
     "Account",
     "ApiKey",
+    "Batch",
     "Business",
     "Event",
     "EventBody",

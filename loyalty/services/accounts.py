@@ -1,6 +1,6 @@
 """Opening accounts, and what an operator may change about them. None of it moves points."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -24,18 +24,27 @@ def open_account(*, business: Business, external_id: str | None = None, timezone
 
     :raises ExternalIdTaken: if the business knows the external id already
     """
+    account = Account(external_id=external_id, timezone=timezone)
+    try:
+        open_accounts(business=business, accounts=[account])
+    except IntegrityError as error:
+        raise _taken(error) from error
+    return account
+
+
+def open_accounts(*, business: Business, accounts: Sequence[Account]) -> None:
+    """Open many at once; each has its external id and timezone already.
+
+    :raises IntegrityError: if the business knows one of the external ids already; then none is opened
+    """
     now = clock.now(business)
     lowest = next((tier for tier in tiers.tiers_of(business) if tier.threshold == 0), None)
-    account = Account(
-        business=business,
-        external_id=external_id,
-        timezone=timezone,
-        tier_id=lowest.id if lowest else None,
-        created_at=now,
-        last_event_at=now,
-    )
-    _save(account)
-    return account
+    for account in accounts:
+        account.business = business
+        account.tier_id = lowest.id if lowest else None
+        account.created_at = account.last_event_at = now
+    with transaction.atomic():
+        Account.objects.bulk_create(accounts)
 
 
 def lock(*, business: Business, account_ids: Collection[UUID], also_from_keys: bool = False) -> dict[UUID, Account]:
@@ -138,8 +147,10 @@ def _earned_tier(business: Business, account: Account) -> UUID | None:
 def _save(account: Account, *fields: str) -> None:
     try:
         with transaction.atomic():
-            account.save(update_fields=fields or None, force_insert=not fields)
+            account.save(update_fields=fields)
     except IntegrityError as error:
-        if "one_account_per_external_id" in str(error):
-            raise ExternalIdTaken from error
-        raise
+        raise _taken(error) from error
+
+
+def _taken(error: IntegrityError) -> Exception:
+    return ExternalIdTaken() if "one_account_per_external_id" in str(error) else error

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -227,7 +227,7 @@ def _post(function: str, arguments: Sequence[Any]) -> Posting:
     cursor.execute(f"SELECT * FROM {function}({marks})", arguments)
     posting = Posting(*cursor.fetchone())
     if posting.id is None:
-        _refuse(posting)
+        raise refusal(posting)
     return posting
 
 
@@ -246,14 +246,20 @@ REFUSALS: Mapping[str, Callable[..., DomainError]] = {
 }
 
 
-def _refuse(posting: Posting) -> NoReturn:
+def refusal(posting: Posting) -> DomainError:
+    """What a posting that was not made raises."""
     details = orjson.loads(posting.details or "{}")
     error = REFUSALS[details.pop("outcome", posting.outcome)](**details)
     error.is_replay = posting.is_replay
-    raise error
+    return error
+
+
+def happening(posting: Posting, *, business: Business, topic: str) -> events.Happening:
+    """The news of a posting, for `events.announce`."""
+    facts = {"entryId": str(posting.id), "amount": posting.amount, "metric": posting.metric}
+    return events.Happening(business.pk, topic, posting.account_id, facts)
 
 
 def _announce(business: Business, posting: Posting, topic: str) -> None:
     if not posting.is_replay:
-        facts = {"entryId": str(posting.id), "amount": posting.amount, "metric": posting.metric}
-        events.announce([events.Happening(business.pk, topic, posting.account_id, facts)])
+        events.announce([happening(posting, business=business, topic=topic)])

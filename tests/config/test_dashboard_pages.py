@@ -9,6 +9,7 @@ from advocates.models import Advocate
 from loyalty.models import ApiKey, Business, Quest, Submission
 from advocates.models import Advocate, Idea, Survey, Testimonial
 from loyalty.models import ApiKey, Business
+from loyalty.models import ApiKey, Batch, Business, ProgrammeVersion
 from loyalty.models.ledger import LedgerEntry
 from rewards.models import CodePool, Redemption, Reward
 from tests import cast, dashboards
@@ -57,6 +58,7 @@ def addresses(business: Business) -> Iterator[str]:
     models = (Advocate, Reward, Redemption, CodePool, Quest, Submission, LedgerEntry, Endpoint, Delivery, ApiKey)
     for model in models:
     for model in (Advocate, Reward, Redemption, Testimonial, Idea, Survey, LedgerEntry, Endpoint, Delivery, ApiKey):
+    for model in (Advocate, Reward, Redemption, LedgerEntry, Endpoint, Delivery, ApiKey, ProgrammeVersion, Batch):
         row = model._default_manager.filter(business=business)[0]
         yield from (dashboards.listed(model), dashboards.page(row), dashboards.page(row, "history"))
 

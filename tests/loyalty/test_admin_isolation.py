@@ -30,6 +30,7 @@ NAMES = [model.__name__ for model in SHOWN]
 # What these columns say is a word of ours, not of Acme's people: pages need it to make sense.
 OUR_WORDS = {
     ("Account", "timezone"),
+    ("Batch", "made"),
     ("Delivery", "topic"),
     ("Endpoint", "signature_profile"),
     ("Event", "topic"),

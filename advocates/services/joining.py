@@ -1,0 +1,84 @@
+"""Many people join in one call, each on their own."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+
+from advocates import events as news
+from advocates.models import Advocate
+from advocates.services import details
+from advocates.services.advocates import EmailTaken
+from advocates.services.details import Details
+from loyalty import events
+from loyalty.kernel import clock
+from loyalty.kernel.errors import DomainError
+from loyalty.models import Account, Batch, Business
+from loyalty.services import accounts
+
+TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A batch, and who joined by each item, or why nobody did."""
+
+    batch: Batch
+    results: Sequence[Advocate | DomainError]
+
+
+def join_many(*, business: Business, people: Sequence[Details | DomainError], author: str = "") -> Joined:
+    """Let everybody join whose details make sense and whose address and external id are free."""
+    for remaining in reversed(range(TRIES)):
+        try:
+            return _join_many(business, people, author)
+        except IntegrityError:  # somebody joined in between: the next look finds them
+            if not remaining:
+                raise
+    raise AssertionError("unreachable")
+
+
+@transaction.atomic
+def _join_many(business: Business, people: Sequence[Details | DomainError], author: str) -> Joined:
+    checked = [each if isinstance(each, DomainError) else _checked(business, each) for each in people]
+    results = list(_without_taken(business, checked))
+    new = [result for result in results if isinstance(result, Advocate)]
+    accounts.open_accounts(business=business, accounts=[advocate.account for advocate in new])
+    Advocate.objects.bulk_create(new)
+    events.record([news.joined(advocate) for advocate in new], now=clock.now(business))
+    made = [result.pk if isinstance(result, Advocate) else None for result in results]
+    batch = Batch.objects.create(business=business, kind=Batch.Kind.ADVOCATES, made=made, author=author)
+    return Joined(batch, results)
+
+
+def _checked(business: Business, given: Details) -> Advocate | DomainError:
+    """Somebody who has not joined yet: their account has its id, and is not open."""
+    now = clock.now(business)
+    account = Account()
+    advocate = Advocate(pk=account.pk, business=business, account=account, created_at=now, updated_at=now)
+    try:
+        details.apply(given, to=advocate, today=now.date())
+    except DomainError as error:
+        return error
+    account.external_id = advocate.external_id
+    return advocate
+
+
+def _without_taken(business: Business, people: Sequence[Advocate | DomainError]) -> Iterable[Advocate | DomainError]:
+    """Everybody, or who stands in their way: somebody who joined before, or an earlier item."""
+    new = [each for each in people if isinstance(each, Advocate)]
+    known = Advocate.objects.for_business(business)
+    named = known.filter(external_id__in=[each.external_id for each in new if each.external_id])
+    names = set(named.values_list("external_id", flat=True))
+    addressed = known.with_emails(each.email for each in new if each.email)
+    emails = {email.lower() for email in addressed.values_list("email", flat=True) if email}
+    for each in people:
+        if isinstance(each, Advocate) and each.email and each.email.lower() in emails:
+            yield EmailTaken()
+        elif isinstance(each, Advocate) and each.external_id and each.external_id in names:
+            yield accounts.ExternalIdTaken()
+        else:
+            yield each
+            if isinstance(each, Advocate):
+                emails.add((each.email or "").lower())
+                names.add(each.external_id)

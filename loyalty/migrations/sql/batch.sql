@@ -1,0 +1,49 @@
+-- Many postings in one statement: every account is locked first, in the order of ids, so that two batches over the same
+-- people wait for each other instead of for ever. Each item is answered by itself; a refused one leaves nothing.
+
+CREATE FUNCTION laurel_lock_accounts(p_business uuid, p_accounts uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM loyalty_account WHERE business_id = p_business AND id = ANY (p_accounts)
+        ORDER BY id FOR NO KEY UPDATE;
+END $$;
+
+-- Awards and deducts. An item is {account, metric, amount, description, expires, ripens, key, fingerprint}.
+CREATE FUNCTION laurel_batch(p_business uuid, p_batch uuid, p_items jsonb, p_wall timestamptz, p_limit bigint)
+RETURNS SETOF laurel_posting LANGUAGE plpgsql AS $$
+DECLARE
+    v_item record;
+    v_source text;
+BEGIN
+    PERFORM laurel_lock_accounts(p_business,
+        ARRAY(SELECT (item ->> 'account')::uuid FROM jsonb_array_elements(p_items) item));
+    FOR v_item IN
+        SELECT i.* FROM ROWS FROM (jsonb_to_recordset(p_items) AS (account uuid, metric text, amount bigint,
+            description text, expires timestamptz, ripens timestamptz, key text, fingerprint text))
+            WITH ORDINALITY AS i(account, metric, amount, description, expires, ripens, key, fingerprint, number)
+        ORDER BY i.number
+    LOOP
+        v_source := p_batch || ':' || v_item.number;
+        IF v_item.amount > 0 THEN
+            RETURN NEXT laurel_award(p_business, v_item.account, v_item.metric, 'earn', v_item.amount, 'batch', v_source,
+                NULL, NULL, '{}', v_item.description, 'points/earned', '{"action": "batch"}', p_wall, v_item.expires,
+                v_item.ripens, p_limit, p_business, v_item.key, decode(v_item.fingerprint, 'hex'));
+        ELSE
+            RETURN NEXT laurel_spend(p_business, v_item.account, v_item.metric, 'adjust', -v_item.amount, 'batch',
+                v_source, '{}', v_item.description, 'points/adjusted', '{"action": "batch"}', p_wall, p_business,
+                v_item.key, decode(v_item.fingerprint, 'hex'));
+        END IF;
+    END LOOP;
+END $$;
+
+-- Undoes entries, each by one compensating entry, in the order given; null where there is no entry.
+CREATE FUNCTION laurel_batch_undo(p_business uuid, p_entries uuid[], p_facts jsonb, p_wall timestamptz)
+RETURNS SETOF laurel_posting LANGUAGE plpgsql AS $$
+DECLARE
+    v_entry uuid;
+BEGIN
+    PERFORM laurel_lock_accounts(p_business, ARRAY(SELECT account_id FROM loyalty_ledgerentry
+        WHERE business_id = p_business AND id = ANY (p_entries)));
+    FOREACH v_entry IN ARRAY p_entries LOOP
+        RETURN NEXT laurel_reverse(p_business, v_entry, '{}', '', p_facts, p_wall);
+    END LOOP;
+END $$;

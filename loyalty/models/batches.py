@@ -1,0 +1,28 @@
+"""Many things that were done in one call."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from loyalty.kernel import clock
+from loyalty.models.base import TenantModel
+
+
+class Batch(TenantModel):
+    """One batch call. What each item said is kept where it went: the ledger, the people."""
+
+    class Kind(models.TextChoices):
+        POINTS = "points"
+        ADVOCATES = "advocates"
+
+    kind = models.CharField(max_length=20, choices=Kind)
+    made = ArrayField(models.UUIDField(null=True))  # what each item made, in the order sent; null where it failed
+    author = models.CharField(max_length=80, blank=True)  # the key's name
+    created_at = models.DateTimeField(default=clock.wall)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "batches"
+        indexes = [models.Index(fields=["business", "created_at", "id"], name="batches_by_age")]
+
+    def __str__(self) -> str:
+        return f"{len(self.made)} {self.kind}"

@@ -1,0 +1,89 @@
+"""POST /batch/advocates."""
+
+import pytest
+
+from advocates.models import Advocate
+from advocates.services import advocates, joining
+from tests.races import at_once, errors
+
+pytestmark = pytest.mark.django_db
+
+
+def send(api, *items, **headers):
+    return api.post("/batch/advocates", {"items": list(items)}, **headers)
+
+
+class TestEachItemIsOnItsOwn:
+    def test_a_bad_one_spoils_no_other(self, api, ada, eve):
+        response = send(
+            api,
+            {"email": "Joan@Example.com", "name": "Joan", "externalId": "joan-1", "metadata": {"vip": True}},
+            {"name": "nobody"},
+            {"email": "no address"},
+            {"email": "ADA@example.com"},
+            {"email": "x@example.com", "externalId": "ada-1"},
+            {"email": "joan@example.com"},
+            {"email": "y@example.com", "externalId": "joan-1"},
+            {"email": "z@example.com", "birthday": "1850-01-01"},
+            {"email": "eve@example.com", "externalId": "eve-1", "timezone": "Europe/Berlin"},
+        )
+        body = response.json()
+
+        found = [(each["status"], each["error"] and each["error"]["field"]) for each in body["results"]]
+        assert found == [
+            (201, None),
+            (400, "email"),
+            (400, "email"),
+            (409, "email"),
+            (409, "externalId"),
+            (409, "email"),
+            (409, "externalId"),
+            (400, "birthday"),
+            (201, None),
+        ]
+        assert (body["succeeded"], body["failed"]) == (2, 7)
+
+    def test_who_joined_is_as_if_alone(self, api):
+        person = {"email": "joan@example.com", "name": "Joan", "externalId": "joan-1", "timezone": "Asia/Tokyo"}
+
+        made = send(api, person).json()["results"][0]["advocate"]
+
+        assert made == api.get(f"/advocates/{made['id']}").json()["advocate"]
+        assert (made["tier"], made["timezone"], made["externalId"]) == ("bronze", "Asia/Tokyo", "joan-1")
+
+    def test_people_without_external_ids_do_not_stand_in_each_others_way(self, api):
+        assert send(api, {"email": "a@example.com"}, {"email": "b@example.com"}).json()["failed"] == 0
+
+
+class TestDoesItOnce:
+    def test_per_call(self, api, acme):
+        first = send(api, {"email": "joan@example.com"}, Idempotency_Key="k")
+        again = send(api, {"email": "joan@example.com"}, Idempotency_Key="k")
+
+        assert again.content == first.content
+        assert Advocate.objects.for_business(acme).count() == 1
+
+
+def test_a_thousand_cost_as_many_statements_as_one(api, django_assert_max_num_queries):
+    api.get("/me")
+
+    with django_assert_max_num_queries(20):
+        response = send(api, *[{"email": f"p{n}@example.com", "externalId": f"p{n}"} for n in range(1000)])
+
+    assert response.json()["succeeded"] == 1000
+
+
+@pytest.mark.django_db(transaction=True)
+def test_somebody_who_joins_in_between_is_found(acme):
+    def join(number):
+        if number % 2:
+            return advocates.create(business=acme, email="joan@example.com")
+        return joining.join_many(
+            business=acme, people=[{"email": "joan@example.com"}, {"email": f"{number}@x.example"}]
+        )
+
+    done = at_once(8, join)
+
+    assert all(isinstance(error, advocates.EmailTaken) for error in errors(done))
+    assert Advocate.objects.for_business(acme).with_email("joan@example.com").count() == 1
+    assert Advocate.objects.for_business(acme).count() == 5

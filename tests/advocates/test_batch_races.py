@@ -1,0 +1,63 @@
+"""Batches over the same people at once wait for each other, and never for ever."""
+
+import pytest
+from django.db import OperationalError, connection
+
+from advocates.services import advocates
+from loyalty.services import batches
+from loyalty.services.batches import Move
+from tests.races import at_once, errors
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+UNLOCKED = """
+    CREATE OR REPLACE FUNCTION laurel_lock_accounts(p_business uuid, p_accounts uuid[]) RETURNS void
+    LANGUAGE plpgsql AS $$ BEGIN END $$
+"""
+
+
+@pytest.fixture
+def people(acme):
+    return [advocates.create(business=acme, email=f"p{n}@example.com").pk for n in range(30)]
+
+
+@pytest.fixture
+def without_lock():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_functiondef('laurel_lock_accounts'::regproc)")
+        (definition,) = cursor.fetchone()
+        cursor.execute(UNLOCKED)
+        yield
+        cursor.execute(definition)
+
+
+def move_all(acme, people):
+    """Every other one goes through them backwards."""
+
+    def move(number):
+        order = people if number % 2 else people[::-1]
+        moves = [Move(account_id=each, amount=1) for each in order * 5]
+        return batches.move_points(business=acme, moves=moves)
+
+    return at_once(6, move)
+
+
+def test_they_wait_for_each_other(acme, people):
+    done = move_all(acme, people)
+
+    assert errors(done) == []
+    assert {result.balance_after for each in done for result in each.results} == set(range(1, 31))
+
+
+def test_without_the_lock_they_would_wait_for_ever(acme, people, without_lock):
+    """The control."""
+    assert any(isinstance(error, OperationalError) for error in errors(move_all(acme, people)))
+
+
+def test_an_undo_happens_once(acme, people):
+    batch = batches.move_points(business=acme, moves=[Move(account_id=people[0], amount=5)]).batch
+
+    done = at_once(10, lambda _: batches.undo(business=acme, batch_id=batch.pk))
+
+    assert errors(done) == []
+    assert sum(result is not None for each in done for result in each.results) == 1
