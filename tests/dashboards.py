@@ -7,21 +7,15 @@ from django.test import Client
 from django.urls import reverse
 
 from advocates.models import Advocate, SsoSecret
-from advocates.services import advocates, boards, ideas, responses, sso, surveys, testimonials
+from advocates.services import advocates, boards, ideas, mappings, responses, sso, surveys, testimonials
 from advocates.services.responses import Told
 from advocates.services.surveys import Asked
 from loyalty.admin import links
 from loyalty.kernel import clock
 from loyalty.models import Business, Event, EventBody, Membership, Metric, MilestoneSet, User
 from loyalty.selectors import quests as reads
-from loyalty.services import completions, keys, ledger, programme, proofs, quests
+from loyalty.services import batches, completions, keys, ledger, merges, programme, proofs, quests
 from loyalty.services.quest_rules import Rules, TaskRules
-from advocates.services import advocates, mappings, sso
-from loyalty.admin import links
-from loyalty.kernel import clock
-from loyalty.models import Business, Event, EventBody, Membership, Metric, MilestoneSet, User
-from loyalty.services import keys, ledger, merges
-from loyalty.services import batches, keys, ledger, programme
 from rewards.models import Redemption, Reward
 from rewards.services import pools, redemptions, rewards
 from tests import cast

@@ -2,8 +2,7 @@
 
 from django.urls import path
 
-from advocates.api import feedback, sso, surveys, testimonials
-from advocates.api import batches, sso
+from advocates.api import batches, feedback, sso, surveys, testimonials
 from advocates.api import v1 as advocates
 from loyalty.api import programme, quests
 from loyalty.api import v1 as loyalty

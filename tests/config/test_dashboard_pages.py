@@ -5,11 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, Request
 
-from advocates.models import Advocate
-from loyalty.models import ApiKey, Business, Quest, Submission
 from advocates.models import Advocate, Idea, Survey, Testimonial
-from loyalty.models import ApiKey, Business
-from loyalty.models import ApiKey, Batch, Business, ProgrammeVersion
+from loyalty.models import ApiKey, Batch, Business, ProgrammeVersion, Quest, Submission
 from loyalty.models.ledger import LedgerEntry
 from rewards.models import CodePool, Redemption, Reward
 from tests import cast, dashboards
@@ -55,10 +52,19 @@ def olga(page: Page, live_server, acme: Business, complaints) -> Page:
 
 def addresses(business: Business) -> Iterator[str]:
     yield from ("/admin/", dashboards.page(business), "/admin/loyalty/apikey/add/", "/admin/rewards/reward/add/")
-    models = (Advocate, Reward, Redemption, CodePool, Quest, Submission, LedgerEntry, Endpoint, Delivery, ApiKey)
-    for model in models:
-    for model in (Advocate, Reward, Redemption, Testimonial, Idea, Survey, LedgerEntry, Endpoint, Delivery, ApiKey):
-    for model in (Advocate, Reward, Redemption, LedgerEntry, Endpoint, Delivery, ApiKey, ProgrammeVersion, Batch):
+    people = (Advocate, Testimonial, Idea, Survey, Quest, Submission)
+    for model in (
+        *people,
+        Reward,
+        Redemption,
+        CodePool,
+        LedgerEntry,
+        Endpoint,
+        Delivery,
+        ApiKey,
+        ProgrammeVersion,
+        Batch,
+    ):
         row = model._default_manager.filter(business=business)[0]
         yield from (dashboards.listed(model), dashboards.page(row), dashboards.page(row, "history"))
 
