@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from loyalty.api import limits
 from loyalty.kernel import clock
 from loyalty.models import Event
 from loyalty.selectors import ledger as wallets
@@ -101,6 +102,12 @@ class TestRefuses:
 
         bought.refresh_from_db()
         assert bought.status == "issued"
+
+    def test_to_look_up_a_coupon_while_nobody_counts_the_guesses(self, api, bought, monkeypatch):
+        monkeypatch.setattr(limits, "_ask_redis", lambda windows, at: None)
+
+        assert_refused(api.post(path_of(bought, "use")), "UNAVAILABLE", None, status=503)
+        assert api.get(f"/redemptions/{bought.pk}").json()["redemption"]["status"] == "issued"
 
     @pytest.mark.parametrize("reason", [None, 5, "x" * 501])
     def test_a_reason_that_makes_no_sense(self, api, bought, reason):
