@@ -7,6 +7,9 @@ from playwright.sync_api import ConsoleMessage, Page, Request
 
 from advocates.models import Advocate, Idea, Survey, Testimonial
 from loyalty.models import ApiKey, Batch, Business, ProgrammeVersion, Quest, Submission
+from advocates import models  # by the module: names that begin with Test look like tests
+from advocates.models import Advocate, Idea, Survey
+from loyalty.models import ApiKey, Business
 from loyalty.models.ledger import LedgerEntry
 from rewards.models import CodePool, Redemption, Reward
 from tests import cast, dashboards
@@ -58,6 +61,13 @@ def addresses(business: Business) -> Iterator[str]:
         Reward,
         Redemption,
         CodePool,
+    for model in (
+        Advocate,
+        Reward,
+        Redemption,
+        models.Testimonial,
+        Idea,
+        Survey,
         LedgerEntry,
         Endpoint,
         Delivery,
