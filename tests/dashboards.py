@@ -16,6 +16,8 @@ from loyalty.models import Business, Event, EventBody, Membership, Metric, Miles
 from loyalty.selectors import quests as reads
 from loyalty.services import batches, completions, keys, ledger, merges, programme, proofs, quests
 from loyalty.services.quest_rules import Rules, TaskRules
+from loyalty.services import keys, ledger
+from referrals.services import clicks, codes, conversions, programmes, signals
 from rewards.models import Redemption, Reward
 from rewards.services import pools, redemptions, rewards
 from tests import cast
@@ -67,6 +69,7 @@ def fill(business: Business, word: str) -> Advocate:
     _earn_and_redeem(person, reward, word)
     _quest(person, word)
     _speak(person, word)
+    _refer(person, word)
     _connect(business, word)
     _double(person, word)
     _tell(endpoint, word)
@@ -115,6 +118,15 @@ def _speak(person: Advocate, word: str) -> None:
     asked = [Asked(kind="nps", text=f"{word}?"), Asked(kind="text", text=f"Why {word}?")]
     survey = surveys.create(business=person.business, title=f"{word} survey", questions=asked)
     responses.answer(**by, survey_id=survey.pk, answers=[Told("q1", 9), Told("q2", word)])
+def _refer(person: Advocate, word: str) -> None:
+    """A friend comes and orders."""
+    business = person.business
+    code = codes.create(business=business, advocate_id=person.pk, code=f"{word}-code")
+    visitor = signals.of(business, visitor_id=word)
+    clicks.track(business=business, code=code.code, seen=visitor, landing_url=f"https://shop.example/{word}")
+    order = conversions.Order(id=f"{word}-1", minor=4200, currency="EUR")
+    conversions.convert(business=business, code=code.code, order=order, seen=visitor)
+    programmes.save(business=business, status="active")
 
 
 def _connect(business: Business, word: str) -> None:

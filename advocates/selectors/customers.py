@@ -27,13 +27,9 @@ def describe_customers(business: Business, page: Sequence[Event]) -> Described:
     balances = _balances_after(business, page)
     links = referral_links.of(business, people)
     return {
-        event.pk: {
-            "customer": customer(
-                people[event.account_id], balance=balances[event.pk], referral_url=links.get(event.account_id)
-            )
-        }
+        event.pk: {"customer": customer(person, balance=balances[event.pk], referral_url=links.get(person.pk))}
         for event in page
-        if event.account_id in people
+        if event.account_id and (person := people.get(event.account_id))
     }
 
 

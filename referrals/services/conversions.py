@@ -60,7 +60,7 @@ def _convert(*, business: Business, code: str, order: Order, named: Named, seen:
     found = codes.find(business=business, code=code)
     seen = _completed(found, seen)
     friend = friends.find(business=business, named=named, visitor=seen.visitor)
-    friends.lock(business=business, account_ids=(found.advocate_id, friend and friend.pk))
+    friends.lock(business=business, account_ids=(found.advocate_id, friend.pk if friend else None))
     known = _of_order(business, order)
     if known is not None:
         return Outcome(known, is_repeat=True)

@@ -12,11 +12,14 @@ from advocates.models import Advocate, Idea, Survey
 from loyalty.models import ApiKey, Business
 from loyalty.models.ledger import LedgerEntry
 from rewards.models import CodePool, Redemption, Reward
+from referrals.models import Conversion, ReferralCode, ReferralProgramme
+from rewards.models import Redemption, Reward
 from tests import cast, dashboards
 from webhooks.models import Delivery, Endpoint
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+REFERRALS = (Conversion, ReferralCode, ReferralProgramme)
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -75,6 +78,8 @@ def addresses(business: Business) -> Iterator[str]:
         ProgrammeVersion,
         Batch,
     ):
+    yield "/admin/referrals/referralcode/add/"
+    for model in (Advocate, Reward, Redemption, LedgerEntry, Endpoint, Delivery, ApiKey, *REFERRALS):
         row = model._default_manager.filter(business=business)[0]
         yield from (dashboards.listed(model), dashboards.page(row), dashboards.page(row, "history"))
 

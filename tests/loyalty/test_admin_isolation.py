@@ -31,11 +31,18 @@ NAMES = [model.__name__ for model in SHOWN]
 OUR_WORDS = {
     ("Account", "timezone"),
     ("Batch", "made"),
+    ("Conversion", "currency"),
+    ("Conversion", "friend_benefits"),
+    ("Conversion", "reason"),
+    ("Conversion", "referrer_benefits"),
     ("Delivery", "topic"),
     ("Endpoint", "signature_profile"),
     ("Event", "topic"),
     ("Question", "kind"),
     ("Redemption", "terms"),
+    ("ReferralProgramme", "currency"),
+    ("ReferralProgramme", "friend_benefits"),
+    ("ReferralProgramme", "referrer_benefits"),
     ("Reward", "currency"),
     ("Reward", "type"),
 }
@@ -157,6 +164,8 @@ class TestWhoeverWorksForRival:
                 stan.post(
                     dashboards.listed(model), {**SENT, "action": action, "_selected_action": [other.pk], "post": "yes"}
                 )
+            for action in ("delete_selected", "archive", "retry_all", "approve_all", "reject_all"):
+                stan.post(dashboards.listed(model), {"action": action, "_selected_action": [other.pk], "post": "yes"})
             for name in ("change", "delete", *buttons(model)):
                 stan.post(dashboards.page(other, name), {**SENT, "post": "yes", "_save": "1"})
 

@@ -1,0 +1,142 @@
+"""The rules of the referral programme: one page."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold import widgets
+
+from loyalty.admin import look
+from loyalty.admin.base import ServiceAdmin
+from loyalty.admin.forms import ServiceForm
+from loyalty.kernel import points
+from loyalty.kernel.money import money_text
+from loyalty.services.ledger import POINTS
+from referrals.events import said
+from referrals.models import ReferralProgramme
+from referrals.selectors import programmes as rules
+from referrals.services import programmes
+
+Benefits = list[dict[str, Any]]
+Status = ReferralProgramme.Status
+
+
+class Number(forms.IntegerField):
+    widget = widgets.UnfoldAdminIntegerFieldWidget
+
+
+class ProgrammeForm(ServiceForm):
+    """Points are what this page gives. Benefits of other kinds, which a programme's file may name, stay."""
+
+    renamed = {"referrer": "referrer_points", "friend": "friend_points"}
+
+    referrer_points = Number(
+        label="Points for the referrer", min_value=0, max_value=points.MAX_MOVE, help_text="Who recommends you."
+    )
+    friend_points = Number(
+        label="Points for the friend",
+        min_value=0,
+        max_value=points.MAX_MOVE,
+        help_text="Who orders. Somebody new joins with the order, if it names their e-mail address or id.",
+    )
+    min_order = forms.DecimalField(
+        label="Minimum order", min_value=0, max_digits=15, widget=widgets.UnfoldAdminDecimalFieldWidget
+    )
+    hold_days = Number(
+        label="Days to wait",
+        min_value=0,
+        max_value=programmes.LONGEST_HOLD,
+        help_text="An order is paid after so many days: when it can no longer be returned. 0: at once.",
+    )
+    per_month = Number(
+        label="Friends per month",
+        required=False,
+        min_value=1,
+        max_value=programmes.MOST_PER_MONTH,
+        help_text="How many orders one referrer is paid for in a month. Empty: no limit.",
+    )
+
+    class Meta:
+        model = ReferralProgramme
+        fields = ("status", "completion")
+        labels = {"completion": "What counts"}
+        help_texts = {"status": "Orders that come while it is paused are written down, and not paid."}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.before = rules.current(self.business)
+        self.initial = {
+            "status": self.before.status,
+            "completion": self.before.completion,
+            "referrer_points": _points(self.before.referrer_benefits),
+            "friend_points": _points(self.before.friend_benefits),
+            "min_order": money_text(self.before.min_order_minor, self.before.currency),
+            "hold_days": self.before.hold_days,
+            "per_month": self.before.per_month,
+            **self.initial,
+        }
+        if "min_order" in self.fields:
+            self.fields["min_order"].help_text = f"What an order must be worth, in {self.business.currency}."
+
+    def write(self) -> ReferralProgramme:
+        given = self.cleaned_data
+        return programmes.save(
+            business=self.business,
+            status=given["status"],
+            completion=given["completion"],
+            referrer=_with_points(self.before.referrer_benefits, given["referrer_points"]),
+            friend=_with_points(self.before.friend_benefits, given["friend_points"]),
+            min_order=given["min_order"],
+            hold_days=given["hold_days"],
+            per_month=given["per_month"],
+        )
+
+
+VIEW = (
+    look.column("Status", lambda row: state(row)),
+    look.column("The referrer gets", lambda row: said(row.referrer_benefits) or look.NOTHING),
+    look.column("The friend gets", lambda row: said(row.friend_benefits) or look.NOTHING),
+    look.column("What counts", lambda row: row.get_completion_display()),
+    look.column("Minimum order", lambda row: f"{money_text(row.min_order_minor, row.currency)} {row.currency}"),
+    look.column("Days to wait", lambda row: row.hold_days),
+    look.column("Friends per month", lambda row: row.per_month or "No limit"),
+)
+
+
+@admin.register(ReferralProgramme)
+class ReferralProgrammeAdmin(ServiceAdmin):
+    form = ProgrammeForm
+    list_display = view_fields = VIEW
+    list_display_links = VIEW[:1]
+    when_empty = "The defaults are in force: open the form to see and change them."
+    fieldsets = (
+        (None, {"fields": ("status", "completion")}),
+        ("What both sides get", {"fields": ("referrer_points", "friend_points")}),
+        ("Care", {"fields": ("min_order", "hold_days", "per_month")}),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not self.get_queryset(request).exists()
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("pk",)
+
+
+def state(programme: ReferralProgramme) -> object:
+    colour = "success" if programme.status == Status.ACTIVE else "warning"
+    return look.state(programme.get_status_display(), colour)
+
+
+def _is_points(benefit: dict[str, Any]) -> bool:
+    return benefit["kind"] == "metric" and benefit.get("metric", POINTS) == POINTS
+
+
+def _points(benefits: Benefits) -> int:
+    return sum(benefit["quantity"] for benefit in benefits if _is_points(benefit))
+
+
+def _with_points(benefits: Benefits, quantity: int) -> Sequence[dict[str, Any]]:
+    others = [benefit for benefit in benefits if not _is_points(benefit)]
+    return [{"kind": "metric", "metric": POINTS, "quantity": quantity}, *others] if quantity else others
