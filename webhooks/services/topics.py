@@ -86,7 +86,7 @@ def _referral(
     return {
         "id": _OTHER_ID,
         "customer": _CUSTOMER,
-        "friendCustomer": None if reason else _FRIEND,
+        "friendCustomer": _FRIEND,
         "friendEmail": "charles@example.com",
         "customerReward": customer_reward,
         "friendReward": friend_reward,
