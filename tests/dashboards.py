@@ -16,7 +16,6 @@ from loyalty.models import Business, Event, EventBody, Membership, Metric, Miles
 from loyalty.selectors import quests as reads
 from loyalty.services import batches, completions, keys, ledger, merges, programme, proofs, quests
 from loyalty.services.quest_rules import Rules, TaskRules
-from loyalty.services import keys, ledger
 from referrals.services import clicks, codes, conversions, programmes, signals
 from rewards.models import Redemption, Reward
 from rewards.services import pools, redemptions, rewards
@@ -118,6 +117,8 @@ def _speak(person: Advocate, word: str) -> None:
     asked = [Asked(kind="nps", text=f"{word}?"), Asked(kind="text", text=f"Why {word}?")]
     survey = surveys.create(business=person.business, title=f"{word} survey", questions=asked)
     responses.answer(**by, survey_id=survey.pk, answers=[Told("q1", 9), Told("q2", word)])
+
+
 def _refer(person: Advocate, word: str) -> None:
     """A friend comes and orders."""
     business = person.business

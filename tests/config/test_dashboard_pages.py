@@ -5,21 +5,20 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, Request
 
-from advocates.models import Advocate, Idea, Survey, Testimonial
-from loyalty.models import ApiKey, Batch, Business, ProgrammeVersion, Quest, Submission
 from advocates import models  # by the module: names that begin with Test look like tests
-from advocates.models import Advocate, Idea, Survey
-from loyalty.models import ApiKey, Business
+from loyalty.models import ApiKey, Batch, Business, ProgrammeVersion, Quest, Submission
 from loyalty.models.ledger import LedgerEntry
-from rewards.models import CodePool, Redemption, Reward
 from referrals.models import Conversion, ReferralCode, ReferralProgramme
-from rewards.models import Redemption, Reward
+from rewards.models import CodePool, Redemption, Reward
 from tests import cast, dashboards
 from webhooks.models import Delivery, Endpoint
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+PEOPLE = (models.Advocate, models.Testimonial, models.Idea, models.Survey, Quest, Submission)
+REWARDS = (Reward, Redemption, CodePool)
 REFERRALS = (Conversion, ReferralCode, ReferralProgramme)
+FLOOR = (LedgerEntry, Endpoint, Delivery, ApiKey, ProgrammeVersion, Batch)
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -58,28 +57,8 @@ def olga(page: Page, live_server, acme: Business, complaints) -> Page:
 
 def addresses(business: Business) -> Iterator[str]:
     yield from ("/admin/", dashboards.page(business), "/admin/loyalty/apikey/add/", "/admin/rewards/reward/add/")
-    people = (Advocate, Testimonial, Idea, Survey, Quest, Submission)
-    for model in (
-        *people,
-        Reward,
-        Redemption,
-        CodePool,
-    for model in (
-        Advocate,
-        Reward,
-        Redemption,
-        models.Testimonial,
-        Idea,
-        Survey,
-        LedgerEntry,
-        Endpoint,
-        Delivery,
-        ApiKey,
-        ProgrammeVersion,
-        Batch,
-    ):
     yield "/admin/referrals/referralcode/add/"
-    for model in (Advocate, Reward, Redemption, LedgerEntry, Endpoint, Delivery, ApiKey, *REFERRALS):
+    for model in (*PEOPLE, *REWARDS, *REFERRALS, *FLOOR):
         row = model._default_manager.filter(business=business)[0]
         yield from (dashboards.listed(model), dashboards.page(row), dashboards.page(row, "history"))
 
@@ -120,7 +99,7 @@ def test_a_new_key_is_copied(olga, live_server):
 
 
 def test_buttons_behind_more_lead_to_a_question(olga, live_server, acme):
-    person = Advocate.objects.for_business(acme).get(account__status="active")
+    person = models.Advocate.objects.for_business(acme).get(account__status="active")
     olga.goto(f"{live_server.url}{dashboards.page(person)}")
 
     olga.click("li:has-text('More') > a")
