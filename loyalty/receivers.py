@@ -9,6 +9,7 @@ from loyalty.models import Business, Event
 from loyalty.services import personal_data, programme, quest_people, quest_section
 from loyalty.services.holdings import HOLDERS
 from loyalty.services.kinds import sections
+from loyalty.services import actions, event_section, personal_data, programme, quest_people, quest_section
 
 
 def describe_points(business: Business, page: Sequence[Event]) -> Mapping[UUID, Mapping[str, Any]]:
@@ -50,3 +51,7 @@ for holder in (*HOLDERS, quest_people.SUBMISSIONS, quest_people.TASKS, quest_peo
 
 for section in (*sections.ALL, quest_section.SECTION):
     programme.register_section(section)
+events.register_receiver(actions.hear, *actions.TRIGGERS)
+
+programme.register_section(event_section.SECTION)
+programme.register_section(quest_section.SECTION)

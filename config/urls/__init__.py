@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config import health
-from config.urls import integration, sign_in, v1
+from config.urls import integration, loyalty, sign_in, v1
 from loyalty.api import docs, jwks
 from referrals import urls as referrals
 from widget import urls as widget
@@ -14,6 +14,7 @@ urlpatterns = [
     path("readyz", health.ready),
     path("api/v1/integration/", include(integration)),
     path("api/v1/", include(v1)),
+    path("api/loyalty/", include(loyalty)),
     path("api/schema/", docs.Schema.as_view()),
     path("api/docs/", docs.Docs.as_view()),
     path(".well-known/jwks.json", jwks.KeySet.as_view()),

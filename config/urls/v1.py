@@ -5,6 +5,7 @@ from django.urls import path
 from advocates.api import batches, feedback, sso, surveys, testimonials
 from advocates.api import v1 as advocates
 from loyalty.api import programme, quests
+from loyalty.api import dry_run, quests
 from loyalty.api import v1 as loyalty
 from referrals.api import v1 as referrals
 from rewards.api import pools
@@ -21,6 +22,7 @@ urlpatterns = [
     path("batch/points", batches.Points.as_view()),
     path("batch/advocates", batches.Advocates.as_view()),
     path("batch/<uuid:batch_id>/undo", batches.Undo.as_view()),
+    path("events/dry-run", dry_run.DryRun.as_view()),
     path("advocates", advocates.Advocates.as_view()),
     path("advocates/<uuid:advocate_id>", advocates.OneAdvocate.as_view()),
     path("advocates/<uuid:advocate_id>/points", advocates.Points.as_view()),

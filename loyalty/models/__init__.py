@@ -1,6 +1,7 @@
 from loyalty.models import ledger  # never its names: they are private to loyalty
 from loyalty.models.accounts import Account
 from loyalty.models.batches import Batch
+from loyalty.models.actions import Action, EventType, TaskProgress
 from loyalty.models.businesses import Business, Membership, Plan
 from loyalty.models.completions import QuestCompletion, Submission, TaskCompletion
 from loyalty.models.events import Event, EventBody
@@ -15,11 +16,13 @@ from loyalty.models.users import User
 
 __all__ = [
     "Account",
+    "Action",
     "ApiKey",
     "Batch",
     "Business",
     "Event",
     "EventBody",
+    "EventType",
     "IdempotencyRecord",
     "Membership",
     "Merge",
@@ -38,6 +41,7 @@ __all__ = [
     "Submission",
     "Task",
     "TaskCompletion",
+    "TaskProgress",
     "User",
     "ledger",
 ]

@@ -1,0 +1,75 @@
+"""What an event would do: told, and not done."""
+
+from uuid import UUID
+
+from loyalty.api.audience import ActionData, ActionName
+from loyalty.api.parsing import Body
+from loyalty.api.views import Call, KeyView, Shape, operation
+from loyalty.kernel.errors import Code
+from loyalty.services import actions
+from loyalty.services.progress import Verdict
+
+
+class TryEvent(Body):
+    advocate_id: UUID
+    event: ActionName
+    data: ActionData = {}
+
+
+class StepShape(Shape):
+    quest_id: UUID
+    task_id: UUID
+    task_key: str
+    matched: bool
+    reason: str | None
+    before: float
+    after: float
+    target: int
+    completed: bool
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> "StepShape":
+        step = verdict.step
+        return cls(
+            quest_id=step.run.quest_id,
+            task_id=step.task_id,
+            task_key=step.key,
+            matched=verdict.moves,
+            reason=verdict.reason,
+            before=float(verdict.before),
+            after=float(verdict.after),
+            target=step.target,
+            completed=verdict.completes,
+        )
+
+
+class Trial(Shape):
+    outcome: str
+    points_awarded: int
+    quests_completed: list[UUID]
+    tasks: list[StepShape]
+
+
+class DryRun(KeyView):
+    @operation(
+        "Try an event without sending it",
+        body=TryEvent,
+        answer=Trial,
+        errors=(Code.NOT_FOUND, Code.CONFLICT),
+        idempotency="none",
+        example={"advocateId": "01890a5d-ac96-774b-bcce-b302099a8057", "event": "ride_completed", "data": {"km": 12}},
+        description=(
+            "Tells what the event would move, complete and pay, and of every task that listens to it and would not "
+            "move, why. Nothing is written."
+        ),
+    )
+    def post(self, call: Call[TryEvent, None]) -> Trial:
+        body = call.body
+        report = actions.Report(account_id=body.advocate_id, name=body.event, data=body.data, origin="server")
+        taken = actions.dry_run(report, business=call.business)
+        return Trial(
+            outcome=taken.outcome,
+            points_awarded=taken.points,
+            quests_completed=[one.completion.quest_id for one in taken.completed if one.completed_quest],
+            tasks=[StepShape.of(verdict) for verdict in taken.verdicts],
+        )

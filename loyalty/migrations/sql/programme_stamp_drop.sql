@@ -1,0 +1,2 @@
+DROP FUNCTION laurel_move_stamp CASCADE;
+DROP SEQUENCE loyalty_programme_stamp;

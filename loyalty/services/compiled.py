@@ -1,0 +1,135 @@
+"""A business's programme as the engine reads it: which steps listen to which trigger.
+
+Compiled once a process, and again when the programme's stamp has moved. The database moves it, by triggers on every
+table that is read here, and whoever evaluates reads it together with the lock of the account.
+"""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from uuid import UUID
+
+import msgspec
+
+from loyalty.models import Business, EventType, Milestone, Quest
+from loyalty.selectors import quests as reads
+from loyalty.services.quest_rules import Condition
+
+MOST_PROGRAMMES = 500  # of how many businesses a process remembers them
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What all steps of a quest share: when it runs, for whom, and in which order."""
+
+    quest_id: UUID
+    opens_at: datetime | None
+    closes_at: datetime | None
+    recurrence: str
+    tier_ids: frozenset[UUID] | None  # None: for everyone
+    segment_keys: frozenset[str]
+    excluded_segment_keys: frozenset[str]
+    order: tuple[str, ...]  # the keys of the steps, where they go in order
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step that counts events."""
+
+    run: Run
+    task_id: UUID
+    key: str
+    conditions: tuple[Condition, ...]
+    measure: str  # count, sum, days or streak
+    field: str  # what `sum` adds up
+    target: int
+    once_per_day: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """An event of the programme's own."""
+
+    origin: str
+    per_day: int | None
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    stamp: int
+    steps: Mapping[str, Sequence[Step]]
+    events: Mapping[str, Declared]
+
+
+def of(business: Business) -> Programme:
+    """The programme as it was at the stamp that `business` was read with, or later."""
+    with _lock:
+        found = _programmes.get(business.pk)
+        if found is not None:
+            _programmes.move_to_end(business.pk)
+    if found is not None and found.stamp >= business.programme_stamp:
+        return found
+    programme = _compile(business)
+    with _lock:
+        _programmes[business.pk] = programme
+        while len(_programmes) > MOST_PROGRAMMES:
+            _programmes.popitem(last=False)
+    return programme
+
+
+_programmes: OrderedDict[UUID, Programme] = OrderedDict()
+_lock = Lock()
+
+
+def _compile(business: Business) -> Programme:
+    # The stamp first: a change that comes while the rest is read moves it on, and is read the next time.
+    stamp = Business.objects.values_list("programme_stamp", flat=True).get(pk=business.pk)
+    declared = EventType.objects.for_business(business).filter(archived_at=None)
+    return Programme(
+        stamp=stamp,
+        steps=_steps(business),
+        events={one.name: Declared(one.origin, one.per_day, one.fields) for one in declared},
+    )
+
+
+def _steps(business: Business) -> Mapping[str, Sequence[Step]]:
+    tiers = dict(Milestone.objects.for_business(business).filter(set__is_tier=True).values_list("key", "pk"))
+    active = Quest.objects.for_business(business).filter(status=Quest.Status.ACTIVE).select_related("current")
+    quests = list(active.order_by("pk"))
+    tasks = reads.tasks_by_version([quest.current for quest in quests], business=business)
+    found: dict[str, list[Step]] = defaultdict(list)
+    for quest in quests:
+        steps = tasks[quest.current_id]
+        run = _run(quest, tiers, order=tuple(task.key for task in steps) if quest.current.ordered else ())
+        for task in steps:
+            if task.trigger:
+                is_sum = isinstance(task.measure, dict)
+                step = Step(
+                    run=run,
+                    task_id=task.pk,
+                    key=task.key,
+                    conditions=tuple(msgspec.convert(task.conditions, list[Condition])),
+                    measure="sum" if is_sum else task.measure,
+                    field=task.measure["sum"] if is_sum else "",
+                    target=task.target,
+                    once_per_day=task.once_per_day,
+                )
+                found[task.trigger].append(step)
+    return dict(found)
+
+
+def _run(quest: Quest, tiers: Mapping[str, UUID], *, order: tuple[str, ...]) -> Run:
+    rules = quest.current
+    return Run(
+        quest_id=quest.pk,
+        opens_at=rules.window_from,
+        closes_at=rules.window_to,
+        recurrence=rules.recurrence,
+        tier_ids=frozenset(tiers[key] for key in rules.tier_keys if key in tiers) if rules.tier_keys else None,
+        segment_keys=frozenset(rules.segment_keys),
+        excluded_segment_keys=frozenset(rules.excluded_segment_keys),
+        order=order,
+    )

@@ -1,0 +1,62 @@
+"""The events of a programme's document: which names it knows, who may send them, and what they carry."""
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from loyalty.kernel import clock
+from loyalty.models import Business, EventType
+from loyalty.services.actions import BUILT_IN
+from loyalty.services.programme import Document, Problem, Section
+from loyalty.services.quest_rules import FieldName, Key, Part, Title
+
+FieldType = Literal["number", "string", "boolean"]
+
+
+class EventItem(Part):
+    """An event of the programme's own."""
+
+    name: Key
+    title: Title
+    origin: Literal["client", "server"] = "client"
+    per_day: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    fields: Annotated[dict[FieldName, FieldType], Meta(max_length=50)] = {}
+
+    @property
+    def key(self) -> str:
+        return self.name
+
+
+def export(business: Business) -> list[EventItem]:
+    rows = EventType.objects.for_business(business).filter(archived_at=None).order_by("name")
+    names = EventItem.__struct_fields__
+    return [msgspec.convert({_camel(n): getattr(row, n) for n in names}, EventItem) for row in rows]
+
+
+def apply(business: Business, items: list[EventItem]) -> None:
+    rows = EventType.objects.for_business(business)
+    for item in items:
+        said = {"title": item.title, "origin": item.origin, "per_day": item.per_day, "fields": item.fields}
+        rows.update_or_create(business=business, name=item.name, defaults={**said, "archived_at": None})
+    gone = rows.filter(archived_at=None).exclude(name__in=[item.name for item in items])
+    gone.update(archived_at=clock.now(business))
+
+
+def check(items: Iterable[EventItem], document: Document) -> Iterator[Problem]:
+    """Two with one name, or one that the house itself tells."""
+    seen: set[str] = set()
+    for number, item in enumerate(items):
+        if item.name in BUILT_IN:
+            yield Problem(path=f"events.{number}.name", message=f"{item.name} is told by Laurel itself.")
+        if item.name in seen:
+            yield Problem(path=f"events.{number}.name", message=f"Two events have the name {item.name!r}.")
+        seen.add(item.name)
+
+
+def _camel(name: str) -> str:
+    return "perDay" if name == "per_day" else name
+
+
+SECTION = Section(key="events", shape=list[EventItem], export=export, apply=apply, check=check)

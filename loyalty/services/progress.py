@@ -1,0 +1,172 @@
+"""How an event moves the steps that listen to it: judged first, without writing; then written, all in one step."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from loyalty.kernel import ids, periods
+from loyalty.models import Account, Business, Task, TaskCompletion, TaskProgress
+from loyalty.selectors import segments
+from loyalty.services import completions, conditions
+from loyalty.services.compiled import Step
+from loyalty.services.quest_gate import Attempt
+
+MOST = Decimal(2**53)
+Place = tuple[UUID, str, str]  # quest, period, key of the step
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an event does to one step: `reason` says why it does nothing."""
+
+    step: Step
+    period: str
+    reason: str | None
+    before: Decimal = Decimal(0)
+    after: Decimal = Decimal(0)
+
+    @property
+    def moves(self) -> bool:
+        return self.reason is None
+
+    @property
+    def completes(self) -> bool:
+        return self.moves and self.after >= self.step.target
+
+
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """How far somebody has come, and which steps are done."""
+
+    rows: Mapping[Place, TaskProgress]
+    done: set[Place]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An event in front of a person whose account is locked."""
+
+    business: Business
+    account: Account
+    data: Mapping[str, Any]
+    at: datetime
+
+    @property
+    def day(self) -> date:
+        return self.at.astimezone(ZoneInfo(self.business.timezone)).date()
+
+
+def judge(moment: Moment, steps: Sequence[Step]) -> list[Verdict]:
+    """What the event does to each step. It reads what the person has done, and writes nothing."""
+    theirs = _segments(moment, steps)
+    places = {step.task_id: _place(moment, step) for step in steps}
+    so_far = _so_far(moment, places.values())
+    verdicts = []
+    for step in steps:
+        place = places[step.task_id]
+        row = so_far.rows.get(place)
+        before = row.value if row else Decimal(0)
+        reason = _deaf(moment, step, theirs) or _stuck(moment, step, place, so_far)
+        after = before if reason else _after(moment, step, row)
+        verdicts.append(Verdict(step, place[1], reason, before, after))
+    return verdicts
+
+
+def advance(moment: Moment, verdicts: Sequence[Verdict]) -> list[completions.Outcome]:
+    """Write what was judged, and complete the steps that reached their target."""
+    moved = [verdict for verdict in verdicts if verdict.moves]
+    TaskProgress.objects.bulk_create(
+        (_row(moment, verdict) for verdict in moved),
+        update_conflicts=True,
+        unique_fields=["business", "account", "quest", "period", "task_key"],
+        update_fields=["value", "last_day"],
+    )
+    reached = {verdict.step.task_id: verdict for verdict in moved if verdict.completes}
+    if not reached:
+        return []
+    tasks = Task.objects.for_business(moment.business).select_related("version__quest").filter(pk__in=reached)
+    return [
+        completions.finish(
+            Attempt(moment.business, moment.account, task.version.quest, task, moment.at, reached[task.pk].period)
+        )
+        for task in tasks.order_by("version_id", "position")
+    ]
+
+
+def _segments(moment: Moment, steps: Iterable[Step]) -> set[str]:
+    if not any(step.run.segment_keys or step.run.excluded_segment_keys for step in steps):
+        return set()
+    return set(segments.keys_of(business=moment.business, account_ids=[moment.account.pk])[moment.account.pk])
+
+
+def _place(moment: Moment, step: Step) -> Place:
+    period = periods.period_of(step.run.recurrence, at=moment.at, zone=moment.business.timezone)
+    return (step.run.quest_id, period, step.key)
+
+
+def _so_far(moment: Moment, places: Iterable[Place]) -> SoFar:
+    """What the person has done in the quests of these places: two queries."""
+    theirs = {"account": moment.account, "quest_id__in": {place[0] for place in places}}
+    rows = TaskProgress.objects.for_business(moment.business).filter(**theirs)
+    done = TaskCompletion.objects.for_business(moment.business).filter(**theirs)
+    return SoFar(
+        {(row.quest_id, row.period, row.task_key): row for row in rows},
+        set(done.values_list("quest_id", "period", "task_key")),
+    )
+
+
+def _deaf(moment: Moment, step: Step, theirs: set[str]) -> str | None:
+    """Why the step does not listen to this event of this person now."""
+    run = step.run
+    if (run.opens_at and moment.at < run.opens_at) or (run.closes_at and moment.at >= run.closes_at):
+        return "outside_window"
+    if run.tier_ids is not None and moment.account.tier_id not in run.tier_ids:
+        return "other_tier"
+    if (run.segment_keys and run.segment_keys.isdisjoint(theirs)) or not run.excluded_segment_keys.isdisjoint(theirs):
+        return "other_segment"
+    unmet = conditions.unmet(step.conditions, moment.data)
+    if unmet is not None:
+        return f"condition:{unmet.field}"
+    if step.measure == "sum" and conditions.number(moment.data.get(step.field)) is None:
+        return f"no_number:{step.field}"
+    return None
+
+
+def _stuck(moment: Moment, step: Step, place: Place, so_far: SoFar) -> str | None:
+    """Why it listens, and does not move."""
+    quest_id, period, key = place
+    row = so_far.rows.get(place)
+    if place in so_far.done:
+        return "done_before"
+    earlier = step.run.order[: step.run.order.index(key)] if step.run.order else ()
+    if any((quest_id, period, one) not in so_far.done for one in earlier):
+        return "not_its_turn"
+    counts_days = step.once_per_day or step.measure in ("days", "streak")
+    if counts_days and row is not None and row.last_day == moment.day:
+        return "counted_today"
+    return None
+
+
+def _after(moment: Moment, step: Step, row: TaskProgress | None) -> Decimal:
+    before = row.value if row else Decimal(0)
+    if step.measure == "streak" and row is not None and row.last_day != moment.day - timedelta(days=1):
+        return Decimal(1)
+    added = Decimal(str(moment.data[step.field])) if step.measure == "sum" else Decimal(1)
+    return max(-MOST, min(MOST, before + added)).quantize(Decimal("0.000001"))
+
+
+def _row(moment: Moment, verdict: Verdict) -> TaskProgress:
+    return TaskProgress(
+        id=ids.new_id(),
+        business=moment.business,
+        account=moment.account,
+        quest_id=verdict.step.run.quest_id,
+        period=verdict.period,
+        task_key=verdict.step.key,
+        value=verdict.after,
+        last_day=moment.day,
+    )
