@@ -5,5 +5,9 @@ from django.urls import path
 from loyalty.api import audience
 
 urlpatterns = [
+    path("config", audience.Config.as_view()),
+    path("profile", audience.Profile.as_view()),
+    path("notifications", audience.Notifications.as_view()),
+    path("history", audience.History.as_view()),
     path("action", audience.Action.as_view()),
 ]

@@ -1,18 +1,32 @@
 """The Loyalty API: what an end user's app asks and tells, with the user's own token."""
 
-from typing import Annotated
+from hashlib import sha256
+from typing import Annotated, Any
+from uuid import UUID
 
+import msgspec
+from django.http import HttpRequest
 from msgspec import Meta
 
+from loyalty.api import addresses, authentication, limits, surfaces
+from loyalty.api import audience_shapes as shapes
+from loyalty.api.authentication import Caller
+from loyalty.api.paging import PageQuery, page_by_cursor
 from loyalty.api.parsing import Body
-from loyalty.api.views import Call, UserView, operation
-from loyalty.kernel.errors import Code
-from loyalty.services import actions
+from loyalty.api.views import ApiView, Call, Reply, Shape, UserView, get_or_404, operation
+from loyalty.kernel.errors import Code, NotFound
+from loyalty.models import Account, Business, Metric, MilestoneSet
+from loyalty.selectors import journal, playing
+from loyalty.selectors import ledger as books
+from loyalty.services import accounts, actions
 from loyalty.services.quest_rules import Fraction, Whole
 
+OK = "OK"
+POLL_SECONDS = 15  # how often an app that waits for news should ask
 Said = Annotated[str, Meta(max_length=1024)] | Whole | Fraction | bool
 ActionName = Annotated[str, Meta(min_length=1, max_length=64)]
 ActionData = Annotated[dict[Annotated[str, Meta(min_length=1, max_length=64)], Said], Meta(max_length=50)]
+Epoch = Annotated[int, Meta(ge=0, le=253_402_300_799)]
 
 
 class NewAction(Body):
@@ -27,11 +41,152 @@ class Action(UserView):
         errors=(Code.CONFLICT,),
         example={"action": "ride_completed", "data": {"km": 12, "city": "Ulm", "night": False}},
         description="It moves the quests that listen to it, at once. An unknown name is accepted and kept.",
-        tags=("loyalty",),
     )
     def post(self, call: Call[NewAction, None]) -> None:
-        assert call.caller.account_id  # a user's token has one
-        report = actions.Report(
-            account_id=call.caller.account_id, name=call.body.action, data=call.body.data, origin="client"
-        )
+        account_id = _account_id(call)
+        report = actions.Report(account_id=account_id, name=call.body.action, data=call.body.data, origin="client")
         actions.take(report, business=call.business)
+
+
+class WhichBusiness(Body):
+    business: UUID | None = None
+
+
+class Config(ApiView):
+    """Anybody's: with a token, what its user may take part in; else the business is named, and it is what all may."""
+
+    surface = surfaces.LOYALTY
+
+    def authenticate_caller(self, request: HttpRequest) -> tuple[Caller | None, Any]:
+        if request.META.get("HTTP_AUTHORIZATION"):
+            caller = authentication.by_token(request)
+            return caller, limits.for_user(caller.account_id)
+        return None, limits.for_address(addresses.client_address(request))
+
+    @operation(
+        "Read the programme",
+        query=WhichBusiness,
+        answer=shapes.Config,
+        description="What the user of the token may take part in; without a token, what everybody of a business may.",
+    )
+    def get(self, call: Call[None, WhichBusiness]) -> Reply:
+        business, account = _whose(call)
+        offers = playing.offered(business=business, account=account)
+        metrics = Metric.objects.for_business(business).order_by("key")
+        return _tagged(
+            call.request,
+            shapes.Config(
+                message=OK,
+                data=shapes.ConfigShape(
+                    metrics=[shapes.MetricShape.of(metric) for metric in metrics],
+                    inventory=[],
+                    challenges=[shapes.ChallengeShape.of(offer) for offer in offers],
+                    milestones=_ladders(business),
+                ),
+            ),
+        )
+
+
+class Profile(UserView):
+    @operation("Read the user's profile", answer=shapes.Profile)
+    def get(self, call: Call[None, None]) -> shapes.Profile:
+        account = _account(call)
+        business = account.business
+        offers = playing.offered(business=business, account=account)
+        wallets = books.metrics_of(business=business, account_id=account.pk)
+        data = shapes.ProfileShape.of(
+            metrics={key: wallet.amount for key, wallet in wallets.items()},
+            offers=offers,
+            standings=playing.standings(offers, business=business, account=account),
+            milestones=playing.milestones_of(business=business, account=account),
+        )
+        return shapes.Profile(message=OK, data=data)
+
+
+class Peek(Body):
+    peek: bool = False
+
+
+class Notifications(UserView):
+    @operation(
+        "Read what is new",
+        query=Peek,
+        answer=shapes.Notifications,
+        description=(
+            "Unread ones, oldest first; reading marks them as read, unless peek is 1. Ask again after Retry-After "
+            "seconds."
+        ),
+    )
+    def get(self, call: Call[None, Peek]) -> Reply:
+        account = _account(call)
+        found = journal.unread(account, business=call.business)
+        shape = shapes.Notifications(message=OK, data=[shapes.NotificationItem.of(item) for item in found])
+        if found and not call.query.peek:
+            accounts.mark_read(business=call.business, account_id=account.pk, sequence=found[-1].sequence)
+        return _tagged(call.request, shape, **{"Retry-After": str(POLL_SECONDS)})
+
+
+class ListHistory(PageQuery):
+    from_: Epoch | None = msgspec.field(default=None, name="from")
+    to: Epoch | None = None
+
+
+class History(UserView):
+    @operation("Read the user's history", query=ListHistory, answer=shapes.History, description="Oldest first.")
+    def get(self, call: Call[None, ListHistory]) -> shapes.History:
+        rows = journal.events_of(business=call.business, account_id=_account_id(call))
+        rows = journal.between(rows, start=call.query.from_, end=call.query.to)
+        page = page_by_cursor(rows, call.query, business=call.business, order=("sequence",))
+        found = journal.items(page.items, business=call.business)
+        return shapes.History(
+            message=OK, data=[shapes.HistoryItem.of(item) for item in found], next_cursor=page.next_cursor
+        )
+
+
+def _account_id(call: Call[Any, Any]) -> UUID:
+    assert call.caller.account_id  # a user's token has one
+    return call.caller.account_id
+
+
+def _account(call: Call[Any, Any]) -> Account:
+    rows = Account.objects.for_business(call.business).select_related("business", "tier")
+    return get_or_404(rows, noun="advocate", pk=_account_id(call))
+
+
+def _whose(call: Call[Any, WhichBusiness]) -> tuple[Business, Account | None]:
+    """Whose programme: the token's, or that of the business that is named by its id or its host."""
+    if call.caller is not None:  # an open view has none
+        account = _account(call)
+        return account.business, account
+    active = Business.objects.filter(status=Business.Status.ACTIVE)
+    slug = call.request.get_host().partition(".")[0]
+    named = active.filter(pk=call.query.business) if call.query.business else active.filter(slug=slug)
+    business = named.first()
+    if business is None:
+        raise NotFound("business", field="business")
+    return business, None
+
+
+def _ladders(business: Business) -> list[shapes.LadderShape]:
+    rows = MilestoneSet.objects.for_business(business).select_related("metric").prefetch_related("milestones")
+    return [
+        shapes.LadderShape(
+            id=ladder.key,
+            title=ladder.title,
+            metric_id=ladder.metric.key,
+            milestones=[
+                shapes.StepOfLadder(id=step.key, title=step.title, threshold=step.threshold)
+                for step in sorted(ladder.milestones.all(), key=lambda step: step.threshold)
+            ],
+        )
+        for ladder in rows.order_by("key")
+    ]
+
+
+def _tagged(request: HttpRequest, shape: Shape, **headers: str) -> Reply:
+    """The answer with its ETag, or 304 where the caller has it already."""
+    tag = f'"{sha256(msgspec.json.encode(shape)).hexdigest()[:32]}"'
+    said = {"ETag": tag, **headers}
+    if request.META.get("HTTP_IF_NONE_MATCH") == tag:
+        return Reply(None, status=304, headers=said)
+    return Reply(shape, headers=said)

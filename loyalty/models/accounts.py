@@ -30,6 +30,7 @@ class Account(TenantModel):
     event_sequence = models.BigIntegerField(default=0, editable=False)  # of its latest event, without gaps
     ledger_hash = models.BinaryField(max_length=32, default=bytes(32), editable=False)  # of its latest entry
     last_event_at = models.DateTimeField(default=clock.wall, editable=False)
+    read_sequence = models.BigIntegerField(default=0, editable=False)  # of the latest event that was notified
     tokens_valid_from = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=clock.wall, editable=False)
 

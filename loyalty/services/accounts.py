@@ -121,6 +121,12 @@ def revoke_tokens(*, business: Business, account_id: UUID) -> None:
     account.save(update_fields=["tokens_valid_from"])
 
 
+def mark_read(*, business: Business, account_id: UUID, sequence: int) -> None:
+    """Remember up to which of their events somebody has been notified. It never goes back."""
+    rows = Account.objects.for_business(business).filter(pk=account_id, read_sequence__lt=sequence)
+    rows.update(read_sequence=sequence)
+
+
 def _locked(business: Business, account_id: UUID) -> Account:
     account = Account.objects.for_business(business).select_for_update(no_key=True).filter(pk=account_id).first()
     if account is None:

@@ -1,0 +1,265 @@
+"""What an end user's app sees: times are epoch seconds, and everything is inside an envelope."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from loyalty.api.views import Shape
+from loyalty.models import Metric, Task
+from loyalty.selectors.journal import Item
+from loyalty.selectors.playing import Offered, Standing
+from loyalty.services.quest_rules import Notification
+
+
+class MetricShape(Shape):
+    id: str
+    title: str
+    media: str | None
+    default_value: int
+    minimum_value: int
+    maximum_value: int | None
+
+    @classmethod
+    def of(cls, metric: Metric) -> "MetricShape":
+        return cls(
+            id=metric.key,
+            title=metric.title,
+            media=None,
+            default_value=0,
+            minimum_value=metric.minimum,
+            maximum_value=metric.maximum,
+        )
+
+
+class InventoryItemShape(Shape):
+    id: str
+    title: str
+    media: str | None
+
+
+class InventoryShape(Shape):
+    id: str
+    title: str
+    items: list[InventoryItemShape]
+
+
+class TimeShape(Shape):
+    show_in_ui: bool = msgspec.field(name="showInUI")
+    from_: int | None = msgspec.field(name="from")
+    to: int | None
+
+
+class MissionShape(Shape):
+    id: str
+    key: str
+    title: str
+    type: str
+    notification: Notification
+
+    @classmethod
+    def of(cls, task: Task) -> "MissionShape":
+        told = msgspec.convert(task.notification, Notification)
+        return cls(id=str(task.pk), key=task.key, title=task.title, type=task.type, notification=told)
+
+
+class PrizeShape(Shape):
+    """One benefit of a challenge; the fields of its other types are null."""
+
+    type: str
+    metric_id: str | None = None
+    metric_quantity: int | None = None
+    inventory_set_id: str | None = None
+    inventory_item_id: str | None = None
+
+    @classmethod
+    def of(cls, benefit: Mapping[str, Any]) -> "PrizeShape":
+        return cls(
+            type=benefit["kind"],
+            metric_id=benefit.get("metric"),
+            metric_quantity=benefit.get("quantity") if benefit["kind"] == "metric" else None,
+            inventory_set_id=benefit.get("set"),
+            inventory_item_id=benefit.get("item"),
+        )
+
+
+class ChallengeShape(Shape):
+    id: str
+    key: str
+    title: str
+    subtitle: str
+    notification: Notification
+    show_in_profile: bool
+    show_in_rail: bool
+    time: TimeShape
+    missions: list[MissionShape]
+    rewards: list[PrizeShape]
+
+    @classmethod
+    def of(cls, offered: Offered) -> "ChallengeShape":
+        quest, rules = offered.quest, offered.quest.current
+        opens, closes = rules.window_from, rules.window_to
+        return cls(
+            id=str(quest.pk),
+            key=quest.key,
+            title=quest.title,
+            subtitle=quest.subtitle,
+            notification=msgspec.convert(rules.notification, Notification),
+            show_in_profile=rules.show_in_profile,
+            show_in_rail=rules.show_in_rail,
+            time=TimeShape(
+                show_in_ui=rules.show_in_ui,
+                from_=int(opens.timestamp()) if opens else None,
+                to=int(closes.timestamp()) if closes else None,
+            ),
+            missions=[MissionShape.of(task) for task in offered.tasks],
+            rewards=[PrizeShape.of(benefit) for benefit in rules.benefits],
+        )
+
+
+class StepOfLadder(Shape):
+    id: str
+    title: str
+    threshold: int
+
+
+class LadderShape(Shape):
+    id: str
+    title: str
+    metric_id: str
+    milestones: list[StepOfLadder]
+
+
+class ConfigShape(Shape):
+    metrics: list[MetricShape]
+    inventory: list[InventoryShape]
+    challenges: list[ChallengeShape]
+    milestones: list[LadderShape]
+
+
+class ChallengeStanding(Shape):
+    is_completed: bool
+    missions_completed: list[str]
+
+
+class ProgressShape(Shape):
+    value: float
+    target: int
+
+
+class ProfileShape(Shape):
+    metrics: dict[str, int]
+    inventory: dict[str, list[str]]
+    challenges: dict[str, ChallengeStanding]
+    milestones: dict[str, str | None]
+    progress: dict[str, ProgressShape]
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        metrics: Mapping[str, int],
+        offers: Sequence[Offered],
+        standings: Mapping[Any, Standing],
+        milestones: Mapping[str, str | None],
+    ) -> "ProfileShape":
+        progress = {
+            str(task.pk): ProgressShape(value=float(standings[o.quest.pk].progress[task.pk]), target=task.target)
+            for o in offers
+            for task in o.tasks
+            if task.pk in standings[o.quest.pk].progress
+        }
+        return cls(
+            metrics=dict(metrics),
+            inventory={},
+            challenges={
+                str(quest_id): ChallengeStanding(
+                    is_completed=standing.is_completed,
+                    missions_completed=[str(task_id) for task_id in standing.tasks_completed],
+                )
+                for quest_id, standing in standings.items()
+            },
+            milestones=dict(milestones),
+            progress=progress,
+        )
+
+
+class InventoryPlace(Shape):
+    set_id: str
+    item_id: str
+
+
+class InventoryChanges(Shape):
+    received: list[InventoryPlace]
+    lost: list[InventoryPlace]
+
+
+class NumberChange(Shape):
+    old_value: int
+    new_value: int
+
+
+class StepChange(Shape):
+    old_value: str | None
+    new_value: str | None
+
+
+class PayloadShape(Shape):
+    challenge_id: str | None = None
+    mission_id: str | None = None
+    coupon_id: str | None = None
+    metric_changes: dict[str, NumberChange] = {}
+    inventory_changes: InventoryChanges = msgspec.field(default_factory=lambda: InventoryChanges(received=[], lost=[]))
+    milestone_changes: dict[str, StepChange] = {}
+
+
+class HistoryItem(Shape):
+    id: str
+    timestamp: int
+    type: str
+    payload: PayloadShape
+
+    @classmethod
+    def of(cls, item: Item) -> "HistoryItem":
+        payload = msgspec.convert(item.payload, PayloadShape)
+        return cls(id=str(item.id), timestamp=int(item.at.timestamp()), type=item.type, payload=payload)
+
+
+class NotificationItem(HistoryItem):
+    display: str
+    title: str
+    message: str
+
+    @classmethod
+    def of(cls, item: Item) -> "NotificationItem":
+        told = HistoryItem.of(item)
+        return cls(
+            id=told.id,
+            timestamp=told.timestamp,
+            type=told.type,
+            payload=told.payload,
+            display=item.notice.display,
+            title=item.notice.title,
+            message=item.notice.message,
+        )
+
+
+class Config(Shape):
+    message: str
+    data: ConfigShape
+
+
+class Profile(Shape):
+    message: str
+    data: ProfileShape
+
+
+class Notifications(Shape):
+    message: str
+    data: list[NotificationItem]
+
+
+class History(Shape):
+    message: str
+    data: list[HistoryItem]
+    next_cursor: str | None

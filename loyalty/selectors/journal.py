@@ -1,0 +1,144 @@
+"""What happened to a person, as their app shows it: their events, in their own words."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from loyalty.models import Account, Business, Event, Milestone, Quest, Task
+
+Payload = dict[str, Any]
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """How a person is told: `display` is none, toast, modal or banner."""
+
+    display: str = "none"
+    title: str = ""
+    message: str = ""
+
+
+SILENT = Notice()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that happened to somebody."""
+
+    id: UUID
+    sequence: int
+    at: datetime
+    type: str
+    payload: Payload
+    notice: Notice
+
+
+def events_of(*, business: Business, account_id: UUID) -> "QuerySet[Event]":
+    """A person's events that their app has a word for; page them by `sequence`."""
+    return Event.objects.for_business(business).filter(account_id=account_id, topic__in=list(KINDS))
+
+
+def between(rows: "QuerySet[Event]", *, start: int | None, end: int | None) -> "QuerySet[Event]":
+    """Those from `start` on and before `end`, in epoch seconds."""
+    if start is not None:
+        rows = rows.filter(created_at__gte=datetime.fromtimestamp(start, UTC))
+    return rows if end is None else rows.filter(created_at__lt=datetime.fromtimestamp(end, UTC))
+
+
+def items(page: Sequence[Event], *, business: Business) -> list[Item]:
+    """The events of one person, told with what the programme says of them: at most three queries."""
+    words = _Words.of(page, business)
+    return [_item(event, words) for event in page]
+
+
+def unread(account: Account, *, business: Business, most: int = 100) -> list[Item]:
+    """What somebody has not been told yet, and wants to be told; oldest first."""
+    rows = events_of(business=business, account_id=account.pk).filter(sequence__gt=account.read_sequence)
+    found = items(list(rows.order_by("sequence")[:most]), business=business)
+    return [item for item in found if item.notice.display != "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What events name by id."""
+
+    tasks: Mapping[str, Notice]
+    quests: Mapping[str, Notice]
+    tiers: Mapping[str, Milestone]
+
+    @classmethod
+    def of(cls, page: Sequence[Event], business: Business) -> "_Words":
+        def named(topic: str, *names: str) -> set[str]:
+            return {e.facts[name] for e in page if e.topic == topic for name in names if e.facts.get(name)}
+
+        tasks = Task.objects.for_business(business).filter(pk__in=named("tasks/completed", "taskId"))
+        quests = Quest.objects.for_business(business).filter(pk__in=named("quests/completed", "questId"))
+        ladder = Milestone.objects.for_business(business).select_related("set")
+        return cls(
+            tasks={str(pk): Notice(**said) for pk, said in tasks.values_list("pk", "notification")},
+            quests={str(pk): Notice(**said) for pk, said in quests.values_list("pk", "current__notification")},
+            tiers={
+                str(row.pk): row
+                for row in ladder.filter(pk__in=named("customers/tier_changed", "oldTierId", "newTierId"))
+            },
+        )
+
+
+def _item(event: Event, words: _Words) -> Item:
+    type, payload, notice = KINDS[event.topic](event.facts, words)
+    assert event.sequence is not None  # events of accounts have one
+    return Item(event.pk, event.sequence, event.created_at, type, payload, notice)
+
+
+Told = tuple[str, Payload, Notice]
+
+
+def _task_completed(facts: Facts, words: _Words) -> Told:
+    payload = {"challengeId": facts["questId"], "missionId": facts["taskId"]}
+    return "missionCompleted", payload, words.tasks.get(facts["taskId"], SILENT)
+
+
+def _quest_completed(facts: Facts, words: _Words) -> Told:
+    return "challengeCompleted", {"challengeId": facts["questId"]}, words.quests.get(facts["questId"], SILENT)
+
+
+def _metric_changed(facts: Facts, words: _Words) -> Told:
+    balance, amount = facts["balance"], facts["amount"]
+    changes = {facts["metric"]: {"oldValue": balance - amount, "newValue": balance}}
+    return "metricChanged", {"metricChanges": changes}, SILENT
+
+
+def _milestone_reached(facts: Facts, words: _Words) -> Told:
+    old, new = (words.tiers.get(facts.get(name) or "") for name in ("oldTierId", "newTierId"))
+    known = new or old
+    ladder = known.set.key if known else "tiers"
+    changes = {ladder: {"oldValue": old and old.key, "newValue": new and new.key}}
+    notice = Notice("toast", new.title, "") if new else SILENT
+    return "milestoneReached", {"milestoneChanges": changes}, notice
+
+
+def _coupon_received(facts: Facts, words: _Words) -> Told:
+    return "couponReceived", {"couponId": facts["redemptionId"]}, Notice("toast", "Your coupon is ready", "")
+
+
+def _reward_redeemed(facts: Facts, words: _Words) -> Told:
+    return "rewardRedeemed", {"couponId": facts["redemptionId"]}, SILENT
+
+
+KINDS: Mapping[str, Callable[[Facts, _Words], Told]] = {
+    "tasks/completed": _task_completed,
+    "quests/completed": _quest_completed,
+    "points/earned": _metric_changed,
+    "points/redeemed": _metric_changed,
+    "points/adjusted": _metric_changed,
+    "points/expired": _metric_changed,
+    "points/reversed": _metric_changed,
+    "customers/tier_changed": _milestone_reached,
+    "redemptions/created": _reward_redeemed,
+    "redemptions/issued": _coupon_received,
+}

@@ -1,0 +1,261 @@
+"""The Loyalty API: what a person's own app asks and tells, with the person's own token."""
+
+import pytest
+
+from loyalty.models import Account, Action, EventType, Segment
+from loyalty.services import accounts, quests, tokens
+from loyalty.services.quest_rules import Audience, Notification, Rules, TaskRules, in_points
+from tests import cast
+
+
+def app_of(advocate):
+    token = tokens.issue(business=advocate.business, account_id=advocate.pk)
+    return cast.ApiClient({"Authorization": f"Bearer {token}"}, base="/api/loyalty")
+
+
+@pytest.fixture
+def app(ada):
+    return app_of(ada)
+
+
+@pytest.fixture
+def stranger_app(eve):
+    return app_of(eve)
+
+
+@pytest.fixture
+def commuter(acme):
+    step = TaskRules(title="Ride", type="event", trigger="ride", target=2)
+    told = Notification(display="toast", title="Well done", message="You are a commuter")
+    rules = Rules(tasks=[step], benefits=[in_points(50)], notification=told)
+    return quests.create(business=acme, title="Commuter", rules=rules)
+
+
+def ride(app, times=1, **data):
+    for _ in range(times):
+        assert app.post("/action", {"action": "ride", "data": data}).status_code == 200
+
+
+class TestEveryPath:
+    @pytest.mark.parametrize("path", ["/profile", "/notifications", "/history"])
+    def test_needs_a_users_token(self, api, path, acme):
+        secret = api.headers["Authorization"]
+        for headers in ({}, {"Authorization": "Bearer forged"}, {"Authorization": secret}):
+            response = cast.ApiClient(headers, base="/api/loyalty").get(path)
+
+            assert response.status_code == 401
+            assert response.json()["error"]["code"] == "UNAUTHENTICATED"
+            assert response.json()["message"]
+
+
+class TestAction:
+    def test_answers_nothing_and_counts(self, app, commuter):
+        response = app.post("/action", {"action": "ride", "data": {"km": 12, "city": "Ulm", "night": False}})
+
+        assert (response.status_code, response.content) == (200, b"")
+        assert Action.objects.get().data == {"km": 12, "city": "Ulm", "night": False}
+
+    @pytest.mark.parametrize(
+        ("body", "field"),
+        [
+            ({}, "action"),
+            ({"action": ""}, "action"),
+            ({"action": 3}, "action"),
+            ({"action": "a" * 65}, "action"),
+            ({"action": "ride", "data": []}, "data"),
+            ({"action": "ride", "data": {"where": {"city": "Ulm"}}}, "data"),
+            ({"action": "ride", "data": {"cities": ["Ulm"]}}, "data"),
+            ({"action": "ride", "data": {"city": None}}, "data"),
+            ({"action": "ride", "data": {"city": "U" * 1025}}, "data"),
+            ({"action": "ride", "data": {f"k{n}": n for n in range(51)}}, "data"),
+            ({"action": "ride", "other": 1}, "other"),
+        ],
+    )
+    def test_refuses_what_is_out_of_bounds(self, app, body, field):
+        response = app.post("/action", body)
+
+        assert response.status_code == 400
+        assert response.json()["error"]["field"].startswith(field)
+        assert not Action.objects.exists()
+
+    def test_refuses_numbers_that_are_none(self, app):
+        assert app.post("/action", b'{"action": "ride", "data": {"km": NaN}}').status_code == 400
+
+    def test_takes_the_longest_that_is_allowed(self, app):
+        data = {f"k{n}": "U" * 1024 for n in range(50)}
+
+        assert app.post("/action", {"action": "ride", "data": data}).status_code == 200
+
+    def test_refuses_what_only_a_backend_may_tell(self, app, acme):
+        EventType.objects.create(business=acme, name="audit", title="Audit", origin="server")
+
+        assert app.post("/action", {"action": "audit"}).status_code == 403
+        assert app.post("/action", {"action": "order_paid"}).status_code == 403
+
+    def test_counts_once_for_one_key(self, app, commuter):
+        for _ in range(3):
+            response = app.post("/action", {"action": "ride"}, Idempotency_Key="k1")
+
+        assert response["Idempotent-Replayed"] == "true"
+        assert Action.objects.count() == 1
+
+
+class TestConfig:
+    def test_shows_what_runs_in_its_shape(self, app, commuter):
+        data = app.get("/config").json()["data"]
+
+        (challenge,) = data["challenges"]
+        assert challenge["id"] == str(commuter.pk)
+        assert challenge["notification"] == {"display": "toast", "title": "Well done", "message": "You are a commuter"}
+        assert challenge["time"] == {"showInUI": True, "from": None, "to": None}
+        assert challenge["rewards"][0]["metricQuantity"] == 50
+        assert [mission["title"] for mission in challenge["missions"]] == ["Ride"]
+        assert {"id": "points", "defaultValue": 0, "minimumValue": 0}.items() <= data["metrics"][0].items()
+        assert [step["id"] for step in data["milestones"][0]["milestones"]] == ["bronze", "silver", "gold"]
+
+    def test_hides_what_is_for_others(self, app, acme, anonymous_api):
+        Segment.objects.create(business=acme, key="beta", title="Beta")
+        for title, audience in (("Gold", Audience(tiers=["gold"])), ("Beta", Audience(segments=["beta"]))):
+            step = TaskRules(title="Ride", type="event", trigger="ride")
+            quests.create(business=acme, title=title, rules=Rules(tasks=[step], audience=audience))
+
+        assert app.get("/config").json()["data"]["challenges"] == []
+
+    def test_needs_no_token_where_the_business_is_named(self, acme, commuter):
+        anyone = cast.ApiClient(base="/api/loyalty")
+
+        assert len(anyone.get("/config", business=str(acme.pk)).json()["data"]["challenges"]) == 1
+        assert anyone.get("/config").status_code == 404
+
+    def test_is_not_sent_twice(self, app, commuter):
+        tag = app.get("/config")["ETag"]
+        again = cast.ApiClient(app.headers | {"If-None-Match": tag}, base="/api/loyalty").get("/config")
+
+        assert (again.status_code, again.content) == (304, b"")
+
+    def test_costs_the_same_for_many_quests(self, app, acme, commuter, django_assert_max_num_queries):
+        app.get("/config")
+        for number in range(10):
+            step = TaskRules(title="Ride", type="event", trigger="ride")
+            quests.create(business=acme, title=f"Quest {number}", rules=Rules(tasks=[step]))
+
+        with django_assert_max_num_queries(8):
+            app.get("/config")
+
+
+class TestProfile:
+    def test_of_a_newcomer_is_empty(self, app, commuter):
+        data = app.get("/profile").json()["data"]
+        (task_id,) = data["progress"]
+
+        assert data["metrics"] == {"points": 0}
+        assert data["challenges"] == {str(commuter.pk): {"isCompleted": False, "missionsCompleted": []}}
+        assert data["milestones"] == {"tiers": "bronze"}
+        assert data["progress"][task_id] == {"value": 0.0, "target": 2}
+
+    def test_follows_at_once(self, app, commuter):
+        ride(app)
+        assert [p["value"] for p in app.get("/profile").json()["data"]["progress"].values()] == [1.0]
+        ride(app)
+
+        data = app.get("/profile").json()["data"]
+        assert data["metrics"] == {"points": 50}
+        assert data["challenges"][str(commuter.pk)]["isCompleted"]
+
+    def test_shows_nothing_of_another_business(self, app, stranger_app, commuter):
+        ride(app, 2)
+
+        assert stranger_app.get("/profile").json()["data"]["challenges"] == {}
+
+
+class TestNotifications:
+    def test_tell_once_what_was_declared(self, app, commuter):
+        ride(app, 2)
+
+        first = app.get("/notifications")
+        (told,) = first.json()["data"]
+
+        assert {"type": "challengeCompleted", "display": "toast", "title": "Well done"}.items() <= told.items()
+        assert told["payload"]["challengeId"] == str(commuter.pk)
+        assert told["payload"]["inventoryChanges"] == {"received": [], "lost": []}
+        assert first["Retry-After"] == "15"
+        assert app.get("/notifications").json() == {"message": "OK", "data": []}
+
+    def test_stay_unread_when_peeked_at(self, app, commuter):
+        ride(app, 2)
+
+        assert len(app.get("/notifications", peek=1).json()["data"]) == 1
+        assert len(app.get("/notifications", peek=1).json()["data"]) == 1
+
+    def test_tell_of_a_new_tier(self, app, acme, ada):
+        accounts.set_tier(business=acme, account_id=ada.pk, tier_key="gold")
+
+        (told,) = app.get("/notifications").json()["data"]
+
+        assert told["type"] == "milestoneReached"
+        assert told["payload"]["milestoneChanges"] == {"tiers": {"oldValue": "bronze", "newValue": "gold"}}
+
+
+class TestHistory:
+    def test_tells_everything_in_order(self, app, commuter, ada, give):
+        give(ada, 10)
+        ride(app, 2)
+
+        items = app.get("/history").json()["data"]
+
+        assert [item["type"] for item in items] == [
+            "metricChanged",
+            "missionCompleted",
+            "challengeCompleted",
+            "metricChanged",
+        ]
+        assert items[-1]["payload"]["metricChanges"] == {"points": {"oldValue": 10, "newValue": 60}}
+
+    def test_goes_on_by_cursor_and_stays_inside_its_dates(self, app, ada, give):
+        for _ in range(3):
+            give(ada, 5)
+
+        first = app.get("/history", limit=2).json()
+        second = app.get("/history", limit=2, cursor=first["nextCursor"]).json()
+
+        assert (len(first["data"]), len(second["data"]), second["nextCursor"]) == (2, 1, None)
+        assert app.get("/history", to=1).json()["data"] == []
+        assert len(app.get("/history", **{"from": 1}).json()["data"]) == 3
+
+    @pytest.mark.parametrize("query", [{"from": "yesterday"}, {"to": "-1"}, {"limit": "0"}, {"cursor": "x"}])
+    def test_refuses_what_means_nothing(self, app, query):
+        assert app.get("/history", **query).status_code == 400
+
+
+class TestDryRun:
+    def test_tells_all_and_writes_nothing(self, api, app, ada, commuter):
+        ride(app)
+
+        trial = api.post("/events/dry-run", {"advocateId": str(ada.pk), "event": "ride", "data": {}}).json()
+
+        assert (trial["outcome"], trial["pointsAwarded"]) == ("matched", 50)
+        assert trial["questsCompleted"] == [str(commuter.pk)]
+        assert (trial["tasks"][0]["before"], trial["tasks"][0]["after"]) == (1.0, 2.0)
+        assert Action.objects.count() == 1
+        assert app.get("/profile").json()["data"]["metrics"] == {"points": 0}
+
+    def test_says_why_a_task_does_not_move(self, api, app, ada, commuter):
+        ride(app, 2)
+
+        (task,) = api.post("/events/dry-run", {"advocateId": str(ada.pk), "event": "ride"}).json()["tasks"]
+
+        assert (task["matched"], task["reason"]) == (False, "done_before")
+
+    def test_knows_no_person_of_another_business(self, rival_api, ada):
+        assert rival_api.post("/events/dry-run", {"advocateId": str(ada.pk), "event": "ride"}).status_code == 404
+
+
+class TestSignUp:
+    def test_moves_what_listens_to_it(self, acme, api):
+        step = TaskRules(title="Join", type="event", trigger="signup")
+        quests.create(business=acme, title="Welcome", rules=Rules(tasks=[step], benefits=[in_points(20)]))
+
+        api.post("/advocates", {"email": "new@example.com"})
+
+        (newcomer,) = Account.objects.filter(business=acme)
+        assert app_of(newcomer).get("/profile").json()["data"]["metrics"] == {"points": 20}
