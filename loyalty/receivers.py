@@ -6,10 +6,9 @@ from uuid import UUID
 
 from loyalty import events
 from loyalty.models import Business, Event
-from loyalty.services import personal_data, programme, quest_people, quest_section
+from loyalty.services import actions, event_section, personal_data, programme, quest_people, quest_section
 from loyalty.services.holdings import HOLDERS
 from loyalty.services.kinds import sections
-from loyalty.services import actions, event_section, personal_data, programme, quest_people, quest_section
 
 
 def describe_points(business: Business, page: Sequence[Event]) -> Mapping[UUID, Mapping[str, Any]]:
@@ -46,12 +45,10 @@ def _movement(topic: str, facts: Mapping[str, Any]) -> dict[str, Any]:
 events.register_describer(describe_points, "points/*")
 events.register_describer(describe_completions, "tasks/completed", "quests/completed")
 
-for holder in (*HOLDERS, quest_people.SUBMISSIONS, quest_people.TASKS, quest_people.QUESTS):
+for holder in (*HOLDERS, *quest_people.ALL):
     personal_data.register_holder(holder)
 
-for section in (*sections.ALL, quest_section.SECTION):
+for section in (*sections.ALL, event_section.SECTION, quest_section.SECTION):
     programme.register_section(section)
-events.register_receiver(actions.hear, *actions.TRIGGERS)
 
-programme.register_section(event_section.SECTION)
-programme.register_section(quest_section.SECTION)
+events.register_receiver(actions.hear, *actions.TRIGGERS)

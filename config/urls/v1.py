@@ -4,8 +4,7 @@ from django.urls import path
 
 from advocates.api import batches, feedback, sso, surveys, testimonials
 from advocates.api import v1 as advocates
-from loyalty.api import programme, quests
-from loyalty.api import dry_run, quests
+from loyalty.api import dry_run, programme, quests
 from loyalty.api import v1 as loyalty
 from referrals.api import v1 as referrals
 from rewards.api import pools

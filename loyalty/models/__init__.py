@@ -1,7 +1,7 @@
 from loyalty.models import ledger  # never its names: they are private to loyalty
 from loyalty.models.accounts import Account
-from loyalty.models.batches import Batch
 from loyalty.models.actions import Action, EventType, TaskProgress
+from loyalty.models.batches import Batch
 from loyalty.models.businesses import Business, Membership, Plan
 from loyalty.models.completions import QuestCompletion, Submission, TaskCompletion
 from loyalty.models.events import Event, EventBody

@@ -50,7 +50,8 @@ class Business(models.Model):
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="sandbox", editable=False
     )
     clock_offset = models.DurationField(default=timedelta(0), editable=False)
-    programme_stamp = models.BigIntegerField(default=1, editable=False)
+    programme_stamp = models.BigIntegerField(default=1, editable=False)  # the version of its document
+    engine_stamp = models.BigIntegerField(default=1, editable=False)  # moves when what the engine compiles does
     timezone = models.CharField(max_length=60, default="UTC")
     currency = models.CharField(max_length=3, default="EUR")
     ip_allowlist = ArrayField(models.CharField(max_length=49), default=list, blank=True)

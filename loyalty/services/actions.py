@@ -102,7 +102,7 @@ UNMATCHED = """
     INSERT INTO loyalty_action (id, business_id, account_id, name, event_id, origin, outcome, data, occurred_at)
     SELECT %s, a.business_id, a.id, %s, %s, %s, 'unmatched', %s, greatest(%s + b.clock_offset, a.last_event_at)
     FROM loyalty_account a JOIN loyalty_business b ON b.id = a.business_id
-    WHERE a.id = %s AND a.business_id = %s AND a.status = 'active' AND b.programme_stamp = %s
+    WHERE a.id = %s AND a.business_id = %s AND a.status = 'active' AND b.engine_stamp = %s
     ON CONFLICT (business_id, event_id) WHERE event_id IS NOT NULL DO NOTHING
     RETURNING id
 """

@@ -1,6 +1,6 @@
 """A business's programme as the engine reads it: which steps listen to which trigger.
 
-Compiled once a process, and again when the programme's stamp has moved. The database moves it, by triggers on every
+Compiled once a process, and again when the engine's stamp has moved. The database moves it, by triggers on every
 table that is read here, and whoever evaluates reads it together with the lock of the account.
 """
 
@@ -70,7 +70,7 @@ def of(business: Business) -> Programme:
         found = _programmes.get(business.pk)
         if found is not None:
             _programmes.move_to_end(business.pk)
-    if found is not None and found.stamp >= business.programme_stamp:
+    if found is not None and found.stamp >= business.engine_stamp:
         return found
     programme = _compile(business)
     with _lock:
@@ -86,7 +86,7 @@ _lock = Lock()
 
 def _compile(business: Business) -> Programme:
     # The stamp first: a change that comes while the rest is read moves it on, and is read the next time.
-    stamp = Business.objects.values_list("programme_stamp", flat=True).get(pk=business.pk)
+    stamp = Business.objects.values_list("engine_stamp", flat=True).get(pk=business.pk)
     declared = EventType.objects.for_business(business).filter(archived_at=None)
     return Programme(
         stamp=stamp,

@@ -1,4 +1,4 @@
-"""What quests hold of a person: what they handed in, and what they have done."""
+"""What quests hold of a person: what they handed in, what they have done, and how far they are."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 
-from loyalty.models import Business, QuestCompletion, Submission, TaskCompletion
+from loyalty.models import Action, Business, QuestCompletion, Submission, TaskCompletion, TaskProgress
 from loyalty.models.completions import InQuest
 from loyalty.services.personal_data import Holder, of_rows
 
@@ -54,3 +54,23 @@ QUESTS = moved_by(
     QuestCompletion,
     *("quest_id", "period"),
 )
+PROGRESS = moved_by(
+    replace(
+        of_rows(
+            TaskProgress,
+            name="progress",
+            exported=("quest_id", "period", "task_key", "value", "last_day"),
+            erased=None,
+        ),
+        erase=nothing_to_erase,
+    ),
+    TaskProgress,
+    *("quest_id", "period", "task_key"),
+)
+ACTIONS = of_rows(
+    Action,
+    name="actions",
+    exported=("name", "event_id", "origin", "outcome", "data", "occurred_at"),
+    erased={"name": "", "event_id": None, "data": {}},
+)
+ALL = (SUBMISSIONS, TASKS, QUESTS, PROGRESS, ACTIONS)

@@ -1,2 +1,2 @@
 DROP FUNCTION laurel_move_stamp CASCADE;
-DROP SEQUENCE loyalty_programme_stamp;
+DROP SEQUENCE loyalty_engine_stamp;

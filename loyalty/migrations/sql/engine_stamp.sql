@@ -9,11 +9,11 @@ ALTER TABLE loyalty_taskprogress
 
 -- Whatever the engine compiles moves the stamp of its business when it changes, by whichever door. Stamps come from a
 -- sequence: one that was rolled back never stands for something else later.
-CREATE SEQUENCE loyalty_programme_stamp START 2;
+CREATE SEQUENCE loyalty_engine_stamp START 2;
 
 CREATE FUNCTION laurel_move_stamp() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE loyalty_business SET programme_stamp = nextval('loyalty_programme_stamp')
+    UPDATE loyalty_business SET engine_stamp = nextval('loyalty_engine_stamp')
         WHERE id IN (SELECT DISTINCT business_id FROM changed);
     RETURN NULL;
 END $$;
