@@ -22,6 +22,8 @@ PROGRAMME: Sequence[tuple[str, str, str]] = (
     ("rewards.Redemption", "Redemptions", "receipt_long"),
     ("loyalty.Quest", "Quests", "flag"),
     ("loyalty.Submission", "Submissions", "fact_check"),
+    ("loyalty.EventType", "Event types", "sensors"),
+    ("loyalty.Action", "Actions", "directions_run"),
     ("rewards.CodePool", "Code pools", "confirmation_number"),
     ("advocates.Testimonial", "Testimonials", "reviews"),
     ("advocates.Board", "Feedback boards", "dashboard_customize"),

@@ -12,9 +12,9 @@ from advocates.services.responses import Told
 from advocates.services.surveys import Asked
 from loyalty.admin import links
 from loyalty.kernel import clock
-from loyalty.models import Business, Event, EventBody, Membership, Metric, MilestoneSet, User
+from loyalty.models import Business, Event, EventBody, EventType, Membership, Metric, MilestoneSet, User
 from loyalty.selectors import quests as reads
-from loyalty.services import batches, completions, keys, ledger, merges, programme, proofs, quests
+from loyalty.services import actions, batches, completions, keys, ledger, merges, programme, proofs, quests
 from loyalty.services.quest_rules import Rules, TaskRules
 from referrals.services import clicks, codes, conversions, programmes, signals
 from rewards.models import Redemption, Reward
@@ -67,6 +67,7 @@ def fill(business: Business, word: str) -> Advocate:
     pools.create(business=business, title=f"{word} codes")
     _earn_and_redeem(person, reward, word)
     _quest(person, word)
+    _act(person, word)
     _speak(person, word)
     _refer(person, word)
     _connect(business, word)
@@ -101,6 +102,14 @@ def _quest(person: Advocate, word: str) -> None:
     hello, photo = reads.tasks_of(quest.current)
     completions.complete(quest_id=quest.pk, task_id=hello.pk, **given)
     proofs.submit(quest_id=quest.pk, task_id=photo.pk, text=f"{word} on a bike", **given)
+
+
+def _act(person: Advocate, word: str) -> None:
+    """An event that the programme knows, and one that somebody sent."""
+    name = f"{word}-ride".lower()
+    EventType.objects.create(business=person.business, name=name, title=f"{word} ride", fields={word: "string"})
+    report = actions.Report(account_id=person.pk, name=name, data={word: word}, origin="client")
+    actions.take(report, business=person.business)
 
 
 def _speak(person: Advocate, word: str) -> None:

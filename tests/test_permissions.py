@@ -36,6 +36,7 @@ ROUTES = [
     ("POST", "batch/points", SHARED_WRITE),
     ("POST", "batch/advocates", SHARED_WRITE),
     ("POST", "batch/<uuid:batch_id>/undo", WRITE),
+    ("POST", "events/dry-run", WRITE),
     ("GET", "advocates", SHARED_READ),
     ("POST", "advocates", SHARED_WRITE),
     ("GET", "advocates/<uuid:advocate_id>", READ),
@@ -111,6 +112,7 @@ ELSEWHERE = {
 }
 
 BODIES = {
+    "events/dry-run": {"advocateId": "{advocate_id}", "event": "ride"},
     "advocates/<uuid:advocate_id>/points": {"amount": 5},
     "advocates/<uuid:advocate_id>/merge": {"intoAdvocateId": "{other_id}"},
     "rewards/<uuid:reward_id>/redeem": {"advocateId": "{advocate_id}"},

@@ -3,6 +3,7 @@
 from loyalty.admin import (
     batches,
     businesses,
+    event_types,
     events,
     keys,
     ledger,
@@ -18,6 +19,7 @@ from loyalty.admin import (
 __all__ = [
     "batches",
     "businesses",
+    "event_types",
     "events",
     "keys",
     "ledger",

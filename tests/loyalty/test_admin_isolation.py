@@ -26,6 +26,10 @@ NEAR = "zzac"  # finds it, and is not it
 TENANT = [model for model in apps.get_models() if issubclass(model, TenantModel)]
 SHOWN = [model for model in admin.site._registry if model in TENANT]
 NAMES = [model.__name__ for model in SHOWN]
+ACTIONS = (
+    *("delete_selected", "archive", "retry_all", "activate"),
+    *("approve_all", "reject_all", "approve_chosen", "reject_chosen"),
+)
 
 # What these columns say is a word of ours, not of Acme's people: pages need it to make sense.
 OUR_WORDS = {
@@ -160,12 +164,9 @@ class TestWhoeverWorksForRival:
 
         for model in SHOWN:
             other = rows_of(model, marked_acme).first()
-            for action in ("delete_selected", "archive", "retry_all", "activate", "approve_chosen", "reject_chosen"):
-                stan.post(
-                    dashboards.listed(model), {**SENT, "action": action, "_selected_action": [other.pk], "post": "yes"}
-                )
-            for action in ("delete_selected", "archive", "retry_all", "approve_all", "reject_all"):
-                stan.post(dashboards.listed(model), {"action": action, "_selected_action": [other.pk], "post": "yes"})
+            for action in ACTIONS:
+                sent = {**SENT, "action": action, "_selected_action": [other.pk], "post": "yes"}
+                stan.post(dashboards.listed(model), sent)
             for name in ("change", "delete", *buttons(model)):
                 stan.post(dashboards.page(other, name), {**SENT, "post": "yes", "_save": "1"})
 
