@@ -43,7 +43,7 @@ CONNECTIONS: Sequence[tuple[str, str, str]] = (
     ("webhooks.Delivery", "Deliveries", "outbox"),
     ("loyalty.Event", "Events", "bolt"),
     ("advocates.SsoSecret", "SSO secrets", "passkey"),
-    ("advocates.SsoMapping", "SSO mappings", "badge"),
+    ("advocates.SsoMapping", "SSO mappings", "link"),
 )
 BUSINESS: Sequence[tuple[str, str, str]] = (
     ("loyalty.ProgrammeVersion", "Programme versions", "history"),

@@ -216,7 +216,10 @@ def named(business: Business, account_ids: Collection[UUID]) -> dict[UUID, peopl
     """The names of people, for lists of other things."""
     rows = Advocate.objects.for_business(business).filter(pk__in=account_ids)
     shown = rows.only("name", "email", "external_id")
-    return {row.pk: people.Person(row.name or row.email or "No name", links.url_of(row)) for row in shown}
+    return {
+        row.pk: people.Person(row.name or row.email or row.external_id or "No name", links.url_of(row))
+        for row in shown
+    }
 
 
 def _move(advocate: Advocate, answer: Mapping[str, Any]) -> ledger.Posting:

@@ -128,9 +128,10 @@ class MergeForm(forms.Form):
 
     def clean_into(self) -> Advocate:
         text = self.cleaned_data["into"].strip()
+        id = ids.parse_id(text)
         people = Advocate.objects.for_business(self.business)
         found = (
-            people.filter(pk=ids.parse_id(text)).first()
+            people.filter(pk__in=[id] if id else []).first()
             or identity.by_email(business=self.business, email=text)
             or identity.by_external_id(business=self.business, external_id=text)
         )
@@ -158,7 +159,7 @@ class TierForm(forms.Form):
         choose(self, "tier", [AS_EARNED, *((tier.key, tier.title) for tier in tiers_of(business))])
 
 
-def choose(form: forms.Form, name: str, choices: list[tuple[str, str]]) -> None:
+def choose(form: forms.BaseForm, name: str, choices: list[tuple[str, str]]) -> None:
     field = form.fields[name]
     assert isinstance(field, forms.ChoiceField)
     field.choices = choices

@@ -232,6 +232,7 @@ class MadeLot(Shape):
 class TakenLot(Shape):
     id: UUID
     amount: int
+    expires_at: datetime | None
 
 
 class Lots(Shape):
@@ -267,6 +268,6 @@ class WhyShape(Shape):
                     )
                     for lot in why.made
                 ],
-                taken=[TakenLot(id=use.lot_id, amount=use.amount) for use in why.took],
+                taken=[TakenLot(id=use.lot_id, amount=use.amount, expires_at=use.lot.expires_at) for use in why.took],
             ),
         )

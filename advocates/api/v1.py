@@ -238,12 +238,12 @@ class RevokeTokens(KeyView):
 
 
 def _matching(business: Business, query: ListAdvocates) -> QuerySet[Advocate]:
-    rows = Advocate.objects.for_business(business).with_account()
+    rows: Any = Advocate.objects.for_business(business).with_account()
     if query.search:
         rows = rows.search(query.search)
     if query.email is not None:
-        found = identity.by_email(business=business, email=query.email)
-        rows = rows.filter(pk=found.pk) if found else rows.none()
+        person = identity.by_email(business=business, email=query.email)
+        rows = rows.filter(pk=person.pk) if person else rows.none()
     if query.tier is not None:
         tier = Subquery(tiers.tier_named(business, query.tier).values("pk"))
         rows = rows.filter(account__business=business, account__tier=tier)
@@ -259,7 +259,8 @@ def _matching(business: Business, query: ListAdvocates) -> QuerySet[Advocate]:
         "points__gte": query.min_points,
         "points__lte": query.max_points,
     }
-    return rows.filter(**_given(filters))
+    found: QuerySet[Advocate] = rows.filter(**_given(filters))
+    return found
 
 
 def _given(filters: dict[str, Any]) -> dict[str, Any]:

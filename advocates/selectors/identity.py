@@ -1,8 +1,7 @@
 """Who an id or an address means: also the ids that were mapped to a person, and those of merged advocates."""
 
-from django.db.models import QuerySet
-
 from advocates.models import Advocate, SsoMapping
+from advocates.models.advocates import AdvocateQuerySet
 from loyalty.models import Account, Business
 from loyalty.selectors import merges
 
@@ -22,7 +21,7 @@ def by_email(*, business: Business, email: str) -> Advocate | None:
     return _at_home(business, _people(business).with_email(email).first())
 
 
-def _people(business: Business) -> "QuerySet[Advocate]":
+def _people(business: Business) -> AdvocateQuerySet:
     return Advocate.objects.for_business(business).select_related("account")
 
 

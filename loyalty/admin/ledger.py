@@ -25,6 +25,7 @@ CAUSES = {
     "redemption": "Redemption",
     "task": "Task of a quest",
     "quest": "Quest",
+    "transfer": "Merge",
 }
 SHOWN = 5  # entries on a person's page
 MOST_LOTS = 100  # on an entry's page

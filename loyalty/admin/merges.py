@@ -77,14 +77,16 @@ class MergeAdmin(ReadOnlyAdmin):
 
 def forecast(row: Merge) -> str:
     """What undoing will do, in sentences."""
-    parts = [
-        f"{look.points(each.left)} of {look.points(each.moved)} {each.metric.lower()}"
-        for each in selectors.returning(row)
-    ]
-    points = f"{', '.join(parts)} will go back, each lot with its own expiry; the rest is spent and stays spent. "
+    returning = selectors.returning(row)
+    parts = [f"{look.points(each.left)} of {look.points(each.moved)} {each.metric.lower()}" for each in returning]
     rows = sum(len(ids) for ids in row.moved.values())
-    others = f"{rows:,} other rows that moved will go back, too. " if rows else ""
-    return f"{points if parts else ''}{others}What happened since stays where it happened."
+    sentences = (
+        f"{', '.join(parts)} will go back, each lot with its own expiry." if parts else "",
+        "What was spent since stays spent." if any(each.left < each.moved for each in returning) else "",
+        f"Other rows that moved will go back, too: {rows:,}." if rows else "",
+        "What happened since stays where it happened.",
+    )
+    return " ".join(filter(None, sentences))
 
 
 def state(row: Merge) -> object:

@@ -34,7 +34,7 @@ class Merge(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.source_id} into {self.target_id}"
+        return f"of {self.created_at:%Y-%m-%d %H:%M}"
 
 
 class MovedLifetime(TenantModel):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import F, FilteredRelation, Model, Q, QuerySet, Subquery, Sum
@@ -88,8 +88,9 @@ def with_points(rows: "QuerySet[Row]", *, business: Business) -> "QuerySet[Row]"
     """Annotate rows with an `account` with its `points`, for filters and orders. Everyone has a balance of them."""
     metric = Metric.objects.for_business(business).filter(key="points")
     of_points = Q(account__balances__business=business, account__balances__metric=Subquery(metric.values("pk")))
-    joined = rows.annotate(wallet=FilteredRelation("account__balances", condition=of_points))
-    return joined.filter(wallet__isnull=False).annotate(points=F("wallet__amount"))  # type: ignore[return-value]  # the stubs mark annotated rows
+    joined: Any = rows.annotate(wallet=FilteredRelation("account__balances", condition=of_points))
+    found: QuerySet[Row] = joined.filter(wallet__isnull=False).annotate(points=F("wallet__amount"))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,5 +112,5 @@ def why(*, business: Business, account_id: UUID, entry_id: UUID) -> Why:
     return Why(
         entry,
         list(made),
-        list(took.order_by("lot_id")),
+        list(took.select_related("lot").order_by("lot_id")),
     )

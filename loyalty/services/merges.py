@@ -4,6 +4,7 @@ History stays where it was written. What moves: the open lots, each with its own
 and spent in a lifetime, so that the tier follows; and the rows that the holders of personal data name.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -81,7 +82,7 @@ def undo(*, business: Business, merge_id: UUID) -> Merge:
     return done
 
 
-def _call(function: str, *arguments: object) -> object:
+def _call(function: str, *arguments: UUID | datetime | int) -> object:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}", arguments)
         return cursor.fetchone()[0]

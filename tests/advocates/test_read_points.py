@@ -152,7 +152,7 @@ class TestWhy:
 
         lots = api.get(f"/advocates/{ada.pk}/transactions/{entry['id']}/why").json()["lots"]
 
-        assert sorted(lot["amount"] for lot in lots["taken"]) == [5, 10]
+        assert sorted((lot["amount"], lot["expiresAt"] is None) for lot in lots["taken"]) == [(5, True), (10, False)]
         assert lots["made"] == []
 
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import ConsoleMessage, Page, Request
 
 from advocates import models  # by the module: names that begin with Test look like tests
-from loyalty.models import Action, ApiKey, Batch, Business, EventType, ProgrammeVersion, Quest, Submission
+from loyalty.models import Action, ApiKey, Batch, Business, EventType, Merge, ProgrammeVersion, Quest, Submission
 from loyalty.models.ledger import LedgerEntry
 from referrals.models import Conversion, ReferralCode, ReferralProgramme
 from rewards.models import CodePool, Redemption, Reward
@@ -15,7 +15,18 @@ from webhooks.models import Delivery, Endpoint
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-PEOPLE = (models.Advocate, models.Testimonial, models.Idea, models.Survey, Quest, Submission, EventType, Action)
+PEOPLE = (
+    models.Advocate,
+    Merge,
+    models.SsoMapping,
+    models.Testimonial,
+    models.Idea,
+    models.Survey,
+    Quest,
+    Submission,
+    EventType,
+    Action,
+)
 REWARDS = (Reward, Redemption, CodePool)
 REFERRALS = (Conversion, ReferralCode, ReferralProgramme)
 FLOOR = (LedgerEntry, Endpoint, Delivery, ApiKey, ProgrammeVersion, Batch)

@@ -19,7 +19,7 @@ def _attempts(business: Business, account_id: UUID) -> "QuerySet[Attempt]":
 
 def _export(business: Business, account_id: UUID) -> list[dict[str, Any]]:
     rows = _attempts(business, account_id).exclude(answer="").order_by("at")
-    return list(rows.values("at", "answer", topic=F("delivery__topic")))
+    return [{**row} for row in rows.values("at", "answer", topic=F("delivery__topic"))]
 
 
 def _erase(business: Business, account_id: UUID) -> None:
