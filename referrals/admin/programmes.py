@@ -118,7 +118,8 @@ class ReferralProgrammeAdmin(ServiceAdmin):
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and not self.get_queryset(request).exists()
+        has_rules: bool = self.get_queryset(request).exists()
+        return not has_rules and super().has_add_permission(request)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return ("pk",)

@@ -76,6 +76,9 @@ class Migration(migrations.Migration):
                 ('referrer', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='advocates.advocate')),
                 ('code', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='referrals.referralcode')),
             ],
+            options={
+                'verbose_name': 'referred order',
+            },
         ),
         migrations.CreateModel(
             name='Click',

@@ -45,6 +45,7 @@ class Conversion(TenantModel):
     updated_at = models.DateTimeField(default=clock.wall)
 
     class Meta:
+        verbose_name = "referred order"
         constraints = [
             models.UniqueConstraint(fields=["business", "order_id"], name="one_conversion_per_order"),
             models.CheckConstraint(condition=Q(order_minor__gte=0), name="an_order_is_worth_something"),

@@ -26,7 +26,7 @@ def ann(acme):
 
 
 @pytest.fixture
-def held(adas, order) -> Conversion:
+def held(adas, order):
     order("1", email="other@example.com", address="203.0.113.7")
     return order("2", email="charles@example.com", address="203.0.113.7").conversion
 

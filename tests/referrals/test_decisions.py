@@ -21,14 +21,14 @@ CHARLES = "charles@example.com"
 
 
 @pytest.fixture
-def held(adas, order) -> Conversion:
+def held(adas, order):
     """Charles orders from where another friend did."""
     order("1", email="other@example.com", address="203.0.113.7")
     return order("2", email=CHARLES, address="203.0.113.7").conversion
 
 
 @pytest.fixture
-def confirmed(adas, order) -> Conversion:
+def confirmed(adas, order):
     return order("1", email=CHARLES).conversion
 
 
@@ -125,7 +125,7 @@ class TestReverse:
 
 class TestDaysOfWaiting:
     @pytest.fixture
-    def waiting(self, acme, adas, order) -> Conversion:
+    def waiting(self, acme, adas, order):
         programmes.save(business=acme, hold_days=14)
         return order("1", email=CHARLES).conversion
 

@@ -37,7 +37,7 @@ def columns(model, *names):
 
 
 @pytest.fixture
-def visited(api, adas, order) -> Advocate:
+def visited(api, adas, order):
     """Charles came by Ada's code, and ordered."""
     visit = {"code": "ADA-1815", "visitorId": "v-1", "clientIp": SEEN["address"], "userAgent": SEEN["agent"]}
     api.post("/referrals/track", {**visit, "landingUrl": "https://shop.example/sale"})
