@@ -118,8 +118,7 @@ class ReferralProgrammeAdmin(ServiceAdmin):
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        has_rules: bool = self.get_queryset(request).exists()
-        return not has_rules and super().has_add_permission(request)
+        return super().has_add_permission(request) and not self.get_queryset(request).exists()
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return ("pk",)
@@ -131,7 +130,7 @@ def state(programme: ReferralProgramme) -> object:
 
 
 def _is_points(benefit: dict[str, Any]) -> bool:
-    return benefit["kind"] == "metric" and benefit.get("metric", POINTS) == POINTS
+    return (benefit["kind"], benefit.get("metric", POINTS)) == ("metric", POINTS)
 
 
 def _points(benefits: Benefits) -> int:
