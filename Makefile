@@ -4,7 +4,7 @@ PYTHON ?= python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench schema
+.PHONY: help run test check fix bench fuzz schema
 SHELL := /bin/sh
 
 # A stamp names the requirements it stands for: when they change, its name does.
@@ -51,6 +51,9 @@ fix: $(DEV) ## Repair what a machine can repair
 
 bench: $(DEV) ## Measure speed against peers
 	@$(IN)/python -m bench $(ARGS)
+
+fuzz: $(DEV) ## Try the APIs against their own schema at length (FUZZ_EXAMPLES, FUZZ_SEED)
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-50} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(IN)/python -m pytest -m fuzz tests/test_fuzz.py $(ARGS)
 
 schema: $(DEV) ## Write docs/openapi.yaml anew
 	@$(SCHEMA) docs/openapi.yaml

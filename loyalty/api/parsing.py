@@ -5,7 +5,9 @@ numbers of the wrong kind (`12.0` and `1e3` are no integers), too large bodies, 
 """
 
 import json
+import re
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -18,6 +20,7 @@ from loyalty.kernel.shapes import to_struct
 __all__ = ["Body", "canonical", "decoded", "query_to_struct", "read_json", "to_struct"]
 
 MAX_BODY = 1_000_000
+_ISO = re.compile(r"\d{4}-")
 TOO_DEEP = "The JSON is nested too deeply."
 
 
@@ -89,7 +92,16 @@ def query_to_struct(query: QueryDict, type: type[T]) -> T:
         raise Invalid(f"Give {twice} once.", field=twice)
     if any("\x00" in value for value in query.values()):
         raise Invalid("The query contains a NUL character. Remove it.")
-    return to_struct(query.dict(), type, strict=False)
+    return _without_epochs(to_struct(query.dict(), type, strict=False), query)
+
+
+def _without_epochs(found: T, query: QueryDict) -> T:
+    """Numbers are read out of text; a number that stands for a time is not what the schema says."""
+    names = getattr(found, "__struct_fields__", ())
+    for name, spelled in zip(names, getattr(found, "__struct_encode_fields__", ()), strict=True):
+        if isinstance(getattr(found, name), date) and spelled in query and not _ISO.match(query[spelled]):
+            raise Invalid(f"{spelled} is no time with offset, such as 2026-05-01T12:00:00Z.", field=spelled)
+    return found
 
 
 def canonical(data: Any) -> bytes:

@@ -54,7 +54,10 @@ class OperationSchema(AutoSchema):
             content: dict[str, Any] = {"schema": self._shape(declared.body)}
             if declared.example is not None:
                 content["example"] = declared.example
-            operation["requestBody"] = {"required": True, "content": dict.fromkeys(declared.media_types, content)}
+            operation["requestBody"] = {
+                "required": not _says_enough({}, declared.body),
+                "content": dict.fromkeys(declared.media_types, content),
+            }
         return operation
 
     def _shape(self, type_: Any) -> dict[str, Any]:
@@ -118,6 +121,14 @@ class OperationSchema(AutoSchema):
         self.registry.register_on_missing(component)
         if self.registry[component].schema != schema:
             raise ValueError(f"Two different shapes are called {name}. Rename one.")
+
+
+def _says_enough(body: dict[str, Any], type_: Any) -> bool:
+    try:
+        msgspec.convert(body, type_)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _codes(view: Any, declared: views.Operation, path: str, method: str) -> list[Code]:

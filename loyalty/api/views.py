@@ -5,7 +5,7 @@ DRF lends its views' place in the URL tree and in the schema, not its serializer
 path more than the database does.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, ClassVar, Generic, Literal, TypeVar
@@ -34,6 +34,10 @@ class Shape(msgspec.Struct, kw_only=True, rename="camel"):
 
 class MethodNotAllowed(DomainError):
     code = Code.METHOD_NOT_ALLOWED
+
+    def __init__(self, method: str | None, allowed: Sequence[str]) -> None:
+        super().__init__(f"{method} is not allowed here. Use {', '.join(allowed)}.")
+        self.allowed = allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,7 @@ class ApiView(APIView):
         handler = getattr(self, (request.method or "").lower(), None)
         declared: Operation | None = getattr(handler, "operation", None)
         if handler is None or declared is None:
-            raise MethodNotAllowed(f"{request.method} is not allowed here. Use {', '.join(self._methods())}.")
+            raise MethodNotAllowed(request.method, self._methods())
         if caller and caller.kind != "user":
             _check_scope(caller, request)
         data = self.read_body(request) if declared.body else None
@@ -214,6 +218,8 @@ def refusal(surface: surfaces.Surface, error: DomainError, request: HttpRequest)
         response["WWW-Authenticate"] = "Bearer"
     if error.is_replay:
         response["Idempotent-Replayed"] = "true"
+    if isinstance(error, MethodNotAllowed):
+        response["Allow"] = ", ".join(error.allowed)
     response["Cache-Control"] = "no-store"
     return response
 

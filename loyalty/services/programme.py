@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from django.db import transaction
@@ -20,6 +20,7 @@ from loyalty.kernel.shapes import to_struct
 from loyalty.models import Business, ProgrammeVersion
 
 Origin = ProgrammeVersion.Origin
+Version = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 Document = Mapping[str, Any]  # section key → its items, as parsed
 Plain = dict[str, Any]  # the same as JSON has it
 
@@ -109,7 +110,7 @@ def document_type() -> type[msgspec.Struct]:
 
 @cache
 def _type_of(keys: tuple[str, ...]) -> type[msgspec.Struct]:
-    shapes = {"version": int, **{key: _sections[key].shape for key in keys}}  # the version is read, never written
+    shapes = {"version": Version, **{key: _sections[key].shape for key in keys}}  # the version is read, never written
     fields = [(key, shape | msgspec.UnsetType, msgspec.UNSET) for key, shape in shapes.items()]
     return msgspec.defstruct("ProgrammeDocument", fields, kw_only=True, forbid_unknown_fields=True)
 

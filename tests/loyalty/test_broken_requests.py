@@ -88,6 +88,7 @@ class TestOtherBrokenRequests:
 
         assert_is_an_error(response, 405)
         assert "GET, POST" in response.json()["error"]["message"]
+        assert response["Allow"].startswith("GET, POST")
 
     def test_another_media_type(self, api):
         response = api.post("/orders", GOOD.encode(), Content_Type="application/x-www-form-urlencoded")
