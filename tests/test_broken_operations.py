@@ -41,7 +41,7 @@ TABLES = [model for model in OURS if issubclass(model, TenantModel)]
 
 def operation_of(method: str, route: str) -> tuple[type[ApiView], Operation]:
     path = PARAMETER.sub(lambda found: "1" if found[1] == "number" else "01890a5d-ac96-774b-bcce-b302099a8057", route)
-    view: Any = resolve(f"/api/v1/{path}").func.view_class
+    view = vars(resolve(f"/api/v1/{path}").func)["view_class"]
     return view, getattr(view, method.lower()).operation
 
 

@@ -104,5 +104,5 @@ def complaints_of(event: events.EngineEvent) -> Iterator[str]:
                     if check.failure_info is not None:
                         found = check.failure_info
                         yield f"{event.recorder.label}: {found.failure.title}: {found.failure.message}\n" + (
-                            f"{found.code_sample}\n{answer.content[:500] if answer else None}"
+                            f"{found.code_sample}\n{answer.content[:500].decode(errors='replace') if answer else None}"
                         )

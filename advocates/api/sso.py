@@ -97,6 +97,7 @@ class RecognizedCustomer(Shape):
 class Recognize(OpenView):
     def authenticate_caller(self, request: HttpRequest) -> tuple[Caller | None, Any]:
         """The business, once the signature holds; until then the call counts against the address."""
+        self.declared(request)  # before anybody asks for a signature
         body = parsing.to_struct(parsing.read_json(request), SignedCustomer)
         business = sso.check(body.claim(), origin=request.headers.get("Origin"))
         plan = business.plan

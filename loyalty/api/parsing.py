@@ -99,7 +99,7 @@ def _without_epochs(found: T, query: QueryDict) -> T:
     """Numbers are read out of text; a number that stands for a time is not what the schema says."""
     names = getattr(found, "__struct_fields__", ())
     for name, spelled in zip(names, getattr(found, "__struct_encode_fields__", ()), strict=True):
-        if isinstance(getattr(found, name), date) and spelled in query and not _ISO.match(query[spelled]):
+        if isinstance(getattr(found, name), date) and not _ISO.match(query.get(spelled) or "0000-"):
             raise Invalid(f"{spelled} is no time with offset, such as 2026-05-01T12:00:00Z.", field=spelled)
     return found
 

@@ -129,10 +129,7 @@ class ApiView(APIView):
         raise NotImplementedError
 
     def _handle(self, request: HttpRequest, caller: Caller | None, kwargs: dict[str, Any]) -> HttpResponse:
-        handler = getattr(self, (request.method or "").lower(), None)
-        declared: Operation | None = getattr(handler, "operation", None)
-        if handler is None or declared is None:
-            raise MethodNotAllowed(request.method, self._methods())
+        handler, declared = self.declared(request)
         if caller and caller.kind != "user":
             _check_scope(caller, request)
         data = self.read_body(request) if declared.body else None
@@ -162,6 +159,17 @@ class ApiView(APIView):
                 ),
             )
         return _response(answer, extra)
+
+    def declared(self, request: HttpRequest) -> tuple[Callable[..., Any], Operation]:
+        """The handler of the request's method.
+
+        :raises MethodNotAllowed: if there is none
+        """
+        handler = getattr(self, (request.method or "").lower(), None)
+        declared: Operation | None = getattr(handler, "operation", None)
+        if handler is None or declared is None:
+            raise MethodNotAllowed(request.method, self._methods())
+        return handler, declared
 
     def read_body(self, request: HttpRequest) -> Any:
         """The body as plain data."""

@@ -29,6 +29,7 @@ class Rewards(KeyView):
         "List rewards",
         query=shapes.ListRewards,
         answer=shapes.RewardPage,
+        errors=(Code.NOT_FOUND,),
         description="With advocateId each reward says whether that advocate can have it, and why not.",
     )
     def get(self, call: Call[None, shapes.ListRewards]) -> shapes.RewardPage:
