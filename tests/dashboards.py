@@ -107,7 +107,7 @@ def _quest(person: Advocate, word: str) -> None:
 def _act(person: Advocate, word: str) -> None:
     """An event that the programme knows, and one that somebody sent."""
     name = f"{word}-ride".lower()
-    EventType.objects.create(business=person.business, name=name, title=f"{word} ride", fields={word: "string"})
+    EventType.objects.create(business=person.business, name=name, title=f"{word} ride", carries={word: "string"})
     report = actions.Report(account_id=person.pk, name=name, data={word: word}, origin="client")
     actions.take(report, business=person.business)
 

@@ -4,6 +4,7 @@ Columns: nobody · a key of the wrong kind · another business's key · a key th
 the right key.
 """
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -23,6 +24,8 @@ EXPECTED = {
     SHARED_READ: {"nobody": 401, "wrong kind": 403, "rival": "ok", "reader": "ok", "sandbox": "ok", "owner": "ok"},
     SHARED_WRITE: {"nobody": 401, "wrong kind": 403, "rival": "ok", "reader": 403, "sandbox": "ok", "owner": "ok"},
 }
+
+PARAMETER = re.compile(r"<\w+:(\w+)>")
 
 ROUTES = [
     ("GET", "me", SHARED_READ),
@@ -201,13 +204,6 @@ def ids(acme, api, ada, bob, give):
     }
 
 
-def named(part: str, route: str, ids: dict[str, str]) -> str:
-    """A part of a path with its id: the route's own, where it needs one in another state."""
-    if not part.startswith("<"):
-        return part
-    return ids.get(route) or ids[part.strip("<>").rpartition(":")[2]]
-
-
 @pytest.fixture
 def actors(acme, rival, api, rival_api, readonly_api, sandbox_api, anonymous_api):
     _, text = keys.create_key(business=acme, kind=keys.Kind.INTEGRATION, name="k")
@@ -227,7 +223,7 @@ class TestPermissionTable:
 
     @pytest.mark.parametrize(("method", "route", "rule"), ROUTES, ids=[f"{m} {r}" for m, r, _ in ROUTES])
     def test_holds(self, ids, actors, method, route, rule):
-        path = "/" + "/".join(named(part, route, ids) for part in route.split("/"))
+        path = "/" + PARAMETER.sub(lambda found: ids.get(route) or ids[found[1]], route)
         path += QUERIES.get((method, route), "").format(**ids)
         body = {
             name: value.format(**ids) if isinstance(value, str) else value

@@ -35,7 +35,7 @@ class FieldsField(LinesField):
 
 
 class EventTypeForm(TenantForm):
-    fields = FieldsField(required=False, help_text="What it carries: a name and number, string or boolean a line.")
+    carries = FieldsField(required=False, help_text="A name and number, string or boolean a line.")
 
     class Meta:
         help_texts = {
@@ -65,7 +65,7 @@ class EventTypeAdmin(TenantAdmin):
     list_filter = ("origin",)
     search_fields = ("title", "name")
     ordering = ("name",)
-    fields = ("title", "name", "origin", "per_day", "fields")
+    fields = ("title", "name", "origin", "per_day", "carries")
     when_empty = "Name the events that your apps report, and quests can count them."
 
     def get_readonly_fields(self, request: HttpRequest, obj: EventType | None = None) -> tuple[str, ...]:

@@ -8,12 +8,10 @@ import msgspec
 from django.http import HttpRequest
 from msgspec import Meta
 
-from loyalty.api import addresses, authentication, limits, surfaces
 from loyalty.api import audience_shapes as shapes
-from loyalty.api.authentication import Caller
 from loyalty.api.paging import PageQuery, page_by_cursor
 from loyalty.api.parsing import Body
-from loyalty.api.views import ApiView, Call, Reply, Shape, UserView, get_or_404, operation
+from loyalty.api.views import Call, Reply, Shape, UserView, VisitorView, get_or_404, operation
 from loyalty.kernel.errors import Code, NotFound
 from loyalty.models import Account, Business, Metric, MilestoneSet
 from loyalty.selectors import journal, playing
@@ -52,17 +50,7 @@ class WhichBusiness(Body):
     business: UUID | None = None
 
 
-class Config(ApiView):
-    """Anybody's: with a token, what its user may take part in; else the business is named, and it is what all may."""
-
-    surface = surfaces.LOYALTY
-
-    def authenticate_caller(self, request: HttpRequest) -> tuple[Caller | None, Any]:
-        if request.META.get("HTTP_AUTHORIZATION"):
-            caller = authentication.by_token(request)
-            return caller, limits.for_user(caller.account_id)
-        return None, limits.for_address(addresses.client_address(request))
-
+class Config(VisitorView):
     @operation(
         "Read the programme",
         query=WhichBusiness,
@@ -155,7 +143,7 @@ def _account(call: Call[Any, Any]) -> Account:
 
 def _whose(call: Call[Any, WhichBusiness]) -> tuple[Business, Account | None]:
     """Whose programme: the token's, or that of the business that is named by its id or its host."""
-    if call.caller is not None:  # an open view has none
+    if getattr(call.caller, "account_id", None):  # a visitor without a token is no caller
         account = _account(call)
         return account.business, account
     active = Business.objects.filter(status=Business.Status.ACTIVE)

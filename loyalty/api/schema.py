@@ -21,6 +21,7 @@ SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "KeyView": [{"secretKey": []}, {"secretKeyHeader": []}],
     "IntegrationView": [{"integrationKey": []}],
     "UserView": [{"userToken": []}],
+    "VisitorView": [{}, {"userToken": []}],
     "OpenView": [],
 }
 

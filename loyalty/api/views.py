@@ -207,6 +207,18 @@ class UserView(ApiView):
         return caller, limits.for_user(caller.account_id)
 
 
+class VisitorView(ApiView):
+    """For an end user's app, with or without a user token: then it is counted by address, and has no caller."""
+
+    surface = surfaces.LOYALTY
+
+    def authenticate_caller(self, request: HttpRequest) -> tuple[Caller | None, Any]:
+        if request.META.get("HTTP_AUTHORIZATION"):
+            caller = authentication.by_token(request)
+            return caller, limits.for_user(caller.account_id)
+        return None, limits.for_address(addresses.client_address(request))
+
+
 class OpenView(ApiView):
     """For anyone, counted by address."""
 

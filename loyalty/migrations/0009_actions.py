@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
                 ('title', models.CharField(max_length=120)),
                 ('origin', models.CharField(choices=[('client', 'Client'), ('server', 'Server')], default='client', max_length=10)),
                 ('per_day', models.PositiveIntegerField(blank=True, null=True)),
-                ('fields', models.JSONField(blank=True, default=dict)),
+                ('carries', models.JSONField(blank=True, default=dict)),
                 ('archived_at', models.DateTimeField(editable=False, null=True)),
                 ('business', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.business')),
             ],

@@ -20,7 +20,7 @@ class EventType(TenantModel):
     title = models.CharField(max_length=120)
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.CLIENT)
     per_day = models.PositiveIntegerField(null=True, blank=True)  # of one person; null: as many as come
-    fields = models.JSONField(default=dict, blank=True)  # name: number, string or boolean
+    carries = models.JSONField(default=dict, blank=True)  # name: number, string or boolean
     archived_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:

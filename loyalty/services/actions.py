@@ -110,7 +110,13 @@ UNMATCHED = """
 
 def _insert_unmatched(report: Report, *, business: Business, stamp: int) -> UUID | None:
     """Note what nothing listens to; nothing happens if that is not so any more, or something is wrong with it."""
-    what = [ids.new_id(), report.name, report.event_id, report.origin, orjson.dumps(dict(report.data)).decode()]
+    what: list[Any] = [
+        ids.new_id(),
+        report.name,
+        report.event_id,
+        report.origin,
+        orjson.dumps(dict(report.data)).decode(),
+    ]
     with connection.cursor() as cursor:
         cursor.execute(UNMATCHED, [*what, clock.wall(), report.account_id, business.pk, stamp])
         row = cursor.fetchone()
@@ -147,12 +153,12 @@ def hear(happened: Sequence[events.Happening]) -> None:
     """
     for happening in happened:
         if happening.account_id is not None:
-            _hear(happening, trigger=TRIGGERS[happening.topic])
+            _hear(happening, happening.account_id, trigger=TRIGGERS[happening.topic])
 
 
-def _hear(happening: events.Happening, *, trigger: str) -> None:
+def _hear(happening: events.Happening, account_id: UUID, *, trigger: str) -> None:
     accounts = Account.objects.select_related("business").filter(business_id=happening.business_id)
-    account = accounts.get(pk=happening.account_id)
+    account = accounts.get(pk=account_id)
     steps = compiled.of(account.business).steps.get(trigger)
     if steps:
         at = max(clock.now(account.business), account.last_event_at)

@@ -91,7 +91,7 @@ def _compile(business: Business) -> Programme:
     return Programme(
         stamp=stamp,
         steps=_steps(business),
-        events={one.name: Declared(one.origin, one.per_day, one.fields) for one in declared},
+        events={one.name: Declared(one.origin, one.per_day, one.carries) for one in declared},
     )
 
 

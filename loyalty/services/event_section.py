@@ -12,6 +12,7 @@ from loyalty.services.actions import BUILT_IN
 from loyalty.services.programme import Document, Problem, Section
 from loyalty.services.quest_rules import FieldName, Key, Part, Title
 
+Origin = Literal["client", "server"]
 FieldType = Literal["number", "string", "boolean"]
 
 
@@ -20,7 +21,7 @@ class EventItem(Part):
 
     name: Key
     title: Title
-    origin: Literal["client", "server"] = "client"
+    origin: Origin = "client"
     per_day: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     fields: Annotated[dict[FieldName, FieldType], Meta(max_length=50)] = {}
 
@@ -31,14 +32,22 @@ class EventItem(Part):
 
 def export(business: Business) -> list[EventItem]:
     rows = EventType.objects.for_business(business).filter(archived_at=None).order_by("name")
-    names = EventItem.__struct_fields__
-    return [msgspec.convert({_camel(n): getattr(row, n) for n in names}, EventItem) for row in rows]
+    return [
+        EventItem(
+            name=row.name,
+            title=row.title,
+            origin=msgspec.convert(row.origin, Origin),
+            per_day=row.per_day,
+            fields=row.carries,
+        )
+        for row in rows
+    ]
 
 
 def apply(business: Business, items: list[EventItem]) -> None:
     rows = EventType.objects.for_business(business)
     for item in items:
-        said = {"title": item.title, "origin": item.origin, "per_day": item.per_day, "fields": item.fields}
+        said = {"title": item.title, "origin": item.origin, "per_day": item.per_day, "carries": item.fields}
         rows.update_or_create(business=business, name=item.name, defaults={**said, "archived_at": None})
     gone = rows.filter(archived_at=None).exclude(name__in=[item.name for item in items])
     gone.update(archived_at=clock.now(business))
@@ -53,10 +62,6 @@ def check(items: Iterable[EventItem], document: Document) -> Iterator[Problem]:
         if item.name in seen:
             yield Problem(path=f"events.{number}.name", message=f"Two events have the name {item.name!r}.")
         seen.add(item.name)
-
-
-def _camel(name: str) -> str:
-    return "perDay" if name == "per_day" else name
 
 
 SECTION = Section(key="events", shape=list[EventItem], export=export, apply=apply, check=check)

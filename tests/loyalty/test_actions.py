@@ -68,7 +68,7 @@ class TestRefuses:
     @pytest.mark.parametrize("data", [{"km": "far"}, {"km": True}, {"city": 3}, {"night": "yes"}])
     def test_a_declared_field_of_another_type(self, acme, ada, data):
         fields = {"km": "number", "city": "string", "night": "boolean"}
-        EventType.objects.create(business=acme, name="ride", title="Ride", fields=fields)
+        EventType.objects.create(business=acme, name="ride", title="Ride", carries=fields)
 
         with pytest.raises(Invalid) as refused:
             ride(ada, **data)
