@@ -7,11 +7,12 @@ from django.forms import BaseInlineFormSet
 from unfold import widgets
 
 from advocates.models import Answer, Question, Survey
-from advocates.services import naming, surveys
+from advocates.services import surveys
 from advocates.services.kinds.questions import KINDS, kind_of
 from loyalty.admin.forms import LinesField, TenantForm
 from loyalty.admin.metrics import KEY_TAKEN
 from loyalty.kernel.errors import DomainError
+from loyalty.services import naming
 
 KIND_CHOICES = [(key, kind.TITLE) for key, kind in KINDS.items()]
 

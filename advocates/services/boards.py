@@ -5,10 +5,10 @@ from uuid import UUID
 from django.db import transaction
 
 from advocates.models import Board
-from advocates.services import naming
 from loyalty.kernel import clock
 from loyalty.kernel.errors import NotFound
 from loyalty.models import Business
+from loyalty.services import naming
 
 
 @transaction.atomic

@@ -7,11 +7,11 @@ from uuid import UUID
 from django.db import transaction
 
 from advocates.models import Question, Survey
-from advocates.services import naming
 from advocates.services.kinds.questions import kind_of
 from loyalty.kernel import clock
 from loyalty.kernel.errors import Conflict, Invalid, NotFound
 from loyalty.models import Business
+from loyalty.services import naming
 
 MOST_QUESTIONS = 50
 REWRITTEN = ("text", "options", "multiple", "required", "position")  # what a question that stays may change

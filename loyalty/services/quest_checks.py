@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import count
 
-from django.utils.text import slugify
 from msgspec import UNSET, structs
 
 from loyalty.kernel.errors import Invalid, NotFound
 from loyalty.models import Business
 from loyalty.selectors import segments, tiers
-from loyalty.services import benefits
+from loyalty.services import benefits, naming
 from loyalty.services.kinds.tasks import kind_of
 from loyalty.services.quest_rules import Audience, Rules, TaskRules, Window, in_points
 
@@ -35,12 +33,6 @@ def checked(rules: Rules, *, business: Business) -> Rules:
     )
 
 
-def free_key(title: str, *, taken: set[str], fallback: str) -> str:
-    """A key made from a title, which nothing else has."""
-    base = slugify(title)[:56].strip("-_") or fallback
-    return base if base not in taken else next(key for n in count(2) if (key := f"{base}-{n}") not in taken)
-
-
 def _task(task: TaskRules, *, key: str, business: Business, field: str) -> TaskRules:
     short = [] if task.points is UNSET else [in_points(task.points)]
     given = benefits.checked([*task.benefits, *short], business=business, field=f"{field}.benefits")
@@ -56,7 +48,7 @@ def _keys(tasks: Sequence[TaskRules]) -> Iterator[str]:
     taken = {task.key for task in tasks if task.key is not None}
     seen: set[str] = set()
     for number, task in enumerate(tasks):
-        key = task.key or free_key(task.title, taken=taken | seen, fallback="task")
+        key = task.key or naming.free_key(task.title, taken=taken | seen, noun="task")
         if key in seen:
             raise Invalid(f"Two tasks have the key {key!r}. Give each its own.", field=f"tasks.{number}.key")
         seen.add(key)

@@ -11,17 +11,12 @@ from loyalty.kernel import clock
 from loyalty.kernel.errors import Conflict, Invalid, NotFound
 from loyalty.models import Business, Quest, Task
 from loyalty.selectors import quests as reads
-from loyalty.services import quest_checks, quest_rows
+from loyalty.services import naming, quest_checks, quest_rows
 from loyalty.services.quest_rules import Rules
 
 Status = Quest.Status
 RULES = Rules.__struct_fields__
 TEXTS = ("key", "title", "subtitle", "description", "status")
-
-
-class KeyTaken(Conflict):
-    def __init__(self, key: str) -> None:
-        super().__init__(f"Another quest has the key {key!r}. Choose another one.", field="key")
 
 
 class RulesInForce(Conflict):
@@ -58,12 +53,12 @@ def create(*, business: Business, rules: Rules, **texts: Unpack[Texts]) -> Quest
 
     :raises Invalid: if the rules mean nothing, or an active quest has no task
     :raises NotFound: if they name a tier, segment or metric that the programme does not have
-    :raises KeyTaken: if another quest has the key
+    :raises naming.KeyTaken: if another quest has the key
     """
-    business = _locked(business)
+    business = naming.lock(business)
     now = clock.now(business)
     quest = Quest(business=business, created_at=now, updated_at=now)
-    _put(quest, {"key": _free_key(business, texts["title"]), **texts})
+    _put(quest, texts)
     if quest.status == Status.ACTIVE and not rules.tasks:
         raise Invalid("An active quest needs at least one task. Add one, or make it a draft.", field="tasks")
     _put_rules(quest, quest_checks.checked(rules, business=business), number=1)
@@ -81,9 +76,9 @@ def update(
     :raises NotFound: if the business has no such quest, or its programme not what the rules name
     :raises RulesInForce: if it is active, and stays so
     :raises NothingToDo: if it becomes active without a task
-    :raises Invalid, KeyTaken: as `create`
+    :raises Invalid, naming.KeyTaken: as `create`
     """
-    business = _locked(business)
+    business = naming.lock(business)
     quest = Quest.objects.for_business(business).select_related("current").filter(pk=quest_id).first()
     if quest is None:
         raise NotFound("quest")
@@ -112,16 +107,11 @@ def set_status(*, business: Business, quest_id: UUID, status: Status) -> Quest:
     return update(business=business, quest_id=quest_id, texts={"status": status}, rules={})
 
 
-def _locked(business: Business) -> Business:
-    """The business as it is now. Its lock makes quests change one step at a time, so that keys stay unique."""
-    return Business.objects.select_for_update(no_key=True).get(pk=business.pk)
-
-
 def _put(quest: Quest, texts: Texts) -> None:
     for name, given in texts.items():
         setattr(quest, name, given)
-    if Quest.objects.for_business(quest.business).filter(key=quest.key).exclude(pk=quest.pk).exists():
-        raise KeyTaken(quest.key)
+    others = Quest.objects.for_business(quest.business).exclude(pk=quest.pk)
+    quest.key = naming.key_for(others, key=quest.key, title=quest.title, noun="quest")
 
 
 def _put_rules(quest: Quest, rules: Rules, *, number: int) -> None:
@@ -131,8 +121,3 @@ def _put_rules(quest: Quest, rules: Rules, *, number: int) -> None:
     quest.save()
     version.save(force_insert=True)
     Task.objects.bulk_create(quest_rows.tasks_of(version, rules))
-
-
-def _free_key(business: Business, title: str) -> str:
-    taken = set(Quest.objects.for_business(business).values_list("key", flat=True))
-    return quest_checks.free_key(title, taken=taken, fallback="quest")

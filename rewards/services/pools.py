@@ -8,8 +8,8 @@ from django.db import transaction
 from loyalty.kernel import clock
 from loyalty.kernel.errors import Conflict, NotFound
 from loyalty.models import Business
+from loyalty.services import naming
 from rewards.models import CodePool, Reward
-from rewards.services import keys
 
 NOUN = "code pool"
 
@@ -23,12 +23,11 @@ class PoolInUse(Conflict):
 def create(*, business: Business, title: str, key: str | None = None) -> CodePool:
     """Open a pool. Its key is made from its title where none is given.
 
-    :raises keys.KeyTaken: if another pool has the key
+    :raises naming.KeyTaken: if another pool has the key
     """
-    business = keys.lock(business)
-    found = key or keys.free_key(CodePool, business=business, name=title, noun="pool")
-    pool = CodePool(business=business, key=found, title=title, created_at=clock.now(business))
-    keys.check_key(pool, noun=NOUN)
+    business = naming.lock(business)
+    key = naming.key_for(CodePool.objects.for_business(business), key=key, title=title, noun=NOUN)
+    pool = CodePool(business=business, key=key, title=title, created_at=clock.now(business))
     pool.save(force_insert=True)
     return pool
 
@@ -42,7 +41,7 @@ def update(
     :raises NotFound: if the business has no such pool
     :raises PoolInUse: if a reward that is not archived takes codes from it
     """
-    business = keys.lock(business)
+    business = naming.lock(business)
     pool = CodePool.objects.for_business(business).filter(pk=pool_id).first()
     if pool is None:
         raise NotFound(NOUN)
@@ -57,7 +56,7 @@ def update(
 @transaction.atomic
 def put(*, business: Business, titles: Mapping[str, str]) -> None:
     """Make these the pools, by their keys: new ones are opened, archived ones fetched back, the rest is archived."""
-    business = keys.lock(business)
+    business = naming.lock(business)
     now = clock.now(business)
     known = {pool.key: pool for pool in CodePool.objects.for_business(business)}
     for key, title in titles.items():

@@ -12,9 +12,10 @@ from loyalty.kernel import clock
 from loyalty.kernel.errors import Invalid, NotFound
 from loyalty.models import Business
 from loyalty.selectors import segments, tiers
+from loyalty.services import naming
 from rewards.models import Reward
 from rewards.selectors import pools
-from rewards.services import keys, kinds, prices
+from rewards.services import kinds, prices
 from rewards.services.kinds import worth
 
 NOUN = "reward"
@@ -69,12 +70,12 @@ def create(*, business: Business, name: str, type: str, points_cost: int, **deta
 
     :raises Invalid: if there is no such type, or the details do not fit it or each other
     :raises NotFound: if the programme has no such tier, segment or code pool
-    :raises keys.KeyTaken: if another reward has the key
+    :raises naming.KeyTaken: if another reward has the key
     """
-    business = keys.lock(business)
+    business = naming.lock(business)
     now = clock.now(business)
     reward = Reward(business=business, created_at=now, updated_at=now)
-    key = details["key"] if "key" in details else keys.free_key(Reward, business=business, name=name, noun=NOUN)
+    key = naming.key_for(Reward.objects.for_business(business), key=details.get("key"), title=name, noun=NOUN)
     _put(reward, {**details, "key": key, "name": name, "type": type, "points_cost": points_cost})
     reward.save(force_insert=True)
     return reward
@@ -85,9 +86,9 @@ def update(*, business: Business, reward_id: UUID, **changes: Unpack[Changes]) -
     """Change a reward. What is sold already stays as it was sold; every redeem from now on sees the change.
 
     :raises NotFound: if the business has no such reward, or its programme no such tier, segment or code pool
-    :raises Invalid, keys.KeyTaken: as `create`
+    :raises Invalid, naming.KeyTaken: as `create`
     """
-    business = keys.lock(business)
+    business = naming.lock(business)
     reward = Reward.objects.for_business(business).select_for_update(no_key=True).filter(pk=reward_id).first()
     if reward is None:
         raise NotFound("reward")
@@ -140,7 +141,8 @@ def _put_pool(reward: Reward, key: str | None) -> None:
 
 
 def _check(reward: Reward, said: Changes) -> None:
-    keys.check_key(reward, noun=NOUN)
+    others = Reward.objects.for_business(reward.business).exclude(pk=reward.pk)
+    naming.key_for(others, key=reward.key, title=reward.name, noun=NOUN)
     _check_bounds(reward)
     _check_pool(reward)
     prices.check_increments(reward)
