@@ -1,7 +1,7 @@
 """Plain data as typed structs, refused with the name of the field that is to blame."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -19,9 +19,11 @@ def to_struct(data: Any, type: type[T], *, strict: bool = True) -> T:
     :raises Invalid: naming the first offending field
     """
     try:
-        return _in_range(msgspec.convert(data, type, strict=strict))
+        found = msgspec.convert(data, type, strict=strict)
     except msgspec.ValidationError as error:
         raise _invalid(str(error)) from error
+    _in_utc(found)
+    return found
 
 
 _WHERE = re.compile(r" - at `(?:key in )?\$(?P<path>.*)`$")
@@ -29,14 +31,20 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`$", re.DOTAL
 _MISSING = re.compile(r"Object missing required field `(?P<name>.*)`$")
 
 
-def _in_range(struct: T) -> T:
-    """Years at the ends of the calendar leave it when they are moved to UTC."""
-    names = getattr(struct, "__struct_fields__", ())
-    for name, spelled in zip(names, getattr(struct, "__struct_encode_fields__", ()), strict=True):
-        value = getattr(struct, name)
-        if isinstance(value, datetime) and not 1 < value.year < 9999:
-            raise Invalid(f"{spelled} is out of range.", field=spelled)
-    return struct
+def _in_utc(value: Any, path: str = "") -> None:
+    """Move every time in a struct to UTC: PostgreSQL knows fewer offsets than ISO 8601, and fewer years."""
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            _in_utc(item, _join(path, str(number)))
+    elif isinstance(value, msgspec.Struct):
+        for name, spelled in zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True):
+            part, here = getattr(value, name), _join(path, spelled)
+            if isinstance(part, datetime) and part.tzinfo:
+                if not 1 < part.year < 9999:
+                    raise Invalid(f"{here} is out of range.", field=here)
+                msgspec.structs.force_setattr(value, name, part.astimezone(UTC))
+            else:
+                _in_utc(part, here)
 
 
 def _invalid(text: str) -> Invalid:

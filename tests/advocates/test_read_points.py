@@ -69,7 +69,15 @@ class TestTransactions:
 
     @pytest.mark.parametrize(
         ("field", "value"),
-        [("type", "gift"), ("from", "x"), ("to", "2026-01-01"), ("limit", "0"), ("page", "1"), ("cursor", "x")],
+        [
+            ("type", "gift"),
+            ("from", "x"),
+            ("from", "0"),
+            ("to", "2026-01-01"),
+            ("limit", "0"),
+            ("page", "1"),
+            ("cursor", "x"),
+        ],
     )
     def test_refuses_a_parameter_that_makes_no_sense(self, api, ada, field, value):
         response = api.get(f"/advocates/{ada.pk}/transactions", **{field: value})
@@ -94,6 +102,11 @@ class TestTransactions:
         assert amounts(api, ada, metric="miles") == [7]
         assert amounts(api, ada, **{"from": wire(spent.occurred_at)}) == [-30]
         assert amounts(api, ada, to=wire(spent.occurred_at)) == [7, 100]
+
+    def test_since_a_time_with_whatever_offset(self, api, ada, give):
+        give(ada, 100)
+
+        assert amounts(api, ada, **{"from": "2020-05-23T07:53:22+21:27"}) == [100]
 
     def test_new_ones_between_pages_move_none(self, api, ada, give):
         for amount in range(1, 8):

@@ -63,7 +63,7 @@ class Webhook(Shape):
 
 
 class WebhookWithSecret(Webhook):
-    secret: str
+    secret: str | msgspec.UnsetType = msgspec.UNSET  # a repeat answers without it
 
 
 class OneWebhook(Shape):
