@@ -108,7 +108,13 @@ ROUTES = [
 ]
 
 # Routes with another kind of credential; their own tests hold their tables.
+APP = "tests/loyalty/test_loyalty_api.py"
 ELSEWHERE = {
+    ("GET", "loyalty/config"): APP,
+    ("GET", "loyalty/profile"): APP,
+    ("GET", "loyalty/notifications"): APP,
+    ("GET", "loyalty/history"): APP,
+    ("POST", "loyalty/action"): APP,
     ("POST", "sso/recognize"): "tests/advocates/test_sso.py",
     ("GET", "integration/user/<str:external_id>/token"): "tests/advocates/test_integration_token.py",
     ("GET", "integration/user/<str:external_id>/widget"): "tests/widget",
@@ -140,7 +146,7 @@ QUERIES = {("DELETE", "feedback/ideas/<uuid:idea_id>/vote"): "?advocateId={advoc
 
 
 def declared_routes() -> Iterator[tuple[str, str]]:
-    """(method, path below /api/v1/) of everything that answers there."""
+    """(method, path below /api/v1/, or `loyalty/…`) of everything that answers there."""
 
     def walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[tuple[str, URLPattern]]:
         for pattern in patterns:
@@ -152,10 +158,10 @@ def declared_routes() -> Iterator[tuple[str, str]]:
 
     for path, pattern in walk(get_resolver().url_patterns, ""):
         view = getattr(pattern.callback, "view_class", None)
-        if path.startswith("api/v1/") and view:
+        if path.startswith(("api/v1/", "api/loyalty/")) and view:
             for method in ("get", "post", "put", "patch", "delete"):
                 if hasattr(getattr(view, method, None), "operation"):
-                    yield method.upper(), path.removeprefix("api/v1/")
+                    yield method.upper(), path.removeprefix("api/v1/").removeprefix("api/")
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from advocates.services import joining
 from advocates.services.details import Details
 from loyalty.api import types
 from loyalty.api.parsing import Body, canonical, to_struct
-from loyalty.api.views import Call, KeyView, Shape, operation
+from loyalty.api.views import Call, KeyView, Shape, kept_key, operation
 from loyalty.kernel import clock
 from loyalty.kernel.errors import DomainError, Invalid
 from loyalty.models import Business, IdempotencyRecord
@@ -138,8 +138,9 @@ class Undo(KeyView):
     @operation(
         "Take a batch back",
         answer=MovedBatch,
-        description="Each item's points go back by one compensating entry. What is spent already is refused in its "
-        "place; what is undone already, and what was never posted, stays as it is.",
+        description="Each item's points go back by one compensating entry; what is spent already is refused in its "
+        "place. Advocates who joined by it are erased, but those who have done something since. What is undone "
+        "already stays as it is.",
     )
     def post(self, call: Call[None, None], batch_id: UUID) -> MovedBatch:
         return MovedBatch.of(batches.undo(business=call.business, batch_id=batch_id))
@@ -147,7 +148,7 @@ class Undo(KeyView):
 
 def moves_of(business: Business, items: Sequence[dict[str, Any]]) -> list[Move | DomainError]:
     """Every item as a move, or what is wrong with it."""
-    keys = [key for item in items if isinstance(key := item.get("idempotencyKey"), str)]
+    keys = [kept_key(key) for item in items if isinstance(key := item.get("idempotencyKey"), str)]
     before = IdempotencyRecord.objects.for_business(business).filter(scope=business.pk, key__in=keys)
     known = set(before.values_list("key", flat=True))
     return [_move(business, item, known) for item in items]
@@ -158,7 +159,7 @@ def _move(business: Business, item: dict[str, Any], known: set[str]) -> Move | D
         body = to_struct(item, MoveItem)
         if (body.advocate_id is None) == (body.external_id is None):
             raise Invalid("Say for whom: give advocateId or externalId.", field="advocateId")
-        amount = body.checked(now=clock.now(business), is_repeat=lambda: body.idempotency_key in known)
+        amount = body.checked(now=clock.now(business), is_repeat=lambda: kept_key(body.idempotency_key or "") in known)
     except DomainError as error:
         return error
     return Move(
@@ -176,7 +177,7 @@ def _move(business: Business, item: dict[str, Any], known: set[str]) -> Move | D
 def _key(business: Business, text: str | None, item: dict[str, Any]) -> idempotency.Key | None:
     if text is None:
         return None
-    return idempotency.Key(business.pk, text, sha256(b"batch/points\n" + canonical(item)).digest())
+    return idempotency.Key(business.pk, kept_key(text), sha256(b"batch/points\n" + canonical(item)).digest())
 
 
 def _person(item: dict[str, Any]) -> Details | DomainError:

@@ -11,9 +11,10 @@ from loyalty.admin.base import ReadOnlyAdmin
 from loyalty.kernel.errors import DomainError
 from loyalty.models import Batch, ledger
 from loyalty.services import batches
-from loyalty.services.ledger import Posting
 
 MOST_SHOWN = 50
+TAKE_BACK = "Each of them gets an entry that undoes it. Points that somebody has spent already stay spent."
+SEND_AWAY = "Everybody who joined by it is erased for good, but those who have done something since."
 ENTRY_COLUMNS = (
     look.column("Entry", lambda entry: look.link(entry.type, links.url_of(entry))),
     look.column("Change", lambda entry: look.change(entry.amount)),
@@ -46,23 +47,26 @@ class BatchAdmin(ReadOnlyAdmin):
         return [panels.table("Entries", ENTRY_COLUMNS, rows, empty="It posted nothing.")]
 
     def offers(self, request: HttpRequest, button: str, batch: Batch) -> bool:
-        return batch.kind == batches.Kind.POINTS and batch.undone_at is None
+        return batch.undone_at is None
 
     @buttons.button("Undo", icon="undo", danger=True)
     def undo(self, request: HttpRequest, batch: Batch) -> HttpResponse:
         def act(_: Mapping[str, Any]) -> str:
             results = batches.undo(business=batch.business, batch_id=batch.pk).results
-            undone = sum(isinstance(result, Posting) for result in results)
             refused = sum(isinstance(result, DomainError) for result in results)
-            rest = f" {refused:,} could not: their points are spent." if refused else ""
-            return f"{undone:,} of {done(batch):,} were taken back.{rest}"
+            rest = f" {refused:,} could not: {why}." if refused else ""
+            return f"{done(batch) - refused:,} of {done(batch):,} were taken back.{rest}"
+
+        is_points = batch.kind == batches.Kind.POINTS
+        why = "their points are spent" if is_points else "they have done something since"
+        noun, what = ("postings", TAKE_BACK) if is_points else ("people", SEND_AWAY)
 
         return buttons.ask(
             self,
             request,
             batch,
-            title=f"Take back {done(batch):,} postings?",
-            text="Each of them gets an entry that undoes it. Points that somebody has spent already stay spent.",
+            title=f"Take back {done(batch):,} {noun}?",
+            text=what,
             submit="Take them back",
             danger=True,
             act=act,

@@ -55,6 +55,7 @@ class Config(VisitorView):
         "Read the programme",
         query=WhichBusiness,
         answer=shapes.Config,
+        errors=(Code.NOT_FOUND,),
         description="What the user of the token may take part in; without a token, what everybody of a business may.",
     )
     def get(self, call: Call[None, WhichBusiness]) -> Reply:

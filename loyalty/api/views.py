@@ -267,7 +267,12 @@ def _key(request: HttpRequest, caller: Caller | None, declared: Operation, data:
         raise Invalid("Idempotency-Key must be 1 to 255 visible ASCII characters.", field="Idempotency-Key")
     scope: UUID = caller.account_id or caller.business.pk
     said = f"{request.method} {request.get_full_path()}\n".encode() + parsing.canonical(data)
-    return idempotency.Key(scope, sha256(text.encode()).hexdigest(), sha256(said).digest())
+    return idempotency.Key(scope, kept_key(text), sha256(said).digest())
+
+
+def kept_key(text: str) -> str:
+    """A caller's key as it is kept: what they wrote may name somebody."""
+    return sha256(text.encode()).hexdigest()
 
 
 def _answer(reply: Reply, declared: Operation) -> idempotency.Answer:

@@ -1,5 +1,6 @@
 """Taking in what people do. What nothing listens to is one insert; the rest happens under the account's lock."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -151,19 +152,23 @@ def hear(happened: Sequence[events.Happening]) -> None:
 
     Facts are their data. Whoever records an event of an account has its lock.
     """
+    by_business: dict[UUID, list[events.Happening]] = defaultdict(list)
     for happening in happened:
         if happening.account_id is not None:
-            _hear(happening, happening.account_id, trigger=TRIGGERS[happening.topic])
+            by_business[happening.business_id].append(happening)
+    for business in Business.objects.filter(pk__in=by_business):
+        steps = compiled.of(business).steps
+        _hear(business, [one for one in by_business[business.pk] if TRIGGERS[one.topic] in steps], steps)
 
 
-def _hear(happening: events.Happening, account_id: UUID, *, trigger: str) -> None:
-    accounts = Account.objects.select_related("business").filter(business_id=happening.business_id)
-    account = accounts.get(pk=account_id)
-    steps = compiled.of(account.business).steps.get(trigger)
-    if steps:
-        at = max(clock.now(account.business), account.last_event_at)
-        moment = progress.Moment(account.business, account, happening.facts, at)
-        progress.advance(moment, progress.judge(moment, steps))
+def _hear(business: Business, heard: Sequence[events.Happening], steps: Mapping[str, Sequence[compiled.Step]]) -> None:
+    ids = [happening.account_id for happening in heard]
+    accounts = Account.objects.for_business(business).in_bulk(ids) if ids else {}
+    for happening in heard:
+        account = accounts[happening.account_id]
+        at = max(clock.now(business), account.last_event_at)
+        moment = progress.Moment(business, account, happening.facts, at)
+        progress.advance(moment, progress.judge(moment, steps[TRIGGERS[happening.topic]]))
 
 
 @transaction.atomic

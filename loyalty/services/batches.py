@@ -13,16 +13,17 @@ from loyalty import events
 from loyalty.kernel import clock, ids, points
 from loyalty.kernel.errors import Conflict, DomainError, NotFound
 from loyalty.models import Account, Batch, Business
-from loyalty.services import idempotency, ledger
+from loyalty.services import erasure, idempotency, ledger
 from loyalty.services.ledger import Posting
 
 Kind = Batch.Kind
+JOINED = 1  # the number of a newcomer's one event
 Result = Posting | DomainError  # what became of one item
 
 
-class NotUndoable(Conflict):
+class ActiveSince(Conflict):
     def __init__(self) -> None:
-        super().__init__("Only batches of points can be undone. Take people back one by one.")
+        super().__init__("This advocate has done something since. Erase them by themselves, if you mean it.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,18 +69,24 @@ def move_points(*, business: Business, moves: Sequence[Move | DomainError], auth
 
 @transaction.atomic
 def undo(*, business: Business, batch_id: UUID) -> Done:
-    """Take back what a batch posted, by one compensating entry each. What is undone already stays so.
+    """Take back what a batch did. What is undone already stays so.
 
-    Points that are spent cannot be taken back: their items answer `ledger.InsufficientPoints`.
+    What it posted goes back by one compensating entry each; points that are spent cannot, and their items answer
+    `ledger.InsufficientPoints`. Whom it let join is erased, unless they have done something since: `ActiveSince`.
 
     :raises NotFound: if the business has no such batch
-    :raises NotUndoable: if it moved no points
     """
     batch = Batch.objects.for_business(business).select_for_update(no_key=True).filter(pk=batch_id).first()
     if batch is None:
         raise NotFound("batch")
-    if batch.kind != Kind.POINTS:
-        raise NotUndoable
+    results = _posted_back(business, batch) if batch.kind == Kind.POINTS else _sent_away(business, batch)
+    if batch.undone_at is None:
+        batch.undone_at = clock.wall()
+        batch.save(update_fields=["undone_at"])
+    return Done(batch, results)
+
+
+def _posted_back(business: Business, batch: Batch) -> list[Result | None]:
     entries = {number: entry_id for number, entry_id in enumerate(batch.made) if entry_id}
     facts = json.dumps({"action": "batch_undo", "batchId": str(batch.pk)})
     arguments = [business.pk, list(entries.values()), facts, clock.wall()]
@@ -90,10 +97,16 @@ def undo(*, business: Business, batch_id: UUID) -> Done:
 
     undone = [result for result in results if isinstance(result, Posting)]
     events.announce([ledger.happening(posting, business=business, topic="points/reversed") for posting in undone])
-    if batch.undone_at is None:
-        batch.undone_at = clock.wall()
-        batch.save(update_fields=["undone_at"])
-    return Done(batch, results)
+    return results
+
+
+def _sent_away(business: Business, batch: Batch) -> list[Result | None]:
+    joined = Account.objects.for_business(business).filter(pk__in=list(filter(None, batch.made)))
+    present = joined.exclude(status=Account.Status.ERASED)
+    active = set(present.filter(event_sequence__gt=JOINED).values_list("pk", flat=True))
+    for account_id in sorted(set(joined.values_list("pk", flat=True)) - active):
+        erasure.erase(business=business, account_id=account_id)
+    return [ActiveSince() if made in active else None for made in batch.made]
 
 
 def _accounts_of(business: Business, moves: Sequence[Move | DomainError]) -> dict[int, UUID]:

@@ -87,3 +87,23 @@ def test_somebody_who_joins_in_between_is_found(acme):
     assert all(isinstance(error, advocates.EmailTaken) for error in errors(done))
     assert Advocate.objects.for_business(acme).with_email("joan@example.com").count() == 1
     assert Advocate.objects.for_business(acme).count() == 5
+
+
+class TestUndo:
+    def test_erases_who_joined_but_not_who_has_been_active(self, api, give):
+        sent = send(api, {"email": "a@example.com"}, {"email": "bad"}, {"email": "b@example.com"}).json()
+        active = Advocate.objects.get(email="b@example.com")
+        give(active, 5)
+
+        undone = api.post(f"/batch/{sent['batchId']}/undo").json()
+        again = api.post(f"/batch/{sent['batchId']}/undo").json()
+
+        codes = [item["error"] and item["error"]["code"] for item in undone["results"]]
+        assert codes == [None, None, "CONFLICT"]
+        assert again["results"] == undone["results"]
+        assert list(Advocate.objects.exclude(email=None).values_list("email", flat=True)) == ["b@example.com"]
+
+    def test_of_another_business_is_none(self, api, rival_api):
+        sent = send(api, {"email": "a@example.com"}).json()
+
+        assert rival_api.post(f"/batch/{sent['batchId']}/undo").status_code == 404

@@ -183,11 +183,6 @@ class TestUndo:
 
         assert balance(api, ada) == 10
 
-    def test_is_not_for_people(self, api):
-        batch = api.post("/batch/advocates", {"items": [{"email": "joan@example.com"}]}).json()["batchId"]
-
-        assert_refused(api.post(f"/batch/{batch}/undo"), "CONFLICT", None, status=409)
-
 
 class TestEvents:
     def test_tell_that_it_was_a_batch(self, api, ada):

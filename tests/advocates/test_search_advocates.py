@@ -62,8 +62,8 @@ class TestByIndex:
                 """
                 WITH accounts AS (
                     INSERT INTO loyalty_account (id, business_id, external_id, status, timezone, tier_is_manual,
-                        event_sequence, ledger_hash, last_event_at, created_at)
-                    SELECT gen_random_uuid(), %s, md5(i::text), 'active', '', false, 0,
+                        event_sequence, read_sequence, ledger_hash, last_event_at, created_at)
+                    SELECT gen_random_uuid(), %s, md5(i::text), 'active', '', false, 0, 0,
                         decode(repeat('00', 32), 'hex'), now(), now()
                     FROM generate_series(1, 10000) i RETURNING *
                 )

@@ -53,7 +53,7 @@ class TestEveryList:
 class TestListsOfOnePerson:
     @pytest.mark.parametrize("model", [model for model in LISTS if persons_filter(model)])
     def test_open_from_their_page(self, olga, acme, model):
-        person = Advocate.objects.for_business(acme).get()
+        person = Advocate.objects.for_business(acme).first()
         listed = dashboards.listed(model, **{persons_filter(model): person.pk})
 
         assert olga.get(listed).status_code == 200

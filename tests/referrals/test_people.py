@@ -52,10 +52,10 @@ class TestExport:
         adas = {name: holder.export(acme, ada.pk) for name, holder in holders().items()}
 
         assert shown["referralVisits"][0]["landing"] == "https://shop.example/sale"
-        assert shown["ordersAsFriend"][0]["friend_email"] == "charles@example.com"
+        assert shown["ordersAsFriend"][0]["friendEmail"] == "charles@example.com"
         assert len(shown["broughtBy"]) == 1
         assert adas["referralCodes"][0]["code"] == "ADA-1815"
-        assert adas["referredOrders"][0]["order_id"] == "1001"
+        assert adas["referredOrders"][0]["orderId"] == "1001"
 
     def test_shows_nothing_of_another_business(self, rival, ada, visited):
         for person in (ada, visited):

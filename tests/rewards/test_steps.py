@@ -272,7 +272,7 @@ class TestPersonalData:
     def test_is_exported(self, acme, bought, rich_ada):
         (row,) = self.holder().export(acme, rich_ada.pk)
 
-        assert (row["id"], row["reward__name"], row["coupon_code"]) == (bought.pk, "Free coffee", bought.coupon_code)
+        assert (row["id"], row["rewardName"], row["couponCode"]) == (bought.pk, "Free coffee", bought.coupon_code)
 
     def test_is_erased_but_for_codes_and_numbers(self, acme, bought, rich_ada):
         steps.fulfil(business=acme, redemption_id=bought.pk, reason="Handed to Ada in person")
