@@ -55,8 +55,7 @@ def erase(*, business: Business, account_id: UUID) -> None:
         account.status = Status.ERASED
         account.tokens_valid_from = clock.wall()
         account.save(update_fields=["status", "tokens_valid_from"])
-    for id in held:
-        personal_data.erase(business=business, account_id=id)
+    personal_data.erase(business=business, account_ids=held)
     events.record([events.Happening(business.pk, ERASED, account_id)], now=clock.now(business))
 
 

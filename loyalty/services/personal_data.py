@@ -1,6 +1,6 @@
 """What the house holds of a person: apps register it, and exporting, erasing and merging people go through it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -44,10 +44,11 @@ def export(*, business: Business, account_id: UUID) -> dict[str, Any]:
     return {holder.name: holder.export(business, account_id) for holder in _holders}
 
 
-def erase(*, business: Business, account_id: UUID) -> None:
-    """Let every holder erase an account; the floor's come last, because they describe what is left of the others'."""
+def erase(*, business: Business, account_ids: Collection[UUID]) -> None:
+    """Let every holder erase a person's accounts; the floor's come last: they describe what is left of the others'."""
     for holder in reversed(_holders):
-        holder.erase(business, account_id)
+        for account_id in account_ids:
+            holder.erase(business, account_id)
 
 
 def move(*, business: Business, source_id: UUID, target_id: UUID) -> dict[str, Sequence[str]]:

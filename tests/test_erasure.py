@@ -1,0 +1,317 @@
+"""DELETE /advocates/:id forgets a person wherever something was written, and every sum stays.
+
+Each text that any operation takes is either planted here with a marker, or is not about a person and says why. An
+operation or a field that is in neither list fails: whoever adds one decides, and an erasure clears it.
+"""
+
+import json
+import re
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import OperationalError, connection
+
+from advocates.models import Advocate
+from advocates.services import advocates, sso
+from loyalty.kernel import clock
+from loyalty.models import Account, Event, EventBody, IdempotencyRecord, Segment
+from loyalty.models.ledger import Balance, LedgerEntry
+from loyalty.selectors import reports
+from loyalty.services import erasure, merges, publication, segments, tokens, verification
+from tests import dashboards, traces
+from tests.advocates.test_sso import claim
+from tests.refusals import assert_refused, assert_same_refusal
+from tests.webhooks import conftest as hooks
+from tests.webhooks.consumer import Says
+from webhooks.models import Attempt
+from webhooks.services import claims, outcomes, relay
+from webhooks.services.sending import Answer
+
+consumer, deliver, subscribe = hooks.consumer, hooks.deliver, hooks.subscribe
+
+MARK = "qzxjvkw"
+
+# What is said of a person, in order. «who» is their id, «id» what the call before answered; «m» the marker.
+STORY: list[tuple[str, dict[str, Any]]] = [
+    (
+        "POST api/v1/advocates",
+        {
+            "email": "«m»1@example.com",
+            "name": "«m»2",
+            "externalId": "«m»3",
+            "locale": "de-«m»",
+            "timezone": "Asia/Tokyo",
+            "metadata": {"«m»4": {"deep": ["«m»5"]}},
+        },
+    ),
+    (
+        "PATCH api/v1/advocates/<uuid:advocate_id>",
+        {
+            "email": "«m»6@example.com",
+            "name": "«m»7",
+            "externalId": "«m»8",
+            "locale": "en-«m»",
+            "timezone": "Europe/Paris",
+            "metadata": {"k": "«m»9"},
+        },
+    ),
+    ("POST api/v1/advocates/<uuid:advocate_id>/points", {"amount": 500, "description": "«m»10"}),
+    (
+        "POST api/v1/sso/mappings",
+        {
+            "advocateId": "«who»",
+            "externalCustomerId": "«m»11",
+            "externalEmail": "«m»12@example.com",
+            "externalName": "«m»13",
+        },
+    ),
+    ("POST api/v1/rewards/<uuid:reward_id>/redeem", {"advocateId": "«who»"}),
+    ("POST api/v1/redemptions/<uuid:redemption_id>/cancel", {"reason": "«m»14"}),
+    ("POST api/v1/sso/recognize", {"name": "«m»15", "email": "«m»16@example.com", "externalCustomerId": "«m»8"}),
+]
+NOT_ABOUT_PEOPLE = {
+    "POST api/v1/rewards": "the merchant's catalogue",
+    "PATCH api/v1/rewards/<uuid:reward_id>": "the merchant's catalogue",
+    "POST api/v1/webhooks": "the merchant's own server",
+    "PATCH api/v1/webhooks/<uuid:endpoint_id>": "the merchant's own server",
+    "POST api/v1/webhooks/<uuid:endpoint_id>/test": "the name of a topic",
+    "POST api/v1/test-clock": "a duration",
+}
+# Fields of planted operations that take no marker: one of a list, or a signature and what it is about.
+NO_ROOM = {"timezone", "signature", "businessId"}
+
+
+def planted(value: Any, number: str = "") -> Any:
+    return json.loads(json.dumps(value, ensure_ascii=False).replace("«m»", MARK + number))
+
+
+class TestEveryText:
+    def test_is_planted_or_not_about_a_person(self):
+        known = {path: set(body) | NO_ROOM for path, body in STORY}
+        missing = {
+            path: sorted(traces.texts_of(declared.body) - known.get(path, set()))
+            for path, declared in traces.operations()
+            if declared.body is not None and path not in NOT_ABOUT_PEOPLE
+        }
+
+        assert {path: fields for path, fields in missing.items() if fields} == {}
+
+    def test_would_be_missed_otherwise(self):
+        """The control: the walk finds texts in every place that a body has for them."""
+        offered = dict(traces.operations())
+
+        assert traces.texts_of(offered["POST api/v1/advocates/<uuid:advocate_id>/points"].body) == {"description"}
+        assert "metadata" in traces.texts_of(offered["POST api/v1/advocates"].body)
+        assert "topics" in traces.texts_of(offered["POST api/v1/webhooks"].body)
+
+
+class Told:
+    """Somebody of whom everything was said that can be said."""
+
+    def __init__(self, api: Any, business: Any, secret: str) -> None:
+        self.api, self.business, self.secret = api, business, secret
+        self.ids: dict[str, str] = {}
+
+    def tell(self) -> "Told":
+        for number, (call, body) in enumerate(STORY):
+            method, path = call.split(" ")
+            answer = self._send(method, path, planted(body), key=f"{MARK}-{number}")
+            assert answer.status_code < 300, (call, answer.content)
+            self._remember(answer.json() if answer.content else {})
+        self.api.get("/advocates", search=MARK)
+        self.api.get("/advocates", email=f"{MARK}6@example.com")
+        return self
+
+    def _send(self, method: str, path: str, body: dict[str, Any], *, key: str) -> Any:
+        parts = path.removeprefix("api/v1").split("/")
+        path = "/".join(self.ids[part[6:-1]] if part.startswith("<") else part for part in parts)
+        body = json.loads(json.dumps(body).replace("\\u00abwho\\u00bb", self.ids.get("advocate_id", "")))
+        if path.endswith("recognize"):
+            body = claim(self.business, self.secret, customer=body.pop("externalCustomerId"), **body)
+        return getattr(self.api, method.lower())(path, body, Idempotency_Key=key)
+
+    def _remember(self, answer: dict[str, Any]) -> None:
+        for noun in ("advocate", "redemption"):
+            if noun in answer:
+                self.ids[f"{noun}_id"] = answer[noun]["id"]
+
+
+@pytest.fixture
+def told(acme, api, subscribe, consumer, deliver):
+    """Grace, in all tables, in what was published and what receivers answered, in the dashboard's log."""
+    consumer.says = lambda heard: Says(body=b"got " + heard.body)
+    subscribe()
+    told = Told(api, acme, sso.create_secret(business=acme))
+    told.ids["reward_id"] = api.post("/rewards", {"name": "Mug", "pointsCost": 5, "type": "custom"}).json()["reward"][
+        "id"
+    ]
+    told.tell()
+    grace = Advocate.objects.get(pk=told.ids["advocate_id"])
+    Segment.objects.create(business=acme, key="vips", title="VIPs")
+    segments.put(business=acme, account_id=grace.pk, keys=["vips"])
+    deliver()
+    operate(acme, grace)
+    deliver()
+    return told
+
+
+def operate(acme, grace):
+    """What an operator writes about her."""
+    olga = dashboards.works_for(acme)
+    profile = {"name": f"{MARK}17", "email": f"{MARK}18@example.com", "external": f"{MARK}8", "phone": "+4930123456"}
+    assert olga.post(dashboards.page(grace), {**profile, "timezone": "", "segments": ["vips"]}).status_code == 302
+    move = {"direction": "award", "amount": 5, "metric": "points", "once": "01890a5d-ac96-774b-bcce-b302099a8057"}
+    olga.post(dashboards.page(grace, "move_points"), {**move, "description": f"{MARK}19"})
+
+
+def erase(told):
+    return told.api.delete(f"/advocates/{told.ids['advocate_id']}")
+
+
+def places():
+    return {**traces.tables(), "Redis": traces.in_redis(), "mails": traces.in_mails()}
+
+
+@pytest.mark.django_db(transaction=True)
+class TestErasing:
+    def test_leaves_no_marker_anywhere(self, told, deliver, capfd, caplog):
+        before = traces.of(MARK, places())
+        assert {"advocates_advocate", "loyalty_eventbody", "loyalty_entrytext", "webhooks_attempt"} <= set(before)
+        assert IdempotencyRecord.objects.filter(names__contains=[told.ids["advocate_id"]]).exists()
+
+        assert erase(told).status_code == 204
+        deliver()
+
+        logs = "".join(capfd.readouterr()) + caplog.text
+        assert traces.of(MARK, {**places(), "logs": logs}) == []
+        assert traces.of("qzx", {"index": traces.tables()["advocates_advocate"]}) == []
+        assert not IdempotencyRecord.objects.filter(names__contains=[told.ids["advocate_id"]]).exists()
+
+    def test_leaves_every_sum(self, told, acme):
+        before = self.sums(acme)
+
+        erase(told)
+
+        assert self.sums(acme) == before
+        assert verification.verify() == []
+
+    def sums(self, acme):
+        balances = list(Balance.objects.order_by("pk").values())
+        entries = list(LedgerEntry.objects.order_by("pk").values_list("pk", "amount", "hash"))
+        return balances, [(*row[:2], bytes(row[2])) for row in entries], reports.outstanding(business=acme)
+
+    def test_everything_held_was_in_the_export(self, told):
+        """All that a search of the tables finds of her, she was told of before."""
+        held = json.dumps(told.api.get(f"/advocates/{told.ids['advocate_id']}/export").json())
+
+        missing = [number for number in range(1, 20) if not re.search(f"{MARK}{number}(?![0-9])", held)]
+        assert missing == [15, 16]  # never kept: she was known already, and signed in as herself
+
+    def test_closes_what_she_could_do(self, told, acme):
+        token = tokens.issue(business=acme, account_id=told.ids["advocate_id"])
+        erase(told)
+        tokens.forget()
+
+        with pytest.raises(tokens.InvalidToken):
+            tokens.verify(token)
+        who = f"/advocates/{told.ids['advocate_id']}"
+        assert_refused(told.api.post(f"{who}/points", {"amount": 5}), "CONFLICT", None, status=409)
+        assert_refused(told.api.patch(who, {"name": "X"}), "CONFLICT", None, status=409)
+        assert told.api.get(who).json()["advocate"]["status"] == "erased"
+
+    def test_is_told_with_an_id_alone_and_once(self, told, acme):
+        assert [erase(told).status_code, erase(told).status_code] == [204, 204]
+        relay.relay()
+
+        (event,) = Event.objects.filter(topic="customers/erased").select_related("body")
+        assert json.loads(bytes(event.body.body))["data"] == {"id": told.ids["advocate_id"]}
+
+    def test_keeps_the_facts_of_what_was_published(self, told):
+        old = json.loads(bytes(EventBody.objects.filter(event__topic="points/earned").first().body))
+
+        erase(told)
+
+        new = json.loads(bytes(EventBody.objects.filter(event__topic="points/earned").first().body))
+        assert new["data"]["customer"]["id"] == told.ids["advocate_id"]
+        assert {new["data"]["customer"][name] for name in ("email", "name", "externalId")} == {None}
+        changed = {name for name in old if old[name] != new[name]} | {
+            name for name in old["data"] if old["data"][name] != new["data"][name]
+        }
+        assert changed == {"data", "customer"}
+
+    def test_lets_her_join_again_as_somebody_new(self, told, acme):
+        erase(told)
+
+        again = told._send("POST", "api/v1/advocates", planted(STORY[0][1]), key=f"{MARK}-0")
+
+        assert again.status_code == 201
+        assert again.json()["advocate"]["id"] != told.ids["advocate_id"]
+        advocates.update(business=acme, advocate_id=again.json()["advocate"]["id"], name="x", email="x@example.com")
+
+    def test_spares_a_namesake_of_another_business(self, told, rival, rival_api):
+        namesake = rival_api.post("/advocates", planted(STORY[0][1])).json()["advocate"]
+
+        erase(told)
+
+        assert rival_api.get(f"/advocates/{namesake['id']}").json()["advocate"]["name"] == f"{MARK}2"
+
+    def test_takes_those_who_were_merged_into_her(self, told, acme, bob):
+        who = Advocate.objects.get(pk=told.ids["advocate_id"])
+        merges.merge(business=acme, source_id=who.pk, target_id=bob.pk)
+        assert_refused(erase(told), "CONFLICT", None, status=409)
+        assert MARK in json.dumps(told.api.get(f"/advocates/{bob.pk}/export").json()["merged"])
+
+        erasure.erase(business=acme, account_id=bob.pk)
+        relay.relay()
+
+        assert traces.of(MARK, places()) == traces.of("bob@example.com", places()) == []
+        assert set(Account.objects.values_list("status", flat=True)) == {"erased"}
+
+    def test_outruns_a_publisher_who_had_read_her_name(self, told, acme, monkeypatch):
+        """A page that is being described while she is erased: she waits for it, and clears it."""
+        advocates.update(business=acme, advocate_id=told.ids["advocate_id"], name=f"{MARK}20")
+        write = publication._write
+
+        def erased_meanwhile(published, bodies):
+            hooks.in_a_worker(lambda: assert_waits(told, acme))
+            write(published, bodies)
+
+        monkeypatch.setattr(publication, "_write", erased_meanwhile)
+        relay.relay()
+        monkeypatch.undo()
+        erase(told)
+
+        assert traces.of(MARK, traces.tables()) == []
+
+    def test_outruns_an_answer_that_is_on_its_way(self, told, acme):
+        advocates.update(business=acme, advocate_id=told.ids["advocate_id"], name=f"{MARK}20")
+        relay.relay()
+        (taken,) = claims.claim(40)
+        erase(told)
+
+        outcomes.record([(taken, Answer(clock.wall(), status=200, body=f"got {MARK}".encode()))])
+
+        assert Attempt.objects.filter(delivery_id=taken.id).get().answer == ""
+        assert traces.of(MARK, traces.tables()) == []
+
+
+def assert_waits(told, acme):
+    """An erasure that may not wait for the publisher gives up, and changes nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '200ms'")
+    with pytest.raises(OperationalError, match="lock timeout"):
+        erasure.erase(business=acme, account_id=UUID(told.ids["advocate_id"]))
+
+
+@pytest.mark.django_db
+class TestRefuses:
+    def test_somebody_of_another_business(self, api, eve):
+        unknown = "01890a5d-ac96-774b-bcce-b302099a8057"
+        for send in (api.delete, lambda path: api.get(f"{path}/export")):
+            answers = (send(f"/advocates/{eve.pk}"), send(f"/advocates/{unknown}"))
+            assert_same_refusal(*answers, "NOT_FOUND", status=404)
+
+    def test_a_key_that_may_only_read(self, readonly_api, ada):
+        assert readonly_api.delete(f"/advocates/{ada.pk}").status_code == 403
+        assert readonly_api.get(f"/advocates/{ada.pk}/export").status_code == 200
