@@ -18,6 +18,7 @@ Item = dict[str, Any]
 PROGRAMME: Sequence[tuple[str, str, str]] = (
     ("advocates.Advocate", "Advocates", "group"),
     ("loyalty.Merge", "Merges", "merge"),
+    ("loyalty.EarnRule", "Earn rules", "rule"),
     ("rewards.Reward", "Rewards", "redeem"),
     ("rewards.Redemption", "Redemptions", "receipt_long"),
     ("loyalty.Quest", "Quests", "flag"),

@@ -6,7 +6,16 @@ from uuid import UUID
 
 from loyalty import events
 from loyalty.models import Business, Event
-from loyalty.services import actions, event_section, personal_data, programme, quest_people, quest_section
+from loyalty.services import (
+    actions,
+    earn_people,
+    earn_section,
+    event_section,
+    personal_data,
+    programme,
+    quest_people,
+    quest_section,
+)
 from loyalty.services.holdings import HOLDERS
 from loyalty.services.kinds import sections
 
@@ -45,10 +54,10 @@ def _movement(topic: str, facts: Mapping[str, Any]) -> dict[str, Any]:
 events.register_describer(describe_points, "points/*")
 events.register_describer(describe_completions, "tasks/completed", "quests/completed")
 
-for holder in (*HOLDERS, *quest_people.ALL):
+for holder in (*HOLDERS, *quest_people.ALL, earn_people.USES):
     personal_data.register_holder(holder)
 
-for section in (*sections.ALL, event_section.SECTION, quest_section.SECTION):
+for section in (*sections.ALL, event_section.SECTION, quest_section.SECTION, earn_section.SECTION):
     programme.register_section(section)
 
 events.register_receiver(actions.hear, *actions.TRIGGERS)

@@ -14,7 +14,8 @@ from loyalty.admin import links
 from loyalty.kernel import clock
 from loyalty.models import Business, Event, EventBody, EventType, Membership, Metric, MilestoneSet, User
 from loyalty.selectors import quests as reads
-from loyalty.services import actions, batches, completions, keys, ledger, merges, programme, proofs, quests
+from loyalty.services import actions, batches, completions, earn_rules, keys, ledger, merges, programme, proofs, quests
+from loyalty.services.earn_terms import Earn, Terms
 from loyalty.services.quest_rules import Rules, TaskRules
 from referrals.services import clicks, codes, conversions, programmes, signals
 from rewards.models import Redemption, Reward
@@ -73,6 +74,7 @@ def fill(business: Business, word: str) -> Advocate:
     _connect(business, word)
     _double(person, word)
     _tell(endpoint, word)
+    _promise(business, word)
     Metric.objects.create(business=business, key=f"{word}-stars".lower(), title=f"{word} stars")
     batches.move_points(business=business, moves=[batches.Move(account_id=person.pk, amount=5)], author=word)
     programme.apply(business=business, document=programme.parsed({}), author=word)
@@ -137,6 +139,11 @@ def _refer(person: Advocate, word: str) -> None:
     order = conversions.Order(id=f"{word}-1", minor=4200, currency="EUR")
     conversions.convert(business=business, code=code.code, order=order, seen=visitor)
     programmes.save(business=business, status="active")
+
+
+def _promise(business: Business, word: str) -> None:
+    terms = Terms(trigger=f"{word}-ride".lower(), earn=Earn(points=5), budget=100)
+    earn_rules.create(business=business, title=f"{word} ride", terms=terms)
 
 
 def _connect(business: Business, word: str) -> None:

@@ -3,6 +3,7 @@
 from loyalty.admin import (
     batches,
     businesses,
+    earn_rules,
     event_types,
     events,
     keys,
@@ -20,6 +21,7 @@ __all__ = [
     "batches",
     "businesses",
     "event_types",
+    "earn_rules",
     "events",
     "keys",
     "ledger",

@@ -29,6 +29,18 @@ class Amount(forms.IntegerField):
         super().__init__(min_value=0, max_value=points.MAX_BALANCE, **kwargs)
 
 
+class Factor(forms.IntegerField):
+    """The top or the bottom of a fraction: 1, where none is given."""
+
+    widget = widgets.UnfoldAdminIntegerFieldWidget
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=1_000_000, initial=1, required=False, **kwargs)
+
+    def clean(self, value: Any) -> int:
+        return super().clean(value) or 1
+
+
 class MetricForm(TenantForm):
     minimum = Amount(initial=0, help_text="Spending never takes a balance below it.")
     maximum = Amount(
@@ -75,6 +87,8 @@ class ArchivedForm(TenantForm):
 
 class MilestoneForm(ArchivedForm):
     threshold = Amount(help_text="How much of the metric someone must have earned in their lifetime.")
+    multiplier_top = Factor(label="Pays ×", help_text="Of rules that multiply by tier: 5 and 4 pay five quarters.")
+    multiplier_bottom = Factor(label="÷")
 
 
 class Steps(forms.models.BaseInlineFormSet[Any, Any, Any]):
@@ -90,7 +104,7 @@ class Milestones(TenantInline):
     model = Milestone
     form = MilestoneForm
     formset = Steps
-    fields = ("title", "key", "threshold")
+    fields = ("title", "key", "threshold", "multiplier_top", "multiplier_bottom")
     ordering = ("threshold",)
     hide_title = True
     verbose_name = "step"

@@ -7,6 +7,7 @@ from loyalty.api.parsing import Body
 from loyalty.api.views import Call, KeyView, Shape, operation
 from loyalty.kernel.errors import Code
 from loyalty.services import actions
+from loyalty.services.payouts import Payout
 from loyalty.services.progress import Verdict
 
 
@@ -43,11 +44,34 @@ class StepShape(Shape):
         )
 
 
+class RuleShape(Shape):
+    rule_id: UUID
+    key: str
+    version: int
+    matched: bool
+    reason: str | None
+    points: int
+    caps: list[str]
+
+    @classmethod
+    def of(cls, payout: Payout) -> "RuleShape":
+        return cls(
+            rule_id=payout.rule.rule_id,
+            key=payout.rule.key,
+            version=payout.rule.version,
+            matched=payout.pays,
+            reason=payout.reason,
+            points=payout.points,
+            caps=list(payout.caps),
+        )
+
+
 class Trial(Shape):
     outcome: str
     points_awarded: int
     quests_completed: list[UUID]
     tasks: list[StepShape]
+    rules: list[RuleShape]
 
 
 class DryRun(KeyView):
@@ -59,8 +83,8 @@ class DryRun(KeyView):
         idempotency="none",
         example={"advocateId": "01890a5d-ac96-774b-bcce-b302099a8057", "event": "ride_completed", "data": {"km": 12}},
         description=(
-            "Tells what the event would move, complete and pay, and of every task that listens to it and would not "
-            "move, why. Nothing is written."
+            "Tells what the event would move, complete and pay, and of every task and rule that listens to it "
+            "and would do nothing, why. Nothing is written."
         ),
     )
     def post(self, call: Call[TryEvent, None]) -> Trial:
@@ -72,4 +96,5 @@ class DryRun(KeyView):
             points_awarded=taken.points,
             quests_completed=[one.completion.quest_id for one in taken.completed if one.completed_quest],
             tasks=[StepShape.of(verdict) for verdict in taken.verdicts],
+            rules=[RuleShape.of(payout) for payout in taken.paid],
         )

@@ -1,9 +1,9 @@
-"""Names of periods: the same for every moment of one day, week or month of a time zone."""
+"""Names of periods: the same for every moment of one day, week, month or year of a time zone."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-FORMS = {"none": "", "daily": "%Y-%m-%d", "weekly": "%G-W%V", "monthly": "%Y-%m"}
+FORMS = {"none": "", "daily": "%Y-%m-%d", "weekly": "%G-W%V", "monthly": "%Y-%m", "yearly": "%Y"}
 
 
 def period_of(recurrence: str, *, at: datetime, zone: str) -> str:

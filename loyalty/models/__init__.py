@@ -4,6 +4,7 @@ from loyalty.models.actions import Action, EventType, TaskProgress
 from loyalty.models.batches import Batch
 from loyalty.models.businesses import Business, Membership, Plan
 from loyalty.models.completions import QuestCompletion, Submission, TaskCompletion
+from loyalty.models.earn_rules import EarnRule, EarnRuleBudget, EarnRuleUse, EarnRuleVersion
 from loyalty.models.events import Event, EventBody
 from loyalty.models.idempotency import IdempotencyRecord
 from loyalty.models.keys import ApiKey, SigningKey
@@ -20,6 +21,10 @@ __all__ = [
     "ApiKey",
     "Batch",
     "Business",
+    "EarnRule",
+    "EarnRuleBudget",
+    "EarnRuleUse",
+    "EarnRuleVersion",
     "Event",
     "EventBody",
     "EventType",

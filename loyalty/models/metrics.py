@@ -56,6 +56,9 @@ class Milestone(TenantModel):
     title = models.CharField(max_length=120)
     threshold = models.BigIntegerField()
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Of what rules pay to whoever is on this step, where they say so: two whole numbers, so that it is exact.
+    multiplier_top = models.PositiveIntegerField(default=1)
+    multiplier_bottom = models.PositiveIntegerField(default=1)
 
     class Meta:
         constraints = [
@@ -65,6 +68,9 @@ class Milestone(TenantModel):
                 fields=["set", "threshold"], condition=Q(archived_at=None), name="one_milestone_per_threshold"
             ),
             models.CheckConstraint(condition=Q(threshold__gte=0), name="threshold_is_not_negative"),
+            models.CheckConstraint(
+                condition=Q(multiplier_top__gt=0, multiplier_bottom__gt=0), name="multiplier_is_positive"
+            ),
         ]
 
     def __str__(self) -> str:

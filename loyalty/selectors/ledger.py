@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import F, FilteredRelation, Model, Q, QuerySet, Subquery, Sum
+from django.db.models import F, FilteredRelation, Model, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
+from loyalty.kernel import points
 from loyalty.kernel.errors import NotFound
 from loyalty.models import Business, Metric
 from loyalty.models.ledger import Balance, LedgerEntry, Lot, LotUse
@@ -45,6 +47,17 @@ def wallets(*, business: Business, account_ids: Iterable[UUID], metric: str = "p
         )
     }
     return {account_id: found.get(account_id, EMPTY) for account_id in account_ids}
+
+
+def room(*, business: Business, account_id: UUID, metric: str = "points") -> int:
+    """How much more of a metric an account can hold."""
+    held = Balance.objects.for_business(business).filter(account_id=account_id, metric=OuterRef("pk"))
+    rows = Metric.objects.for_business(business).filter(key=metric)
+    have = Coalesce(Subquery(held.values_list(F("amount") + F("pending"))), 0)
+    maximum: int | None
+    amount: int
+    maximum, amount = rows.annotate(have=have).values_list("maximum", "have").get()
+    return max(0, points.MAX_BALANCE - amount if maximum is None else maximum - amount)
 
 
 def metrics_of(*, business: Business, account_id: UUID) -> dict[str, Wallet]:

@@ -15,7 +15,7 @@ from loyalty import events
 from loyalty.kernel import clock, ids
 from loyalty.kernel.errors import Code, DomainError, Invalid, NotFound
 from loyalty.models import Account, Action, Business, EventType
-from loyalty.services import compiled, completions, conditions, progress
+from loyalty.services import compiled, completions, conditions, payouts, progress
 from loyalty.services.compiled import Declared, Programme
 from loyalty.services.ledger import AccountNotActive
 
@@ -47,17 +47,18 @@ class NotForClients(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What came of an event. `verdicts`: what it did to each step that listens to its name."""
+    """What came of an event. `verdicts` and `paid`: what each step and rule that listens to its name did."""
 
     action_id: UUID
     outcome: str
     is_repeat: bool = False
     verdicts: Sequence[progress.Verdict] = ()
     completed: Sequence[completions.Outcome] = ()
+    paid: Sequence[payouts.Payout] = ()
 
     @property
     def points(self) -> int:
-        return sum(one.points for one in self.completed)
+        return sum(one.points for one in self.completed) + sum(one.points for one in self.paid)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,7 @@ def take(report: Report, *, business: Business) -> Taken:
     programme = compiled.of(business)
     _check(report, programme)
     declared = programme.events.get(report.name)
-    if report.name not in programme.steps and (declared is None or declared.per_day is None):
+    if not programme.hears(report.name) and (declared is None or declared.per_day is None):
         action_id = _insert_unmatched(report, business=business, stamp=programme.stamp)
         if action_id is not None:
             return Taken(action_id, Outcome.UNMATCHED)
@@ -141,34 +142,49 @@ def dry_run(report: Report, *, business: Business) -> Taken:
         return taken
 
 
-TRIGGERS = {
-    "customers/joined": "signup",
-    "quests/completed": "quest_completed",
+# What the house tells under a topic, as a trigger; and what its facts must be for that.
+TRIGGERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "customers/joined": ("signup", {}),
+    "customers/tier_changed": ("tier_reached", {}),
+    "quests/completed": ("quest_completed", {}),
+    "redemptions/issued": ("reward_redeemed", {}),
+    "referrals/completed": ("referral_converted", {}),
+    "testimonials/submitted": ("testimonial_submitted", {}),
+    "testimonials/approved": ("testimonial_approved", {}),
+    "ideas/submitted": ("idea_submitted", {}),
+    "ideas/status_changed": ("idea_shipped", {"status": "shipped"}),
+    "surveys/answered": ("survey_answered", {}),
 }
 
 
 def hear(happened: Sequence[events.Happening]) -> None:
-    """Let what the house itself tells move the steps that listen to it, in the same transaction.
+    """Let what the house itself tells move and pay what listens to it, in the same transaction.
 
     Facts are their data. Whoever records an event of an account has its lock.
     """
-    by_business: dict[UUID, list[events.Happening]] = defaultdict(list)
+    by_business: dict[UUID, list[Heard]] = defaultdict(list)
     for happening in happened:
-        if happening.account_id is not None:
-            by_business[happening.business_id].append(happening)
+        trigger, asked = TRIGGERS[happening.topic]
+        if happening.account_id is not None and asked.items() <= happening.facts.items():
+            by_business[happening.business_id].append((trigger, happening.account_id, happening.facts))
     for business in Business.objects.filter(pk__in=by_business):
-        steps = compiled.of(business).steps
-        _hear(business, [one for one in by_business[business.pk] if TRIGGERS[one.topic] in steps], steps)
+        programme = compiled.of(business)
+        _hear(business, [heard for heard in by_business[business.pk] if programme.hears(heard[0])], programme)
 
 
-def _hear(business: Business, heard: Sequence[events.Happening], steps: Mapping[str, Sequence[compiled.Step]]) -> None:
-    ids = [happening.account_id for happening in heard]
-    accounts = Account.objects.for_business(business).in_bulk(ids) if ids else {}
-    for happening in heard:
-        account = accounts[happening.account_id]
-        at = max(clock.now(business), account.last_event_at)
-        moment = progress.Moment(business, account, happening.facts, at)
-        progress.advance(moment, progress.judge(moment, steps[TRIGGERS[happening.topic]]))
+Heard = tuple[str, UUID, Data]  # which trigger, whose, and with what
+
+
+def _hear(business: Business, all_heard: Sequence[Heard], programme: Programme) -> None:
+    theirs = {account_id for _, account_id, _ in all_heard}
+    active = Account.objects.for_business(business).filter(status=Account.Status.ACTIVE)
+    accounts = active.in_bulk(theirs) if theirs else {}
+    for trigger, account_id, data in all_heard:
+        account = accounts.get(account_id)
+        if account is not None:
+            moment = progress.Moment(business, account, data, max(clock.now(business), account.last_event_at))
+            report = Report(account_id=account_id, name=trigger, data=data, origin="server")
+            _evaluate(_note(report, moment, Outcome.MATCHED), report, moment, programme)
 
 
 @transaction.atomic
@@ -181,13 +197,20 @@ def _take_locked(report: Report, *, business: Business) -> Taken:
         return Taken(before.pk, before.outcome, is_repeat=True)
     at = max(clock.now(account.business), account.last_event_at)
     moment = progress.Moment(account.business, account, report.data, at)
-    steps = programme.steps.get(report.name, ())
     if _is_capped(report, programme.events.get(report.name), moment):
-        return Taken(_note(report, moment, Outcome.CAPPED), Outcome.CAPPED)
-    outcome = Outcome.MATCHED if steps else Outcome.UNMATCHED
-    action_id = _note(report, moment, outcome)
+        return Taken(_note(report, moment, Outcome.CAPPED).pk, Outcome.CAPPED)
+    outcome = Outcome.MATCHED if programme.hears(report.name) else Outcome.UNMATCHED
+    return _evaluate(_note(report, moment, outcome), report, moment, programme)
+
+
+def _evaluate(action: Action, report: Report, moment: progress.Moment, programme: Programme) -> Taken:
+    """Move the steps that listen; then let rules pay, with what the steps gave in the balance already."""
+    steps = programme.steps.get(report.name, ())
     verdicts = progress.judge(moment, steps) if steps else []
-    return Taken(action_id, outcome, verdicts=verdicts, completed=progress.advance(moment, verdicts))
+    completed = progress.advance(moment, verdicts)
+    rules = programme.rules.get(report.name, ())
+    paid = payouts.pay(moment, programme, rules, action_id=action.pk) if rules else []
+    return Taken(action.pk, action.outcome, verdicts=verdicts, completed=completed, paid=paid)
 
 
 def _locked(business: Business, account_id: UUID) -> Account:
@@ -218,8 +241,8 @@ def _is_capped(report: Report, declared: Declared | None, moment: progress.Momen
     return today.exclude(outcome=Outcome.CAPPED).count() >= declared.per_day
 
 
-def _note(report: Report, moment: progress.Moment, outcome: Outcome) -> UUID:
-    action = Action.objects.create(
+def _note(report: Report, moment: progress.Moment, outcome: Outcome) -> Action:
+    return Action.objects.create(
         business=moment.business,
         account=moment.account,
         name=report.name,
@@ -229,4 +252,3 @@ def _note(report: Report, moment: progress.Moment, outcome: Outcome) -> UUID:
         data=dict(report.data),
         occurred_at=moment.at,
     )
-    return action.pk

@@ -1,4 +1,4 @@
-"""A business's programme as the engine reads it: which steps listen to which trigger.
+"""A business's programme as the engine reads it: which steps and rules listen to which trigger.
 
 Compiled once a process, and again when the engine's stamp has moved. The database moves it, by triggers on every
 table that is read here, and whoever evaluates reads it together with the lock of the account.
@@ -8,29 +8,37 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from threading import Lock
 from uuid import UUID
 
 import msgspec
 
-from loyalty.models import Business, EventType, Milestone, Quest
+from loyalty.models import Business, EarnRule, EventType, Milestone, Quest
 from loyalty.selectors import quests as reads
+from loyalty.services.earn_terms import Terms
 from loyalty.services.quest_rules import Condition
 
 MOST_PROGRAMMES = 500  # of how many businesses a process remembers them
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What all steps of a quest share: when it runs, for whom, and in which order."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """When something runs, and for whom."""
 
-    quest_id: UUID
     opens_at: datetime | None
     closes_at: datetime | None
-    recurrence: str
     tier_ids: frozenset[UUID] | None  # None: for everyone
     segment_keys: frozenset[str]
     excluded_segment_keys: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run(Gate):
+    """What all steps of a quest share: when it runs, for whom, and in which order."""
+
+    quest_id: UUID
+    recurrence: str
     order: tuple[str, ...]  # the keys of the steps, where they go in order
 
 
@@ -48,6 +56,17 @@ class Step:
     once_per_day: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule(Gate):
+    """A rule that pays for events."""
+
+    rule_id: UUID
+    key: str
+    title: str
+    version: int
+    terms: Terms
+
+
 @dataclass(frozen=True, slots=True)
 class Declared:
     """An event of the programme's own."""
@@ -62,6 +81,12 @@ class Programme:
     stamp: int
     steps: Mapping[str, Sequence[Step]]
     events: Mapping[str, Declared]
+    rules: Mapping[str, Sequence[Rule]]
+    multipliers: Mapping[UUID, Fraction]  # of the tiers that have one
+
+    def hears(self, name: str) -> bool:
+        """Whether anything listens to this name."""
+        return name in self.steps or name in self.rules
 
 
 def of(business: Business) -> Programme:
@@ -88,15 +113,49 @@ def _compile(business: Business) -> Programme:
     # The stamp first: a change that comes while the rest is read moves it on, and is read the next time.
     stamp = Business.objects.values_list("engine_stamp", flat=True).get(pk=business.pk)
     declared = EventType.objects.for_business(business).filter(archived_at=None)
+    tiers = list(Milestone.objects.for_business(business).filter(set__is_tier=True))
+    ids = {tier.key: tier.pk for tier in tiers}
+    multipliers = {tier.pk: Fraction(tier.multiplier_top, tier.multiplier_bottom) for tier in tiers}
     return Programme(
         stamp=stamp,
-        steps=_steps(business),
+        steps=_steps(business, ids),
         events={one.name: Declared(one.origin, one.per_day, one.carries) for one in declared},
+        rules=_rules(business, ids),
+        multipliers={pk: factor for pk, factor in multipliers.items() if factor != 1},
     )
 
 
-def _steps(business: Business) -> Mapping[str, Sequence[Step]]:
-    tiers = dict(Milestone.objects.for_business(business).filter(set__is_tier=True).values_list("key", "pk"))
+def _rules(business: Business, tiers: Mapping[str, UUID]) -> Mapping[str, Sequence[Rule]]:
+    """Active rules by trigger, the most important first."""
+    active = EarnRule.objects.for_business(business).filter(status=EarnRule.Status.ACTIVE).select_related("current")
+    rules = [_rule(row, tiers) for row in active]
+    found: dict[str, list[Rule]] = defaultdict(list)
+    for rule in sorted(rules, key=lambda rule: (-rule.terms.priority, rule.key)):
+        found[rule.terms.trigger].append(rule)
+    return dict(found)
+
+
+def _rule(row: EarnRule, tiers: Mapping[str, UUID]) -> Rule:
+    terms = msgspec.convert(row.current.terms, Terms)
+    return Rule(
+        rule_id=row.pk,
+        key=row.key,
+        title=row.title,
+        version=row.current.number,
+        terms=terms,
+        opens_at=terms.window.from_,
+        closes_at=terms.window.to,
+        tier_ids=_tier_ids(terms.audience.tiers, tiers),
+        segment_keys=frozenset(terms.audience.segments),
+        excluded_segment_keys=frozenset(terms.audience.exclude_segments),
+    )
+
+
+def _tier_ids(keys: Sequence[str], tiers: Mapping[str, UUID]) -> frozenset[UUID] | None:
+    return frozenset(tiers[key] for key in keys if key in tiers) if keys else None
+
+
+def _steps(business: Business, tiers: Mapping[str, UUID]) -> Mapping[str, Sequence[Step]]:
     active = Quest.objects.for_business(business).filter(status=Quest.Status.ACTIVE).select_related("current")
     quests = list(active.order_by("pk"))
     tasks = reads.tasks_by_version([quest.current for quest in quests], business=business)
@@ -128,7 +187,7 @@ def _run(quest: Quest, tiers: Mapping[str, UUID], *, order: tuple[str, ...]) -> 
         opens_at=rules.window_from,
         closes_at=rules.window_to,
         recurrence=rules.recurrence,
-        tier_ids=frozenset(tiers[key] for key in rules.tier_keys if key in tiers) if rules.tier_keys else None,
+        tier_ids=_tier_ids(rules.tier_keys, tiers),
         segment_keys=frozenset(rules.segment_keys),
         excluded_segment_keys=frozenset(rules.excluded_segment_keys),
         order=order,

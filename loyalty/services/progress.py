@@ -12,8 +12,9 @@ from loyalty.kernel import ids, periods
 from loyalty.models import Account, Business, Task, TaskCompletion, TaskProgress
 from loyalty.selectors import segments
 from loyalty.services import completions, conditions
-from loyalty.services.compiled import Step
+from loyalty.services.compiled import Gate, Step
 from loyalty.services.quest_gate import Attempt
+from loyalty.services.quest_rules import Condition
 
 MOST = Decimal(2**53)
 Place = tuple[UUID, str, str]  # quest, period, key of the step
@@ -62,7 +63,7 @@ class Moment:
 
 def judge(moment: Moment, steps: Sequence[Step]) -> list[Verdict]:
     """What the event does to each step. It reads what the person has done, and writes nothing."""
-    theirs = _segments(moment, steps)
+    theirs = segments_for(moment, [step.run for step in steps])
     places = {step.task_id: _place(moment, step) for step in steps}
     so_far = _so_far(moment, places.values())
     verdicts = []
@@ -97,8 +98,9 @@ def advance(moment: Moment, verdicts: Sequence[Verdict]) -> list[completions.Out
     ]
 
 
-def _segments(moment: Moment, steps: Iterable[Step]) -> set[str]:
-    if not any(step.run.segment_keys or step.run.excluded_segment_keys for step in steps):
+def segments_for(moment: Moment, gates: Iterable[Gate]) -> set[str]:
+    """The segments of the person, if any of the gates asks for some."""
+    if not any(gate.segment_keys or gate.excluded_segment_keys for gate in gates):
         return set()
     return set(segments.keys_of(business=moment.business, account_ids=[moment.account.pk])[moment.account.pk])
 
@@ -119,18 +121,24 @@ def _so_far(moment: Moment, places: Iterable[Place]) -> SoFar:
     )
 
 
+def shut(moment: Moment, gate: Gate, asked: Iterable[Condition], theirs: set[str]) -> str | None:
+    """Why something does not listen to this event of this person now."""
+    if (gate.opens_at and moment.at < gate.opens_at) or (gate.closes_at and moment.at >= gate.closes_at):
+        return "outside_window"
+    if gate.tier_ids is not None and moment.account.tier_id not in gate.tier_ids:
+        return "other_tier"
+    is_outside = gate.segment_keys and gate.segment_keys.isdisjoint(theirs)
+    if is_outside or not gate.excluded_segment_keys.isdisjoint(theirs):
+        return "other_segment"
+    unmet = conditions.unmet(asked, moment.data)
+    return f"condition:{unmet.field}" if unmet else None
+
+
 def _deaf(moment: Moment, step: Step, theirs: set[str]) -> str | None:
     """Why the step does not listen to this event of this person now."""
-    run = step.run
-    if (run.opens_at and moment.at < run.opens_at) or (run.closes_at and moment.at >= run.closes_at):
-        return "outside_window"
-    if run.tier_ids is not None and moment.account.tier_id not in run.tier_ids:
-        return "other_tier"
-    if (run.segment_keys and run.segment_keys.isdisjoint(theirs)) or not run.excluded_segment_keys.isdisjoint(theirs):
-        return "other_segment"
-    unmet = conditions.unmet(step.conditions, moment.data)
-    if unmet is not None:
-        return f"condition:{unmet.field}"
+    reason = shut(moment, step.run, step.conditions, theirs)
+    if reason is not None:
+        return reason
     if step.measure == "sum" and conditions.number(moment.data.get(step.field)) is None:
         return f"no_number:{step.field}"
     return None

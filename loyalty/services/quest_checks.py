@@ -19,7 +19,7 @@ def checked(rules: Rules, *, business: Business) -> Rules:
     :raises Invalid: naming the field that means nothing
     :raises NotFound: naming the field with a tier, segment, metric that the programme does not have
     """
-    _check_audience(rules.audience, business=business)
+    check_audience(rules.audience, business=business)
     if rules.required != "all" and rules.required > len(rules.tasks):
         raise Invalid(f"There are {len(rules.tasks)} tasks: no more can be required.", field="required")
     return structs.replace(
@@ -56,19 +56,21 @@ def _keys(tasks: Sequence[TaskRules]) -> Iterator[str]:
 
 
 def _window(window: Window) -> Window:
-    start, end = _utc(window.from_, field="window.from"), _utc(window.to, field="window.to")
+    start, end = utc(window.from_, field="window.from"), utc(window.to, field="window.to")
     if start and end and end <= start:
         raise Invalid("The window ends before it begins: window.to must be later.", field="window.to")
     return Window(from_=start, to=end, show_in_ui=window.show_in_ui)
 
 
-def _utc(moment: datetime | None, *, field: str) -> datetime | None:
-    if moment is not None and not 1 < moment.year < 9999:  # it would leave the calendar on its way to UTC
+def utc(moment: datetime | None, *, field: str) -> datetime | None:
+    """:raises Invalid: if it would leave the calendar on its way"""
+    if moment is not None and not 1 < moment.year < 9999:
         raise Invalid(f"{field} is out of range.", field=field)
     return moment and moment.astimezone(UTC)
 
 
-def _check_audience(audience: Audience, *, business: Business) -> None:
+def check_audience(audience: Audience, *, business: Business) -> None:
+    """:raises NotFound: naming the tier or segment that the programme does not have"""
     ladder = {tier.key for tier in tiers.tiers_of(business)}
     groups = segments.live_keys(business=business)
     for name, noun, wanted, known in (

@@ -10,7 +10,7 @@ from loyalty.models import Business, Quest, Task
 from loyalty.selectors import quests as reads
 from loyalty.services import quest_rows, quests
 from loyalty.services.programme import Document, Problem, Section
-from loyalty.services.quest_rules import Key, LongText, Rules, ShortText, Title
+from loyalty.services.quest_rules import Audience, Key, LongText, Rules, ShortText, Title
 
 Status = Quest.Status
 
@@ -55,7 +55,7 @@ def check(items: Iterable[QuestItem], document: Document) -> Iterator[Problem]:
         if item.key in seen:
             yield Problem(path=f"{path}.key", message=f"Two quests have the key {item.key!r}.")
         seen.add(item.key)
-        yield from _check_audience(item, document, path)
+        yield from check_audience(item.audience, document, path)
         yield from _check_metrics(item.benefits, document, f"{path}.benefits")
         for place, task in enumerate(item.tasks):
             yield from _check_metrics(task.benefits, document, f"{path}.tasks.{place}.benefits")
@@ -77,9 +77,9 @@ def _item(quest: Quest, tasks: list[Task]) -> QuestItem:
     return QuestItem(**texts, **structs.asdict(quest_rows.rules_of(quest.current, tasks)))
 
 
-def _check_audience(item: QuestItem, document: Document, path: str) -> Iterator[Problem]:
+def check_audience(audience: Audience, document: Document, path: str) -> Iterator[Problem]:
+    """The tiers and segments that the document does not have."""
     groups = _keys(document, "segments")
-    audience = item.audience
     for name, wanted, known in (
         ("tiers", audience.tiers, _tiers(document)),
         ("segments", audience.segments, groups),

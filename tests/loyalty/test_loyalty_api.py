@@ -3,8 +3,9 @@
 import pytest
 
 from loyalty.models import Account, Action, EventType, Segment
-from loyalty.services import accounts, quests, tokens
-from loyalty.services.quest_rules import Audience, Notification, Rules, TaskRules, in_points
+from loyalty.services import accounts, earn_rules, quests, tokens
+from loyalty.services.earn_terms import Earn, Terms
+from loyalty.services.quest_rules import Audience, Condition, Notification, Rules, TaskRules, in_points
 from tests import cast
 
 
@@ -245,6 +246,24 @@ class TestDryRun:
         (task,) = api.post("/events/dry-run", {"advocateId": str(ada.pk), "event": "ride"}).json()["tasks"]
 
         assert (task["matched"], task["reason"]) == (False, "done_before")
+
+    def test_tells_of_every_rule_what_it_would_pay_or_why_not(self, api, acme, ada):
+        for title, terms in {
+            "Each": Terms(trigger="ride", earn=Earn(points=10), budget=7),
+            "Far": Terms(
+                trigger="ride",
+                earn=Earn(points=99),
+                conditions=[Condition(field="km", operator=">", value=9)],
+            ),
+        }.items():
+            earn_rules.create(business=acme, title=title, terms=terms)
+
+        trial = api.post("/events/dry-run", {"advocateId": str(ada.pk), "event": "ride", "data": {"km": 1}}).json()
+
+        told = [(rule["key"], rule["matched"], rule["reason"], rule["points"]) for rule in trial["rules"]]
+        assert told == [("each", True, None, 7), ("far", False, "condition:km", 0)]
+        assert (trial["pointsAwarded"], trial["rules"][0]["caps"]) == (7, ["budget"])
+        assert not Action.objects.exists()
 
     def test_knows_no_person_of_another_business(self, rival_api, ada):
         assert rival_api.post("/events/dry-run", {"advocateId": str(ada.pk), "event": "ride"}).status_code == 404

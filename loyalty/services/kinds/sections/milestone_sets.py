@@ -10,6 +10,7 @@ from loyalty.kernel import clock
 from loyalty.kernel.shapes import Key
 from loyalty.models import Business, Metric, Milestone, MilestoneSet
 from loyalty.services import accounts, programme
+from loyalty.services.earn_terms import Factor
 from loyalty.services.kinds.sections.metrics import Amount, Title
 from loyalty.services.ledger import POINTS
 from loyalty.services.programme import Document, Part, Problem, Section
@@ -19,6 +20,7 @@ class MilestonePart(Part):
     key: Key
     title: Title
     threshold: Amount
+    multiplier: tuple[Factor, Factor] = (1, 1)  # of what rules pay to whoever is on this step
 
 
 class MilestoneSetPart(Part):
@@ -33,7 +35,7 @@ def export(business: Business) -> list[MilestoneSetPart]:
     live = MilestoneSet.objects.for_business(business).filter(archived_at=None)
     steps: dict[object, list[MilestonePart]] = {}
     for row in Milestone.objects.for_business(business).filter(archived_at=None).order_by("threshold"):
-        steps.setdefault(row.set_id, []).append(MilestonePart(key=row.key, title=row.title, threshold=row.threshold))
+        steps.setdefault(row.set_id, []).append(_part(row))
     return [
         MilestoneSetPart(
             key=row.key,
@@ -46,6 +48,16 @@ def export(business: Business) -> list[MilestoneSetPart]:
     ]
 
 
+def _part(row: Milestone) -> MilestonePart:
+    factor = (row.multiplier_top, row.multiplier_bottom)
+    return MilestonePart(key=row.key, title=row.title, threshold=row.threshold, multiplier=factor)
+
+
+def _columns(step: MilestonePart) -> dict[str, object]:
+    top, bottom = step.multiplier
+    return {"title": step.title, "threshold": step.threshold, "multiplier_top": top, "multiplier_bottom": bottom}
+
+
 def apply(business: Business, part: list[MilestoneSetPart]) -> None:
     metrics = dict(Metric.objects.for_business(business).values_list("key", "pk"))
     wanted = {
@@ -55,7 +67,7 @@ def apply(business: Business, part: list[MilestoneSetPart]) -> None:
     steps = Milestone.objects.for_business(business)
     steps.filter(set__archived_at__isnull=False, archived_at=None).update(archived_at=clock.wall())
     for item in part:
-        rungs = {each.key: {"title": each.title, "threshold": each.threshold} for each in item.milestones}
+        rungs = {each.key: _columns(each) for each in item.milestones}
         programme.put_rows(steps.filter(set=sets[item.key]), rungs, business=business, set=sets[item.key])
     accounts.settle_tiers(business=business)
 

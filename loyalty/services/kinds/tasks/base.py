@@ -34,7 +34,7 @@ def on_events(task: TaskRules, *, field: str, trigger: str | None = None) -> Tas
         message = f"A task of type {task.type} listens to {wanted}. Leave the trigger out, or use type event."
         raise Invalid(message, field=f"{field}.trigger")
     for number, condition in enumerate(task.conditions):
-        _check(condition, field=f"{field}.conditions.{number}.value")
+        check_condition(condition, field=f"{field}.conditions.{number}.value")
     return structs.replace(task, trigger=wanted)
 
 
@@ -47,7 +47,8 @@ NEEDING_TRIGGER = {
 }
 
 
-def _check(condition: Condition, *, field: str) -> None:
+def check_condition(condition: Condition, *, field: str) -> None:
+    """:raises Invalid: if its operator does not go with its value"""
     operator, value = condition.operator, condition.value
     if operator in WITHOUT_VALUE and value is not None:
         raise Invalid(f"{operator} takes no value.", field=field)

@@ -1,0 +1,8 @@
+DROP TRIGGER moves_the_stamp_when_removed ON loyalty_earnrule;
+DROP TRIGGER moves_the_stamp_when_changed ON loyalty_earnrule;
+DROP TRIGGER moves_the_stamp_when_made ON loyalty_earnrule;
+DROP TRIGGER earn_rule_versions_are_kept ON loyalty_earnruleversion;
+ALTER TABLE loyalty_earnruleuse
+    DROP CONSTRAINT earn_rule_use_person_of_its_business, DROP CONSTRAINT earn_rule_use_rule_of_its_business;
+ALTER TABLE loyalty_earnrulebudget DROP CONSTRAINT earn_rule_budget_of_its_business;
+ALTER TABLE loyalty_earnruleversion DROP CONSTRAINT earn_rule_version_of_its_business;

@@ -1,0 +1,13 @@
+"""A birthday: once a calendar year, whatever date is entered."""
+
+from functools import partial
+
+from loyalty.services.earn_terms import Limit
+from loyalty.services.kinds.earning.base import fixed as base
+from loyalty.services.kinds.earning.base import never_more_than
+
+__all__ = ["TITLE", "base", "checked"]
+
+TITLE = "Birthday"
+
+checked = partial(never_more_than, Limit(times=1, period="yearly"))
