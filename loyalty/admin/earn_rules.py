@@ -70,7 +70,7 @@ def trigger(name: str) -> object:
 
 def said(rule: EarnRule) -> object:
     """The terms, without what every rule has that says nothing of it."""
-    plain = msgspec.json.decode(msgspec.json.encode(Terms(trigger="", earn=Earn(points=1))))
+    plain = msgspec.to_builtins(Terms(trigger="", earn=Earn(points=1)))
     return look.pretty({name: value for name, value in rule.current.terms.items() if value != plain.get(name)})
 
 

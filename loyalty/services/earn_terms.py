@@ -10,6 +10,7 @@ Period = Literal["daily", "weekly", "monthly", "yearly"]
 AmountText = Annotated[str, Meta(pattern=r"^[0-9]{1,13}(\.[0-9]{1,3})?$(?!\n)")]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)")]
 Factor = Annotated[int, Meta(ge=1, le=1_000_000)]
+Ratio = Annotated[list[Factor], Meta(min_length=2, max_length=2)]  # top and bottom of a fraction
 Excluded = Annotated[list[Annotated[str, Meta(min_length=1, max_length=128)]], Meta(max_length=1000)]
 
 
@@ -49,7 +50,7 @@ class Terms(Part, kw_only=True):
     pending_days: Annotated[int, Meta(ge=0, le=3650)] = 0
     expires_after_days: Annotated[int, Meta(ge=1, le=36500)] | None = None  # after they ripened
     tier_multiplier: bool = False
-    multiplier: tuple[Factor, Factor] = (1, 1)  # top and bottom of a fraction
+    multiplier: Ratio = field(default_factory=lambda: [1, 1])
     priority: Annotated[int, Meta(ge=-1000, le=1000)] = 0
     stacking: Key | None = None  # of the rules of one group, the one with the highest priority pays
     exclude_products: Excluded = []

@@ -192,7 +192,7 @@ class TestReasons:
         rule(acme, "Beta", audience=Audience(segments=["beta"]))
         rule(acme, "Later", window=Span(from_=tomorrow))
         rule(acme, "Far", conditions=[Condition(field="km", operator=">", value=9)])
-        rule(acme, "Little", points=1, multiplier=(1, 2))
+        rule(acme, "Little", points=1, multiplier=[1, 2])
 
         assert reasons(ride(ada, km=1)) == {
             "gold": "other_tier",
@@ -273,9 +273,9 @@ class TestStacking:
 class TestMultipliers:
     def test_cut_off_once_at_the_very_end(self, acme, ada):
         Milestone.objects.for_business(acme).filter(key="bronze").update(multiplier_top=5, multiplier_bottom=3)
-        rule(acme, points=7, multiplier=(1, 2), tier_multiplier=True)  # 35/6; cut off twice it would be 5 as well
-        rule(acme, "Flat", points=7, multiplier=(1, 2))
-        rule(acme, "Three", points=3, multiplier=(1, 2), tier_multiplier=True)  # 15/6; cut off twice it would be 1
+        rule(acme, points=7, multiplier=[1, 2], tier_multiplier=True)  # 35/6; cut off twice it would be 5 as well
+        rule(acme, "Flat", points=7, multiplier=[1, 2])
+        rule(acme, "Three", points=3, multiplier=[1, 2], tier_multiplier=True)  # 15/6; cut off twice it would be 1
 
         paid = {payout.rule.key: (payout.points, str(payout.exact)) for payout in ride(ada).paid}
 
