@@ -10,7 +10,7 @@ from loyalty.kernel import clock
 from loyalty.kernel.shapes import Key
 from loyalty.models import Business, Metric, Milestone, MilestoneSet
 from loyalty.services import accounts, programme
-from loyalty.services.earn_terms import Factor
+from loyalty.services.earn_terms import Ratio
 from loyalty.services.kinds.sections.metrics import Amount, Title
 from loyalty.services.ledger import POINTS
 from loyalty.services.programme import Document, Part, Problem, Section
@@ -20,7 +20,7 @@ class MilestonePart(Part):
     key: Key
     title: Title
     threshold: Amount
-    multiplier: tuple[Factor, Factor] = (1, 1)  # of what rules pay to whoever is on this step
+    multiplier: Ratio = msgspec.field(default_factory=lambda: [1, 1])  # of what rules pay to whoever is on this step
 
 
 class MilestoneSetPart(Part):
@@ -49,7 +49,7 @@ def export(business: Business) -> list[MilestoneSetPart]:
 
 
 def _part(row: Milestone) -> MilestonePart:
-    factor = (row.multiplier_top, row.multiplier_bottom)
+    factor = [row.multiplier_top, row.multiplier_bottom]
     return MilestonePart(key=row.key, title=row.title, threshold=row.threshold, multiplier=factor)
 
 
