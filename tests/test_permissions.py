@@ -62,7 +62,6 @@ ROUTES = [
     ("GET", "redemptions", SHARED_READ),
     ("GET", "redemptions/<uuid:redemption_id>", READ),
     ("POST", "redemptions/<uuid:redemption_id>/cancel", WRITE),
-    ("POST", "events/dry-run", WRITE),
     ("GET", "quests", SHARED_READ),
     ("POST", "quests", SHARED_WRITE),
     ("GET", "quests/<uuid:quest_id>", READ),
