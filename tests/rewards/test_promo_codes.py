@@ -154,7 +154,7 @@ class TestRoundTrips:
             return [query["sql"] for query in queries]
 
         plain, promo = asked(cup), asked(ticket)
-        assert len(promo) == len(plain) + 1 == 8
+        assert len(promo) == len(plain) + 1 == 9
         assert sum("laurel_spend" in sql for sql in promo) == 1
         assert sum("SKIP LOCKED" in sql for sql in promo) == 1
 
