@@ -15,6 +15,7 @@ events.register_describer(described.describe_decided, COMPLETED, REJECTED)
 programme.register_section(document.SECTION)
 for holder in people.HOLDERS:
     personal_data.register_holder(holder)
+personal_data.register_mentions(people.mentions)
 
 verification.register_check(
     "a code has as many clicks as its visits have hits",

@@ -152,7 +152,7 @@ TRIGGERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "testimonials/submitted": ("testimonial_submitted", {}),
     "testimonials/approved": ("testimonial_approved", {}),
     "ideas/submitted": ("idea_submitted", {}),
-    "ideas/status_changed": ("idea_shipped", {"status": "shipped"}),
+    "ideas/status_changed": ("idea_shipped", {"status": "shipped", "isAuthor": True}),
     "surveys/answered": ("survey_answered", {}),
 }
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from msgspec import structs
 
 from loyalty.kernel import clock
-from loyalty.kernel.errors import Conflict, Invalid, NotFound
+from loyalty.kernel.errors import Invalid, NotFound
 from loyalty.models import Business, EarnRule, EarnRuleBudget, EarnRuleVersion
 from loyalty.services import naming, quest_checks
 from loyalty.services.earn_terms import Span, Terms
@@ -16,11 +16,6 @@ from loyalty.services.kinds.earning import kind_of
 from loyalty.services.kinds.tasks import base as tasks
 
 Status = EarnRule.Status
-
-
-class KeyTaken(Conflict):
-    def __init__(self, key: str) -> None:
-        super().__init__(f"Another rule has the key {key!r}. Choose another one.", field="key")
 
 
 @transaction.atomic
@@ -31,15 +26,12 @@ def create(
 
     :raises Invalid: if the terms mean nothing
     :raises NotFound: if they name a tier or segment that the programme does not have
-    :raises KeyTaken: if another rule has the key
+    :raises naming.KeyTaken: if another rule has the key
     """
-    business = _locked(business)
-    taken = set(EarnRule.objects.for_business(business).values_list("key", flat=True))
-    if key in taken:
-        raise KeyTaken(key)
+    business = naming.lock(business)
     now = clock.now(business)
     rule = EarnRule(business=business, title=title, status=status, created_at=now, updated_at=now)
-    rule.key = key or naming.free_key(title, taken=taken, noun="rule")
+    rule.key = naming.key_for(EarnRule.objects.for_business(business), key=key, title=title, noun="rule")
     _put_terms(rule, checked(terms, business=business), number=1)
     EarnRuleBudget.objects.create(business=business, rule=rule)
     return rule
@@ -59,7 +51,7 @@ def update(
     :raises NotFound: if the business has no such rule, or its programme not what the terms name
     :raises Invalid: as `create`
     """
-    business = _locked(business)
+    business = naming.lock(business)
     rule = EarnRule.objects.for_business(business).select_related("current").filter(pk=rule_id).first()
     if rule is None:
         raise NotFound("rule")
@@ -77,7 +69,7 @@ def update(
 
 def pause_spent(rule_ids: Iterable[UUID], *, business: Business) -> None:
     """Pause rules whose budget is spent. The caller's transaction holds their budgets' locks."""
-    rows = EarnRule.objects.for_business(_locked(business)).filter(pk__in=list(rule_ids), status=Status.ACTIVE)
+    rows = EarnRule.objects.for_business(naming.lock(business)).filter(pk__in=list(rule_ids), status=Status.ACTIVE)
     rows.update(status=Status.PAUSED, updated_at=clock.now(business))
 
 
@@ -114,11 +106,6 @@ def _in_utc(window: Span) -> Span:
     if start and end and end <= start:
         raise Invalid("The window ends before it begins: window.to must be later.", field="window.to")
     return Span(from_=start, to=end)
-
-
-def _locked(business: Business) -> Business:
-    """The business as it is now. Whoever changes rules locks it first, so that keys stay unique."""
-    return Business.objects.select_for_update(no_key=True).get(pk=business.pk)
 
 
 def _put_terms(rule: EarnRule, terms: Terms, *, number: int) -> None:

@@ -10,7 +10,7 @@ from loyalty.models import Account, Business, Event, SegmentMember
 from loyalty.models.ledger import EntryText, LedgerEntry
 from loyalty.selectors import ledger as books
 from loyalty.selectors import segments
-from loyalty.services import idempotency, publication
+from loyalty.services import idempotency, personal_data, publication
 from loyalty.services.personal_data import Holder
 
 
@@ -80,8 +80,7 @@ def _event(event: Event) -> Any:
 
 def _erase_bodies(business: Business, account_id: UUID) -> None:
     """Say again what happened, of somebody without a name."""
-    rows = Event.objects.for_business(business).filter(account_id=account_id)
-    publication.describe_anew(business, rows)
+    publication.describe_anew(business, personal_data.events_naming(business=business, account_id=account_id))
 
 
 # --- Groups, and what was answered -------------------------------------------------------------------------

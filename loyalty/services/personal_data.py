@@ -1,12 +1,15 @@
 """What the house holds of a person: apps register it, and exporting, erasing and merging people go through it."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
+
 from loyalty.kernel.names import camel
-from loyalty.models import Business
+from loyalty.models import Business, Event
 from loyalty.models.base import TenantModel
 
 
@@ -37,6 +40,21 @@ def register_holder(holder: Holder) -> None:
 
 def holders() -> Sequence[Holder]:
     return _holders
+
+
+Mentions = Callable[[Business, UUID], Iterable[UUID]]
+_mentions: list[Mentions] = []
+
+
+def register_mentions(mentions: Mentions) -> None:
+    """Let `mentions` answer the ids of other people's events whose published bodies name a person."""
+    _mentions.append(mentions)
+
+
+def events_naming(*, business: Business, account_id: UUID) -> "QuerySet[Event]":
+    """The events of a person, and those of others that name them."""
+    others = list(chain.from_iterable(mentions(business, account_id) for mentions in _mentions))
+    return Event.objects.for_business(business).filter(Q(account_id=account_id) | Q(pk__in=others))
 
 
 def export(*, business: Business, account_id: UUID) -> dict[str, Any]:

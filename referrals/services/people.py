@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from loyalty.kernel import crypto
-from loyalty.models import Business
+from loyalty.models import Business, Event
 from loyalty.services.personal_data import Holder, of_rows
 from referrals.models import Click, Conversion, Referral, ReferralCode
 from referrals.services import codes
@@ -82,11 +84,22 @@ def leave_visits(business: Business, source: UUID, target: UUID, only: Sequence[
     return []
 
 
-# Visits first: the orders say which they are, until those are erased, too.
+def mentions(business: Business, account_id: UUID) -> Sequence[UUID]:
+    """The events that tell somebody of the friend whom they brought."""
+    orders = Conversion.objects.for_business(business).filter(friend_id=account_id)
+    brought = Referral.objects.for_business(business).filter(friend_id=account_id)
+    told_of_orders = Q(facts__conversionId__in=[str(pk) for pk in orders.values_list("pk", flat=True)])
+    told_of_coming = Q(facts__referralId__in=[str(pk) for pk in brought.values_list("pk", flat=True)])
+    referrers = [*orders.values_list("referrer_id", flat=True), *brought.values_list("code__advocate_id", flat=True)]
+    theirs = Event.objects.for_business(business).filter(account_id__in=referrers, topic__startswith="referrals/")
+    return list(theirs.filter(told_of_orders | told_of_coming).values_list("pk", flat=True))
+
+
+# Erasing goes backwards, so visits come last here: the orders say which they are, until those are erased, too.
 HOLDERS: Sequence[Holder] = (
-    Holder(name="referralVisits", export=export_visits, erase=erase_visits, move=leave_visits),
     Holder(name=CODES.name, export=CODES.export, erase=erase_codes, move=move_codes),
     Holder(name=BROUGHT.name, export=BROUGHT.export, erase=lambda business, account_id: None, move=move_brought),
     GIVEN,
     TAKEN,
+    Holder(name="referralVisits", export=export_visits, erase=erase_visits, move=leave_visits),
 )

@@ -21,7 +21,7 @@ from loyalty.models import (
 )
 from loyalty.models.ledger import LedgerEntry, Lot
 from loyalty.selectors import ledger as books
-from loyalty.services import accounts, actions, earn_rules, ledger, quests, segments
+from loyalty.services import accounts, actions, earn_rules, ledger, naming, quests, segments
 from loyalty.services.actions import Report
 from loyalty.services.earn_terms import Earn, Limit, Span, Terms
 from loyalty.services.quest_rules import Audience, Condition, Rules, TaskRules, in_points
@@ -86,7 +86,7 @@ class TestRefusesTerms:
 
     def test_under_a_key_that_is_taken(self, acme):
         rule(acme)
-        with pytest.raises(earn_rules.KeyTaken):
+        with pytest.raises(naming.KeyTaken):
             earn_rules.create(business=acme, title="x", key="ride", terms=Terms(trigger="ride", earn=Earn(points=1)))
 
     def test_of_another_business(self, acme, rival):

@@ -20,9 +20,8 @@ def holders():
     return {holder.name: holder for holder in personal_data.holders() if holder.name in NAMES}
 
 
-def erase(advocate):
-    for holder in holders().values():
-        holder.erase(advocate.business, advocate.pk)
+def erase(person):
+    personal_data.erase(business=person.business, account_ids=[person.pk])
 
 
 def move(source, target, only=None):

@@ -7,14 +7,15 @@ from uuid import UUID
 from django.db.models import F, QuerySet
 
 from loyalty.models import Business
+from loyalty.services import personal_data
 from loyalty.services.personal_data import Holder
 from webhooks.models import Attempt, Endpoint
 
 
 def _attempts(business: Business, account_id: UUID) -> "QuerySet[Attempt]":
     endpoints = Endpoint.objects.for_business(business).values("pk")  # with it, the index of deliveries by event
-    rows = Attempt.objects.for_business(business)
-    return rows.filter(delivery__endpoint__in=endpoints, delivery__event__account_id=account_id)
+    named = personal_data.events_naming(business=business, account_id=account_id).values("pk")
+    return Attempt.objects.for_business(business).filter(delivery__endpoint__in=endpoints, delivery__event__in=named)
 
 
 def _export(business: Business, account_id: UUID) -> list[dict[str, Any]]:
