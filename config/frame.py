@@ -1,6 +1,6 @@
 """The frame around every page of the dashboard: whose it is, the switch between businesses, the navigation."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.apps import apps
@@ -14,43 +14,54 @@ from loyalty.models import Business
 
 Item = dict[str, Any]
 
-# Title of a group, and its pages: model, title, icon.
-PROGRAMME: Sequence[tuple[str, str, str]] = (
-    ("advocates.Advocate", "Advocates", "group"),
-    ("loyalty.Merge", "Merges", "merge"),
-    ("loyalty.EarnRule", "Earn rules", "rule"),
-    ("rewards.Reward", "Rewards", "redeem"),
-    ("rewards.Redemption", "Redemptions", "receipt_long"),
-    ("loyalty.Quest", "Quests", "flag"),
-    ("loyalty.Submission", "Submissions", "fact_check"),
-    ("loyalty.EventType", "Event types", "sensors"),
-    ("loyalty.Action", "Actions", "directions_run"),
-    ("rewards.CodePool", "Code pools", "confirmation_number"),
-    ("advocates.Testimonial", "Testimonials", "reviews"),
-    ("advocates.Board", "Feedback boards", "dashboard_customize"),
-    ("advocates.Idea", "Ideas", "lightbulb"),
-    ("advocates.Survey", "Surveys", "ballot"),
-    ("referrals.Conversion", "Referred orders", "handshake"),
-    ("referrals.ReferralCode", "Referral codes", "share"),
-    ("referrals.ReferralProgramme", "Referral programme", "campaign"),
-    ("loyalty.LedgerEntry", "Ledger", "menu_book"),
-    ("loyalty.Batch", "Batches", "stacks"),
-    ("loyalty.MilestoneSet", "Milestone sets", "stairs"),
-    ("loyalty.Metric", "Metrics", "counter_1"),
-)
-CONNECTIONS: Sequence[tuple[str, str, str]] = (
-    ("loyalty.ApiKey", "API keys", "key"),
-    ("webhooks.Endpoint", "Webhooks", "webhook"),
-    ("webhooks.Delivery", "Deliveries", "outbox"),
-    ("loyalty.Event", "Events", "bolt"),
-    ("advocates.SsoSecret", "SSO secrets", "passkey"),
-    ("advocates.SsoMapping", "SSO mappings", "link"),
-)
-BUSINESS: Sequence[tuple[str, str, str]] = (
+Pages = Sequence[tuple[str, str, str]]  # model, title, icon
+
+GROUPS: Mapping[str, Pages] = {
+    "People": (
+        ("advocates.Advocate", "Advocates", "group"),
+        ("loyalty.LedgerEntry", "Ledger", "menu_book"),
+        ("loyalty.Action", "Actions", "directions_run"),
+        ("loyalty.Batch", "Batches", "stacks"),
+        ("loyalty.Merge", "Merges", "merge"),
+    ),
+    "Earning": (
+        ("loyalty.EarnRule", "Earn rules", "rule"),
+        ("loyalty.Quest", "Quests", "flag"),
+        ("loyalty.Submission", "Submissions", "fact_check"),
+        ("loyalty.EventType", "Event types", "sensors"),
+        ("loyalty.MilestoneSet", "Milestone sets", "stairs"),
+        ("loyalty.Metric", "Metrics", "counter_1"),
+    ),
+    "Spending": (
+        ("rewards.Reward", "Rewards", "redeem"),
+        ("rewards.Redemption", "Redemptions", "receipt_long"),
+        ("rewards.CodePool", "Code pools", "confirmation_number"),
+    ),
+    "Voices": (
+        ("advocates.Testimonial", "Testimonials", "reviews"),
+        ("advocates.Idea", "Ideas", "lightbulb"),
+        ("advocates.Board", "Feedback boards", "dashboard_customize"),
+        ("advocates.Survey", "Surveys", "ballot"),
+    ),
+    "Referrals": (
+        ("referrals.Conversion", "Referred orders", "handshake"),
+        ("referrals.ReferralCode", "Referral codes", "share"),
+        ("referrals.ReferralProgramme", "Referral programme", "campaign"),
+    ),
+    "Connections": (
+        ("loyalty.ApiKey", "API keys", "key"),
+        ("webhooks.Endpoint", "Webhooks", "webhook"),
+        ("webhooks.Delivery", "Deliveries", "outbox"),
+        ("loyalty.Event", "Events", "bolt"),
+        ("advocates.SsoSecret", "SSO secrets", "passkey"),
+        ("advocates.SsoMapping", "SSO mappings", "link"),
+    ),
+}
+BUSINESS: Pages = (
     ("loyalty.ProgrammeVersion", "Programme versions", "history"),
     ("loyalty.Membership", "Team", "badge"),
 )
-INSTALLATION: Sequence[tuple[str, str, str]] = (
+INSTALLATION: Pages = (
     ("loyalty.Business", "Businesses", "storefront"),
     ("loyalty.User", "Users", "manage_accounts"),
     ("loyalty.Plan", "Plans", "sell"),
@@ -97,8 +108,7 @@ def businesses(request: HttpRequest) -> list[Item]:
 def navigation(request: HttpRequest) -> list[Item]:
     groups = [
         {"title": "", "items": [_item(request, "Overview", "space_dashboard", reverse("admin:index"))]},
-        {"title": "Programme", "items": list(_pages(request, PROGRAMME))},
-        {"title": "Connections", "items": list(_pages(request, CONNECTIONS))},
+        *({"title": title, "items": list(_pages(request, pages))} for title, pages in GROUPS.items()),
         {"title": "Business", "items": list(_own_business(request))},
     ]
     if is_operator(request):
@@ -106,7 +116,7 @@ def navigation(request: HttpRequest) -> list[Item]:
     return [group for group in groups if group["items"]]
 
 
-def _pages(request: HttpRequest, pages: Sequence[tuple[str, str, str]]) -> Iterator[Item]:
+def _pages(request: HttpRequest, pages: Pages) -> Iterator[Item]:
     for label, title, icon in pages:
         model = apps.get_model(label)
         if admin.site.get_model_admin(model).has_module_permission(request):
