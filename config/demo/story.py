@@ -7,7 +7,7 @@ from functools import partial
 from random import Random
 from zoneinfo import ZoneInfo
 
-from config.demo import deeds, world
+from config.demo import deeds, voices, world
 from config.demo.deeds import Stage
 from config.demo.world import PAST, Person
 from loyalty.kernel import clock
@@ -43,6 +43,7 @@ def tell(business: Business, *, now: datetime) -> None:
         if act.at <= now:
             with clock.moved_to(act.at):
                 act.deed(stage)
+    voices.tell(stage, people)
     _nearly_sell_out(next(reward for reward in catalogue if reward.product_id == "mug"))
 
 

@@ -12,10 +12,10 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.test import override_settings
 
-from advocates.models import Advocate
+from advocates.models import Advocate, Idea, Testimonial
 from config.demo import papers, world
 from loyalty.kernel import clock
-from loyalty.models import Business, Event, User
+from loyalty.models import Business, Event, Quest, Submission, User
 from loyalty.models.ledger import Balance, LedgerEntry, Lot
 from loyalty.services import ledger, verification
 from rewards.models import Redemption, Reward
@@ -183,6 +183,15 @@ class TestTells:
         assert [reward.name for reward in rewards if reward.tier_keys] == ["Cupping evening for two"]
         assert [reward.name for reward in rewards if reward.ends_at and reward.ends_at < clock.now(acme)]
         assert [reward.name for reward in rewards if reward.stock_remaining == 2] == ["Acme Mug"]
+
+    def test_of_what_people_say_and_what_waits_for_an_answer(self, acme: Business):
+        said = Testimonial.objects.for_business(acme).order_by("created_at").values_list("status", flat=True)
+
+        assert sorted(said) == ["approved", "approved", "pending"]
+        assert set(Idea.objects.for_business(acme).values_list("status", flat=True)) == {"open", "planned", "shipped"}
+        assert Submission.objects.for_business(acme).get().status == "pending"
+        assert set(Quest.objects.for_business(acme).values_list("key", flat=True)) == {"regular", "friends"}
+        assert LedgerEntry.objects.for_business(acme).filter(source_type="earn_rule").count() == 6
 
     def test_of_a_year_and_not_of_tomorrow(self, acme: Business):
         moments = LedgerEntry.objects.for_business(acme).order_by("occurred_at").values_list("occurred_at", flat=True)
