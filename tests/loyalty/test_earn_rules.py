@@ -305,10 +305,13 @@ class TestNewsOfTheHouse:
 
         assert (points_of(newcomer), reasons(again)) == (10, {"welcome": "limit_reached"})
 
-    @pytest.mark.parametrize(("status", "pays"), [("planned", 0), ("shipped", 10)])
-    def test_pays_for_ideas_that_were_shipped(self, acme, ada, status, pays):
+    @pytest.mark.parametrize(
+        ("status", "is_author", "pays"), [("planned", True, 0), ("shipped", False, 0), ("shipped", True, 10)]
+    )
+    def test_pays_the_author_of_an_idea_that_was_shipped(self, acme, ada, status, is_author, pays):
         rule(acme, trigger="idea_shipped")
-        news = actions.events.Happening(acme.pk, "ideas/status_changed", ada.pk, {"status": status})
+        facts = {"status": status, "isAuthor": is_author}
+        news = actions.events.Happening(acme.pk, "ideas/status_changed", ada.pk, facts)
 
         actions.events.record([news], now=clock.now(acme))
 

@@ -50,7 +50,8 @@ class TestDeliver:
 
         deliver()
 
-        data = [heard.event["data"] for heard in consumer.heard]
+        heard = sorted((heard.event for heard in consumer.heard), key=lambda event: event["sequence"])
+        data = [event["data"] for event in heard]
         assert [each["customer"]["pointBalance"] for each in data] == [100, 150]
         assert [(each["points"], each["type"]) for each in data] == [(100, "credit"), (50, "credit")]
 
