@@ -38,6 +38,7 @@ ROUTES = [
     ("POST", "programme/versions/<int:number>/restore", WRITE),
     ("POST", "batch/points", SHARED_WRITE),
     ("POST", "batch/advocates", SHARED_WRITE),
+    ("POST", "batch/events", SHARED_WRITE),
     ("POST", "batch/<uuid:batch_id>/undo", WRITE),
     ("POST", "events/dry-run", WRITE),
     ("GET", "advocates", SHARED_READ),

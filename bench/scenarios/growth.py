@@ -43,12 +43,6 @@ GROW = """
 COUNT = """
     UPDATE loyalty_account SET event_sequence = event_sequence + %(each)s WHERE business_id = %(business)s
 """
-BALANCE = """
-    INSERT INTO loyalty_balance (id, business_id, account_id, metric_id, amount, pending, lifetime_earned,
-        lifetime_spent, floor)
-    SELECT a.id, a.business_id, a.id, m.id, 0, 0, 0, 0, 0 FROM loyalty_account a
-    JOIN loyalty_metric m ON m.business_id = a.business_id AND m.key = 'points' WHERE a.business_id = %(business)s
-"""
 
 
 def measure(world: World, cast: Cast, results: Results) -> None:
@@ -56,7 +50,6 @@ def measure(world: World, cast: Cast, results: Results) -> None:
     web = world.start("web", world.part("web").command)
     wait_for(web, world.options.port)
     with world.connect() as connection:
-        connection.execute(BALANCE, {"business": cast.business})
         _grow(connection, cast, SMALL)
         before = _ask(world, cast)
         _grow(connection, cast, LARGE - SMALL)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from advocates.api import batches, feedback, sso, surveys, testimonials
+from advocates.api import batches, event_batches, feedback, sso, surveys, testimonials
 from advocates.api import v1 as advocates
 from loyalty.api import dry_run, programme, quests
 from loyalty.api import v1 as loyalty
@@ -20,6 +20,7 @@ urlpatterns = [
     path("programme/versions/<int:number>/restore", programme.Restore.as_view()),
     path("batch/points", batches.Points.as_view()),
     path("batch/advocates", batches.Advocates.as_view()),
+    path("batch/events", event_batches.Events.as_view()),
     path("batch/<uuid:batch_id>/undo", batches.Undo.as_view()),
     path("events/dry-run", dry_run.DryRun.as_view()),
     path("advocates", advocates.Advocates.as_view()),

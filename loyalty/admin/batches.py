@@ -40,7 +40,7 @@ class BatchAdmin(ReadOnlyAdmin):
     actions_detail = ("undo",)
 
     def panels(self, request: HttpRequest, batch: Batch) -> Sequence[panels.Panel]:
-        if batch.kind != batches.Kind.POINTS:
+        if batch.kind == batches.Kind.ADVOCATES:
             return ()
         entries = ledger.LedgerEntry.objects.for_business(batch.business).filter(pk__in=list(filter(None, batch.made)))
         rows = entries.select_related("metric").order_by("occurred_at", "pk")[:MOST_SHOWN]
@@ -57,7 +57,7 @@ class BatchAdmin(ReadOnlyAdmin):
             rest = f" {refused:,} could not: {why}." if refused else ""
             return f"{done(batch) - refused:,} of {done(batch):,} were taken back.{rest}"
 
-        is_points = batch.kind == batches.Kind.POINTS
+        is_points = batch.kind != batches.Kind.ADVOCATES
         why = "their points are spent" if is_points else "they have done something since"
         noun, what = ("postings", TAKE_BACK) if is_points else ("people", SEND_AWAY)
 

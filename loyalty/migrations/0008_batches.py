@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
             name='Batch',
             fields=[
                 ('id', models.UUIDField(default=loyalty.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('points', 'Points'), ('advocates', 'Advocates')], max_length=20)),
+                ('kind', models.CharField(choices=[('points', 'Points'), ('advocates', 'Advocates'), ('events', 'Events')], max_length=20)),
                 ('made', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(null=True), size=None)),
                 ('author', models.CharField(blank=True, max_length=80)),
                 ('created_at', models.DateTimeField(default=loyalty.kernel.clock.wall)),

@@ -13,9 +13,11 @@ class Batch(TenantModel):
     class Kind(models.TextChoices):
         POINTS = "points"
         ADVOCATES = "advocates"
+        EVENTS = "events"
 
     kind = models.CharField(max_length=20, choices=Kind)
-    made = ArrayField(models.UUIDField(null=True))  # what each item made, in the order sent; null where it failed
+    # What each item made, in the order sent, and null where it failed; of events, all the entries that they made.
+    made = ArrayField(models.UUIDField(null=True))
     author = models.CharField(max_length=80, blank=True)  # the key's name
     created_at = models.DateTimeField(default=clock.wall)
     undone_at = models.DateTimeField(null=True)

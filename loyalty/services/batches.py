@@ -79,7 +79,7 @@ def undo(*, business: Business, batch_id: UUID) -> Done:
     batch = Batch.objects.for_business(business).select_for_update(no_key=True).filter(pk=batch_id).first()
     if batch is None:
         raise NotFound("batch")
-    results = _posted_back(business, batch) if batch.kind == Kind.POINTS else _sent_away(business, batch)
+    results = _sent_away(business, batch) if batch.kind == Kind.ADVOCATES else _posted_back(business, batch)
     if batch.undone_at is None:
         batch.undone_at = clock.wall()
         batch.save(update_fields=["undone_at"])
@@ -109,11 +109,17 @@ def _sent_away(business: Business, batch: Batch) -> list[Result | None]:
     return [ActiveSince() if made in active else None for made in batch.made]
 
 
+def accounts_named(business: Business, external_ids: Iterable[str]) -> dict[str | None, UUID]:
+    """The accounts of those whom the business knows by these ids."""
+    known = Account.objects.for_business(business).filter(external_id__in=list(external_ids))
+    return dict(known.values_list("external_id", "pk"))
+
+
 def _accounts_of(business: Business, moves: Sequence[Move | DomainError]) -> dict[int, UUID]:
     """The account of each move, by its number; whom nobody knows by their external id is left out."""
-    named = [move.external_id for move in moves if isinstance(move, Move) and move.external_id]
-    known = Account.objects.for_business(business).filter(external_id__in=named)
-    by_name = dict(known.values_list("external_id", "pk"))
+    by_name = accounts_named(
+        business, [move.external_id for move in moves if isinstance(move, Move) and move.external_id]
+    )
     found = {
         number: move.account_id or by_name.get(move.external_id)
         for number, move in enumerate(moves)

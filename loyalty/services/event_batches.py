@@ -1,0 +1,58 @@
+"""Up to a thousand events in one call, each on its own; what they paid can be taken back by the batch's id."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from loyalty.kernel.errors import DomainError
+from loyalty.models import Account, Batch, Business
+from loyalty.services import accounts, actions
+from loyalty.services.actions import Report, Taken
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A batch of events, and what came of each."""
+
+    batch: Batch
+    results: Sequence[Taken | DomainError]
+
+
+@transaction.atomic
+def take(*, business: Business, reports: Sequence[Report | DomainError], author: str = "") -> Done:
+    """Take in every event. One that is refused, or was an error before, spoils no other.
+
+    The batch keeps the entries that the events made, of quests and rules alike: undoing it takes those back. What was
+    completed stays completed.
+    """
+    named = {report.account_id for report in reports if isinstance(report, Report)}
+    locked = accounts.lock(business=business, account_ids=named)
+    results = [report if isinstance(report, DomainError) else _taken(report, business) for report in reports]
+    made = _entries_since(business, locked)
+    batch = Batch.objects.create(business=business, kind=Batch.Kind.EVENTS, made=made, author=author)
+    return Done(batch, results)
+
+
+def _taken(report: Report, business: Business) -> Taken | DomainError:
+    try:
+        with transaction.atomic():
+            return actions.take(report, business=business)
+    except DomainError as error:
+        return error
+
+
+ENTRIES = """
+    SELECT e.id FROM loyalty_ledgerentry e
+    JOIN unnest(%s::uuid[], %s::bigint[]) AS a (id, sequence) ON e.account_id = a.id AND e.sequence > a.sequence
+    WHERE e.business_id = %s AND e.type = 'earn' ORDER BY e.id
+"""
+
+
+def _entries_since(business: Business, locked: Mapping[UUID, Account]) -> list[UUID]:
+    """What has been posted to accounts since they were locked: nobody else could."""
+    before = [account.event_sequence for account in locked.values()]
+    with connection.cursor() as cursor:
+        cursor.execute(ENTRIES, [list(locked), before, business.pk])
+        return [entry_id for (entry_id,) in cursor.fetchall()]
