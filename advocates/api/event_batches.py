@@ -38,7 +38,7 @@ class TakenItem(ItemResult):
             index=index,
             status=result.code.status if isinstance(result, DomainError) else 200,
             error=error,
-            outcome=taken and taken.outcome,
+            outcome=taken.outcome if taken else None,
             points_awarded=0 if taken is None or taken.is_repeat else taken.points,
             already_counted=taken is not None and taken.is_repeat,
         )
