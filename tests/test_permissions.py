@@ -115,6 +115,7 @@ ELSEWHERE = {
     ("GET", "loyalty/profile"): APP,
     ("GET", "loyalty/notifications"): APP,
     ("GET", "loyalty/history"): APP,
+    ("GET", "loyalty/coupons/<uuid:coupon_id>"): APP,
     ("POST", "loyalty/action"): APP,
     ("POST", "sso/recognize"): "tests/advocates/test_sso.py",
     ("GET", "integration/user/<str:external_id>/token"): "tests/advocates/test_integration_token.py",

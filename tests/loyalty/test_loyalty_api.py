@@ -228,6 +228,21 @@ class TestHistory:
         assert app.get("/history", **query).status_code == 400
 
 
+class TestCoupons:
+    def test_are_the_persons_own(self, api, app, stranger_app, bob, ada, give):
+        give(ada, 10)
+        reward = api.post("/rewards", {"name": "Mug", "pointsCost": 5, "type": "custom"}).json()["reward"]
+        bought = api.post(f"/rewards/{reward['id']}/redeem", {"advocateId": str(ada.pk)}).json()["redemption"]
+
+        coupon = app.get(f"/coupons/{bought['id']}").json()["data"]
+
+        assert (coupon["id"], coupon["coupon_id"], coupon["title"]) == (bought["id"], bought["id"], "Mug")
+        assert (coupon["coupon_type"], coupon["coupon_code"]) == ("custom", bought["couponCode"])
+        assert coupon["showOnNotification"] is True
+        for other in (app_of(bob), stranger_app):
+            assert other.get(f"/coupons/{bought['id']}").status_code == 404
+
+
 class TestDryRun:
     def test_tells_all_and_writes_nothing(self, api, app, ada, commuter):
         ride(app)
