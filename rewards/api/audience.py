@@ -28,7 +28,7 @@ class CouponAnswer(Shape):
 class Coupon(UserView):
     @operation("Read a coupon", answer=CouponAnswer)
     def get(self, call: Call[None, None], coupon_id: UUID) -> CouponAnswer:
-        theirs = Redemption.objects.for_business(call.business).filter(advocate_id=call.caller.account_id)
+        theirs = Redemption.objects.for_business(call.business).filter(advocate_id=str(call.caller.account_id))
         row = get_or_404(theirs.select_related("reward"), noun="coupon", pk=coupon_id)
         data = CouponShape(
             id=row.pk,
