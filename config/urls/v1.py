@@ -11,7 +11,15 @@ from rewards.api import pools
 from rewards.api import v1 as rewards
 from webhooks.api import v1 as webhooks
 
-urlpatterns = [
+urlpatterns = [  # tried in this order: what is called most comes first
+    path("advocates/<uuid:advocate_id>/points", advocates.Points.as_view()),
+    path("advocates/<uuid:advocate_id>/transactions", advocates.Transactions.as_view()),
+    path("advocates", advocates.Advocates.as_view()),
+    path("advocates/<uuid:advocate_id>", advocates.OneAdvocate.as_view()),
+    path("advocates/<uuid:advocate_id>/transactions/<uuid:entry_id>/why", advocates.Why.as_view()),
+    path("advocates/<uuid:advocate_id>/revoke-tokens", advocates.RevokeTokens.as_view()),
+    path("advocates/<uuid:advocate_id>/merge", advocates.Merge.as_view()),
+    path("advocates/<uuid:advocate_id>/export", advocates.Export.as_view()),
     path("me", loyalty.Me.as_view()),
     path("test-clock", loyalty.TestClock.as_view()),
     path("events", loyalty.Events.as_view()),
@@ -23,14 +31,6 @@ urlpatterns = [
     path("batch/events", event_batches.Events.as_view()),
     path("batch/<uuid:batch_id>/undo", batches.Undo.as_view()),
     path("events/dry-run", dry_run.DryRun.as_view()),
-    path("advocates", advocates.Advocates.as_view()),
-    path("advocates/<uuid:advocate_id>", advocates.OneAdvocate.as_view()),
-    path("advocates/<uuid:advocate_id>/points", advocates.Points.as_view()),
-    path("advocates/<uuid:advocate_id>/transactions", advocates.Transactions.as_view()),
-    path("advocates/<uuid:advocate_id>/transactions/<uuid:entry_id>/why", advocates.Why.as_view()),
-    path("advocates/<uuid:advocate_id>/revoke-tokens", advocates.RevokeTokens.as_view()),
-    path("advocates/<uuid:advocate_id>/merge", advocates.Merge.as_view()),
-    path("advocates/<uuid:advocate_id>/export", advocates.Export.as_view()),
     path("rewards", rewards.Rewards.as_view()),
     path("rewards/<uuid:reward_id>", rewards.OneReward.as_view()),
     path("rewards/<uuid:reward_id>/redeem", rewards.Redeem.as_view()),

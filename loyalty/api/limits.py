@@ -1,11 +1,12 @@
 """How often a caller may call: fixed windows of UTC minutes and days, counted exactly over all processes.
 
-All windows of a call are checked and counted in one atomic step; a refused call counts in none. While Redis is away a
-coarse count of this process stands in, and look-ups that could be guessed at are refused.
+All windows of a call are checked and counted in one atomic step; a refused call counts in none. Where very much is
+left, the step counts a few calls ahead, and this process lets the next ones through without asking: never too many.
+While Redis is away a coarse count of this process stands in, and look-ups that could be guessed at are refused.
 """
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,11 +26,16 @@ NAMES = {MINUTE: "minute", DAY: "day"}
 PER_USER = 100
 PER_ADDRESS = 60
 REST_SECONDS = 5.0  # how long Redis is left alone after it failed
+MOST_AHEAD = 50  # calls that are counted at once, and at most a thousandth of what is left: few quotas are that large
+AHEAD_SECONDS = 1.0  # for how long those of them that were not made yet may be
 
-_COUNT = store.Script("""
-local counts = {}
+# Answers the count of each window, and how many calls were counted: none if one of the windows is full.
+_COUNT = store.Script(f"""
+local counts = {{}}
+local ahead = {MOST_AHEAD}
 for i, key in ipairs(KEYS) do
     counts[i] = tonumber(redis.call('GET', key) or '0')
+    ahead = math.min(ahead, math.floor((tonumber(ARGV[2 * i - 1]) - counts[i]) / 1000))
 end
 for i = 1, #KEYS do
     if counts[i] >= tonumber(ARGV[2 * i - 1]) then
@@ -37,13 +43,14 @@ for i = 1, #KEYS do
         return counts
     end
 end
+ahead = math.max(ahead, 1)
 for i, key in ipairs(KEYS) do
-    counts[i] = redis.call('INCR', key)
-    if counts[i] == 1 then
+    counts[i] = redis.call('INCRBY', key, ahead)
+    if counts[i] == ahead then
         redis.call('EXPIRE', key, tonumber(ARGV[2 * i]))
     end
 end
-counts[#KEYS + 1] = 1
+counts[#KEYS + 1] = ahead
 return counts
 """)
 
@@ -122,13 +129,18 @@ def hit(windows: Sequence[Window], *, is_guessable: bool = False) -> Count:
     :raises LimiterUnavailable: without Redis, where the call could be used to guess
     """
     at = clock.wall().timestamp()
+    used = _ahead.take(windows, at)
+    if used is not None:
+        return Count(windows, used, at, is_allowed=True)
     counts = None if _fallback.is_on() else _ask_redis(windows, at)
     if counts is None:
         if is_guessable:
             raise LimiterUnavailable
         counts = _fallback.hit(windows, at)
-    *used, allowed = counts
-    return Count(windows, used, at, bool(allowed))
+    *used, counted = counts
+    if counted > 1:
+        used = _ahead.put(windows, at, used=used, counted=counted)
+    return Count(windows, used, at, is_allowed=counted > 0)
 
 
 def _ask_redis(windows: Sequence[Window], at: float) -> list[int] | None:
@@ -141,6 +153,40 @@ def _ask_redis(windows: Sequence[Window], at: float) -> list[int] | None:
         _fallback.turn_on()
         return None
     return counts
+
+
+class _Ahead:
+    """Calls that were counted and not made yet, with what each is the count of. They end with their windows."""
+
+    def __init__(self) -> None:
+        self._calls: dict[tuple[object, ...], deque[tuple[float, list[int]]]] = {}
+
+    def take(self, windows: Sequence[Window], at: float) -> list[int] | None:
+        calls = self._calls.get(self._place(windows, at))
+        while calls:
+            try:
+                until, used = calls.popleft()  # in one step: no two threads make the same call
+            except IndexError:
+                return None
+            if at < until:
+                return used
+        return None
+
+    def put(self, windows: Sequence[Window], at: float, *, used: Sequence[int], counted: int) -> list[int]:
+        """Keep all but the first of these calls for later, and answer the count of the first."""
+        if len(self._calls) > 10_000:
+            self._calls.clear()
+        first, *later = ([one - counted + number for one in used] for number in range(1, counted + 1))
+        calls = self._calls.setdefault(self._place(windows, at), deque())
+        calls.extend((at + AHEAD_SECONDS, one) for one in later)
+        return first
+
+    @staticmethod
+    def _place(windows: Sequence[Window], at: float) -> tuple[object, ...]:
+        return (windows[0].scope, *(int(at) // w.seconds for w in windows))
+
+
+_ahead = _Ahead()
 
 
 class _Fallback:

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 import structlog
@@ -23,8 +24,14 @@ BROKER_TIMEOUT = 0.2
 
 def wake(name: str) -> None:
     """Nudge the task `name` once the current transaction, if any, has committed."""
-    task = current_app.tasks[name]  # an unknown name fails here, not unseen in the background
-    transaction.on_commit(lambda: _waker.nudge(task.name), robust=True)
+    task = _task_named(name)
+    transaction.on_commit(lambda: _waker.nudge(task), robust=True)
+
+
+@cache
+def _task_named(name: str) -> str:
+    """The name, if there is such a task: an unknown one fails here, not unseen in the background."""
+    return str(current_app.tasks[name].name)
 
 
 class Waker:
@@ -41,6 +48,8 @@ class Waker:
         self._connection: Any = None
 
     def nudge(self, name: str) -> None:
+        if name in self._wanted:  # it has not gone out yet, and will be early enough for this one too
+            return
         with self._news:
             self._wanted.add(name)
             self._news.notify()

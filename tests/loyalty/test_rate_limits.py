@@ -1,6 +1,6 @@
 """So many calls a minute and a day, exactly, however many arrive at once; and what happens without Redis."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from unittest import mock
 
 import pytest
@@ -99,6 +99,74 @@ class TestWindow:
         allowed = [one for _ in range(20) for one in at_once(20, call)]
 
         assert sum(allowed) > 30
+
+
+class TestCountedAhead:
+    """Where very much is left, one question to Redis counts several calls."""
+
+    @pytest.fixture(autouse=True)
+    def noon(self):
+        with clock.moved_to(NOON):
+            yield clock.wall()
+
+    @pytest.fixture
+    def questions(self, monkeypatch):
+        asked = []
+        ask = store.ask
+        monkeypatch.setattr(store, "ask", lambda *command: asked.append(command) or ask(*command))
+        return asked
+
+    def test_never_of_a_quota_that_is_not_large(self, questions):
+        windows = limits.for_business("small", 1_999, 100_000)
+
+        assert [limits.hit(windows).used for _ in range(3)] == [[1, 1], [2, 2], [3, 3]]
+        assert len(questions) == 3
+
+    def test_tells_each_call_its_own_count(self, questions):
+        windows = limits.for_business("large", 600_000, 100_000_000)
+
+        assert [limits.hit(windows).used[0] for _ in range(100)] == list(range(1, 101))
+        assert len(questions) == 2
+
+    def test_asks_one_by_one_near_the_end(self, questions):
+        windows = limits.for_business("near", 2_500, 10**6)
+        for _ in range(1_600):
+            limits.hit(windows)
+        questions.clear()
+
+        answers = [limits.hit(windows).is_allowed for _ in range(910)]
+
+        assert (sum(answers), len(questions)) == (900, 910)
+
+    def test_is_forgotten_with_its_minute_and_after_a_second(self, noon):
+        windows = limits.for_business("late", 600_000, 100_000_000)
+        limits.hit(windows)
+
+        with clock.moved_to(noon + timedelta(seconds=2)):
+            assert limits.hit(windows).used == [51, 51]
+        with clock.moved_to(noon + timedelta(minutes=1)):
+            assert limits.hit(windows).used == [1, 101]
+
+    def test_two_processes_share_a_quota_to_the_last_call(self, monkeypatch):
+        windows = limits.for_business("shared", 3_000, 10**6)
+        processes = [limits._Ahead(), limits._Ahead()]
+
+        allowed = 0
+        for number in range(3_200):
+            monkeypatch.setattr(limits, "_ahead", processes[number % 2])
+            allowed += limits.hit(windows).is_allowed
+
+        assert allowed == 3_000
+
+    @pytest.mark.django_db(transaction=True)
+    def test_many_threads_share_it_too(self, noon):
+        windows = limits.for_business("threads", 5_000, 10**6)
+
+        def call(_):
+            with clock.moved_to(noon):
+                return [limits.hit(windows).is_allowed for _ in range(300)]
+
+        assert sum(one for answers in at_once(20, call) for one in answers) == 5_000
 
 
 class TestStrangers:

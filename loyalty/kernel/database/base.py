@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base, operations
+from psycopg.types.datetime import TimestamptzLoader
 
 SOUND_SECONDS = 1.0  # for so long, a connection that answered is taken to be alive
 
@@ -35,4 +36,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.ensure_connection()
         if self._prepared is None or self._prepared.connection is not self.connection:
             self._prepared = psycopg.Cursor(self.connection)
+            # Connections speak UTC: the driver's own loader, in C, reads what Django's reads in Python.
+            self._prepared.adapters.register_loader("timestamptz", TimestamptzLoader)
         return self.make_debug_cursor(self._prepared) if self.queries_logged else self.make_cursor(self._prepared)
