@@ -1,5 +1,6 @@
 """The Loyalty API: what an end user's app asks and tells, with the user's own token."""
 
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,11 +14,12 @@ from loyalty.api.paging import PageQuery, page_by_cursor
 from loyalty.api.parsing import Body
 from loyalty.api.views import Call, Reply, Shape, UserView, VisitorView, get_or_404, operation
 from loyalty.kernel.errors import Code, NotFound
-from loyalty.models import Account, Business, Metric, MilestoneSet
+from loyalty.models import Account, Business, Metric, MilestoneSet, QuestVersion
 from loyalty.selectors import journal, playing
 from loyalty.selectors import ledger as books
 from loyalty.services import accounts, actions
 from loyalty.services.quest_rules import Fraction, Whole
+from loyalty.services.stamped import Stamped
 
 OK = "OK"
 POLL_SECONDS = 15  # how often an app that waits for news should ask
@@ -60,7 +62,8 @@ class Config(VisitorView):
     )
     def get(self, call: Call[None, WhichBusiness]) -> Reply:
         business, account = _whose(call)
-        offers = playing.offered(business=business, account=account)
+        audience = playing.audience_of(account, business=business)
+        theirs: Any = [one.encoded for one in _challenges.of(business) if audience.has(one.rules)]
         metrics = Metric.objects.for_business(business).order_by("key")
         return _tagged(
             call.request,
@@ -69,7 +72,7 @@ class Config(VisitorView):
                 data=shapes.ConfigShape(
                     metrics=[shapes.MetricShape.of(metric) for metric in metrics],
                     inventory=[],
-                    challenges=[shapes.ChallengeShape.of(offer) for offer in offers],
+                    challenges=theirs,
                     milestones=_ladders(business),
                 ),
             ),
@@ -130,6 +133,25 @@ class History(UserView):
         return shapes.History(
             message=OK, data=[shapes.HistoryItem.of(item) for item in found], next_cursor=page.next_cursor
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A quest as every app is shown it that may take part."""
+
+    rules: QuestVersion
+    encoded: msgspec.Raw
+
+
+def _encode(business: Business, _stamp: int) -> list[Challenge]:
+    offers = playing.running(business=business)
+    return [
+        Challenge(offer.quest.current, msgspec.Raw(msgspec.json.encode(shapes.ChallengeShape.of(offer))))
+        for offer in offers
+    ]
+
+
+_challenges = Stamped(_encode)
 
 
 def _account_id(call: Call[Any, Any]) -> UUID:

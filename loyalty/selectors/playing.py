@@ -13,6 +13,7 @@ from loyalty.models import (
     Milestone,
     Quest,
     QuestCompletion,
+    QuestVersion,
     Task,
     TaskCompletion,
     TaskProgress,
@@ -38,13 +39,18 @@ class Standing:
     progress: Mapping[UUID, Decimal] = field(default_factory=dict)
 
 
-def offered(*, business: Business, account: Account | None) -> list[Offered]:
-    """The active quests that are for this person, or for everyone; a fixed number of queries."""
+def running(*, business: Business) -> list[Offered]:
+    """The active quests, for whomever they are: two queries."""
     active = Quest.objects.for_business(business).filter(status=Quest.Status.ACTIVE).select_related("current")
-    audience = _audience(business, account)
-    quests = [quest for quest in active.order_by("created_at", "pk") if audience.has(quest)]
+    quests = list(active.order_by("created_at", "pk"))
     tasks = reads.tasks_by_version([quest.current for quest in quests], business=business)
     return [Offered(quest, tasks[quest.current_id]) for quest in quests]
+
+
+def offered(*, business: Business, account: Account) -> list[Offered]:
+    """The active quests that are for this person; a fixed number of queries."""
+    audience = audience_of(account, business=business)
+    return [offer for offer in running(business=business) if audience.has(offer.quest.current)]
 
 
 def standings(offers: Sequence[Offered], *, business: Business, account: Account) -> Mapping[UUID, Standing]:
@@ -75,24 +81,24 @@ def milestones_of(*, business: Business, account: Account) -> Mapping[str, str |
 
 
 @dataclass(frozen=True, slots=True)
-class _Audience:
+class Audience:
     """Whom a quest may be for, to be for this person."""
 
     tier: str | None
     segments: frozenset[str]
 
-    def has(self, quest: Quest) -> bool:
-        rules = quest.current
+    def has(self, rules: QuestVersion) -> bool:
         is_in_tier = not rules.tier_keys or self.tier in rules.tier_keys
         is_in_segment = not rules.segment_keys or not self.segments.isdisjoint(rules.segment_keys)
         return is_in_tier and is_in_segment and self.segments.isdisjoint(rules.excluded_segment_keys)
 
 
-def _audience(business: Business, account: Account | None) -> _Audience:
+def audience_of(account: Account | None, *, business: Business) -> Audience:
+    """Nobody in particular is in no tier and no segment."""
     if account is None:
-        return _Audience(None, frozenset())
+        return Audience(None, frozenset())
     theirs = segments.keys_of(business=business, account_ids=[account.pk])[account.pk]
-    return _Audience(account.tier.key if account.tier else None, frozenset(theirs))
+    return Audience(account.tier.key if account.tier else None, frozenset(theirs))
 
 
 def _done(business: Business, theirs: dict[str, object]) -> Mapping[tuple[UUID, str], set[str]]:

@@ -1,15 +1,14 @@
 """A business's programme as the engine reads it: which steps and rules listen to which trigger.
 
-Compiled once a process, and again when the engine's stamp has moved. The database moves it, by triggers on every
-table that is read here, and whoever evaluates reads it together with the lock of the account.
+Compiled once a process, and again when the engine's stamp has moved, which whoever evaluates reads together with the
+lock of the account.
 """
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from threading import Lock
 from uuid import UUID
 
 import msgspec
@@ -18,8 +17,7 @@ from loyalty.models import Business, EarnRule, EventType, Milestone, Quest
 from loyalty.selectors import quests as reads
 from loyalty.services.earn_terms import Terms
 from loyalty.services.quest_rules import Condition
-
-MOST_PROGRAMMES = 500  # of how many businesses a process remembers them
+from loyalty.services.stamped import Stamped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,27 +89,10 @@ class Programme:
 
 def of(business: Business) -> Programme:
     """The programme as it was at the stamp that `business` was read with, or later."""
-    with _lock:
-        found = _programmes.get(business.pk)
-        if found is not None:
-            _programmes.move_to_end(business.pk)
-    if found is not None and found.stamp >= business.engine_stamp:
-        return found
-    programme = _compile(business)
-    with _lock:
-        _programmes[business.pk] = programme
-        while len(_programmes) > MOST_PROGRAMMES:
-            _programmes.popitem(last=False)
-    return programme
+    return _programmes.of(business)
 
 
-_programmes: OrderedDict[UUID, Programme] = OrderedDict()
-_lock = Lock()
-
-
-def _compile(business: Business) -> Programme:
-    # The stamp first: a change that comes while the rest is read moves it on, and is read the next time.
-    stamp = Business.objects.values_list("engine_stamp", flat=True).get(pk=business.pk)
+def _compile(business: Business, stamp: int) -> Programme:
     declared = EventType.objects.for_business(business).filter(archived_at=None)
     tiers = list(Milestone.objects.for_business(business).filter(set__is_tier=True))
     ids = {tier.key: tier.pk for tier in tiers}
@@ -123,6 +104,9 @@ def _compile(business: Business) -> Programme:
         rules=_rules(business, ids),
         multipliers={pk: factor for pk, factor in multipliers.items() if factor != 1},
     )
+
+
+_programmes = Stamped(_compile)
 
 
 def _rules(business: Business, tiers: Mapping[str, UUID]) -> Mapping[str, Sequence[Rule]]:
