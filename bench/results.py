@@ -2,12 +2,14 @@
 
 import os
 import platform
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 
-FORMATS = {"×": ".2f", "fold": ".2f", "ms": ".0f", "s": ".1f"}
+Unit = Literal["×", "fold", "ms", "s", "MB"]
+FORMATS: Mapping[Unit, str] = {"×": ".2f", "fold": ".2f", "ms": ".0f", "s": ".1f", "MB": ".1f"}
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,7 +18,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     scenario: str
     what: str
     value: float
-    unit: Literal["×", "fold", "ms", "s"]
+    unit: Unit
     goal: float
     first_step: float
 
@@ -58,6 +60,6 @@ class Results(msgspec.Struct, kw_only=True):
     speeds: list[Speed] = msgspec.field(default_factory=list)
 
 
-def show(value: float, unit: str) -> str:
+def show(value: float, unit: Unit) -> str:
     """A figure as people read it."""
     return f"{value:{FORMATS[unit]}} {unit}"

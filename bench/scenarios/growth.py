@@ -1,15 +1,15 @@
 """S6: what lists cost while a business grows a hundredfold: from 10,000 to 1,000,000 ledger entries."""
 
-import http.client
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import partial
 from statistics import median
-from time import perf_counter
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from bench.client import Answer, Client
 from bench.results import Figure, Results
 from bench.world import Cast, World, wait_for
 
@@ -79,42 +79,22 @@ def _ask(world: World, cast: Cast) -> Mapping[str, float]:
     person = f"/api/v1/advocates/{cast.accounts[0]}"
     lists = {"advocates": "/api/v1/advocates?limit=50", "transactions": f"{person}/transactions?limit=5"}
     lists |= {"events": "/api/v1/events?limit=50", "points": f"{person}/points"}
-    client = Client(world.options.port, cast.key)
-    with closing(client.connection):
-        times = {name: client.time(path) for name, path in lists.items()}
+    with closing(Client(world.options.port)) as client:
+        ask = partial(client.ask, bearer=cast.key)
+        times = {name: _time(ask, path) for name, path in lists.items()}
         for name in ("advocates", "transactions", "events"):
-            cursor = client.far_cursor(lists[name])
-            times[f"{name}, far behind"] = client.time(f"{lists[name]}&cursor={cursor}")
+            cursor = _far_cursor(ask, lists[name])
+            times[f"{name}, far behind"] = _time(ask, f"{lists[name]}&cursor={cursor}")
     return times
 
 
-class Client:
-    """One connection that stays open."""
+def _time(ask: Callable[[str], Answer], path: str) -> float:
+    return median(ask(path).ms for _ in range(ASKED))
 
-    def __init__(self, port: int, key: str) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", port)
-        self.headers = {"Authorization": f"Bearer {key}"}
 
-    def get(self, path: str) -> dict[str, str]:
-        self.connection.request("GET", path, headers=self.headers)
-        response = self.connection.getresponse()
-        body = response.read()
-        if response.status != 200:
-            raise RuntimeError(f"{path} answers {response.status}: {body!r}")
-        found: dict[str, str] = json.loads(body)
-        return found
-
-    def time(self, path: str) -> float:
-        return median(self._once(path) for _ in range(ASKED))
-
-    def far_cursor(self, path: str) -> str:
-        """Where the second page starts, or the tenth: as far as the small history goes."""
-        cursor = self.get(path)["nextCursor"]
-        for _ in range(8):
-            cursor = self.get(f"{path}&cursor={cursor}").get("nextCursor") or cursor
-        return cursor
-
-    def _once(self, path: str) -> float:
-        started = perf_counter()
-        self.get(path)
-        return (perf_counter() - started) * 1000
+def _far_cursor(ask: Callable[[str], Answer], path: str) -> str:
+    """Where the second page starts, or the tenth: as far as the small history goes."""
+    cursor: str = json.loads(ask(path).body)["nextCursor"]
+    for _ in range(8):
+        cursor = json.loads(ask(f"{path}&cursor={cursor}").body).get("nextCursor") or cursor
+    return cursor

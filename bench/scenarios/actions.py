@@ -1,0 +1,115 @@
+"""S2: `POST /api/loyalty/action` by users' own tokens, beside the async peer's award; S7: what many quests cost it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from itertools import cycle, islice, repeat
+from statistics import median
+
+import msgspec
+
+from bench import contest
+from bench.client import Client
+from bench.contest import Contestant
+from bench.load import Plan, Tally
+from bench.quests import FINISH, STEP
+from bench.results import Figure, Results, Unit
+from bench.scenarios.awards import ASYNC, LAUREL, plan, start_servers
+from bench.world import Cast, World
+
+SILENCE = "nothing"
+CONTESTS = (
+    ("action, matches nothing", SILENCE, 1.0, 0.6),
+    ("action, advances a mission", STEP, 0.9, 0.5),
+    ("action, completes a challenge", FINISH, 0.6, 0.3),
+)
+A_TURN = 1_500  # people who complete a quest in a turn: each can do so once
+FEW, SHOWN, MANY = 10, 500, 1_000  # active quests
+ASKED = 400  # times, one after the other
+
+
+def people_for(rounds: int) -> int:
+    """Enough people that nobody completes the quest twice: a warm-up, and the rounds."""
+    return A_TURN * (rounds + 1)
+
+
+def measure(world: World, cast: Cast, results: Results, *, rounds: int, seconds: float) -> None:
+    """Hold the contests among few quests; then let the quests grow a hundredfold."""
+    world.run("-m", "bench.quests", str(cast.business), str(FEW))
+    servers = start_servers(world)
+    peer_plan = partial(plan, ASYNC, servers[ASYNC][1], cast=cast, accounts=cast.accounts[:1_000])
+    for name, action, goal, first_step in CONTESTS:
+        ours = Contestant(LAUREL, _turns(world, cast, action), servers[LAUREL][0].process.pid)
+        peer = Contestant(
+            ASYNC, lambda seconds: contest.load(peer_plan(seconds=seconds)), servers[ASYNC][0].process.pid
+        )
+        contest.compete([ours, peer], rounds=rounds, seconds=seconds, database=world.postgres_pid)
+        results.speeds += [ours.speed(name), peer.speed(name)]
+        what = f"{name}: requests a second beside the async peer's award"
+        results.figures.append(
+            Figure(scenario="S2", what=what, value=ours.ratio_to(peer), unit="×", goal=goal, first_step=first_step)
+        )
+    _grow(world, cast, results)
+
+
+def _turns(world: World, cast: Cast, action: str) -> Callable[[float], Tally]:
+    """Turns by everybody; of what counts once, each turn by people who have not done it."""
+    whose = _slices(cast.tokens) if action == FINISH else repeat(cast.tokens[:1_000])
+    body = msgspec.json.encode({"action": action, "data": {"km": 12}}).decode()
+
+    def turn(seconds: float) -> Tally:
+        tokens = next(whose)
+        most = len(tokens) if action == FINISH else 200_000
+        paths = ["/api/loyalty/action"]
+        return contest.load(
+            Plan(
+                port=world.options.port, paths=paths, headers={}, body=body, tokens=tokens, most=most, seconds=seconds
+            )
+        )
+
+    return turn
+
+
+def _slices(tokens: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(tokens), A_TURN):
+        yield tokens[start : start + A_TURN]
+
+
+def _grow(world: World, cast: Cast, results: Results) -> None:
+    """The same step by the same people one after the other, among few quests and among many."""
+    few = _step(world, cast)
+    world.run("-m", "bench.quests", str(cast.business), str(SHOWN))
+    config, again = _config(world, cast)
+    size = int(world.run("-m", "bench.quests", str(cast.business), str(MANY)))
+    many = _step(world, cast)
+    results.figures += [
+        _figure(f"an action among {MANY:,} active quests beside {FEW}", many / few, "fold", (1.3, 2)),
+        _figure(f"config of {SHOWN} challenges, whole", config, "ms", (50, 50)),
+        _figure(f"config of {SHOWN} challenges, nothing new (304)", again, "ms", (50, 50)),
+        _figure(f"the compiled index of {MANY:,} quests, in a process", size / 1e6, "MB", (20, 20)),
+    ]
+
+
+def _figure(what: str, value: float, unit: Unit, aims: tuple[float, float]) -> Figure:
+    return Figure(scenario="S7", what=what, value=value, unit=unit, goal=aims[0], first_step=aims[1])
+
+
+def _step(world: World, cast: Cast) -> float:
+    """The median of a step's time, in milliseconds."""
+    body = msgspec.json.encode({"action": STEP, "data": {"km": 12}})
+    with closing(Client(world.options.port)) as client:
+        whose = islice(cycle(cast.tokens[:200]), ASKED)
+        times = [client.ask("/api/loyalty/action", bearer=token, body=body).ms for token in whose]
+    return median(times[ASKED // 4 :])  # the first ones compile the programme
+
+
+def _config(world: World, cast: Cast) -> tuple[float, float]:
+    """The median of the whole answer's time, and of the one that says that nothing is new."""
+    with closing(Client(world.options.port)) as client:
+        answers = [client.ask("/api/loyalty/config", bearer=token) for token in cast.tokens[:40]]
+        known = answers[0].headers["ETag"]
+        seen = [
+            client.ask("/api/loyalty/config", bearer=cast.tokens[0], If_None_Match=known) for _ in range(len(answers))
+        ]
+    assert {answer.status for answer in seen} == {304}
+    return median(answer.ms for answer in answers), median(answer.ms for answer in seen)
