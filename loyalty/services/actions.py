@@ -80,24 +80,30 @@ def take(report: Report, *, business: Business) -> Taken:
     :raises NotForClients: if a client sends what only a backend may
     :raises Invalid: if a declared field has another type
     """
-    programme = compiled.of(business)
-    _check(report, programme)
-    declared = programme.events.get(report.name)
-    if not programme.hears(report.name) and (declared is None or declared.per_day is None):
+    programme = compiled.recent(business)
+    if _is_unheard(report, programme):
         action_id = _insert_unmatched(report, business=business, stamp=programme.stamp)
         if action_id is not None:
             return Taken(action_id, Outcome.UNMATCHED)
     return _take_locked(report, business=business)
 
 
-def _check(report: Report, programme: Programme) -> None:
+def _is_unheard(report: Report, programme: Programme) -> bool:
+    """Whether nothing listens to it, counts it or objects to it."""
+    declared = programme.events.get(report.name)
+    is_counted = declared is not None and declared.per_day is not None
+    return not (programme.hears(report.name) or is_counted or _objection(report, programme))
+
+
+def _objection(report: Report, programme: Programme) -> DomainError | None:
     declared = programme.events.get(report.name)
     is_for_backends = report.name in BUILT_IN or (declared and declared.origin == EventType.Origin.SERVER)
     if report.origin == "client" and is_for_backends:
-        raise NotForClients(report.name)
+        return NotForClients(report.name)
     for name, type in declared.fields.items() if declared else ():
         if name in report.data and not IS_TYPE[type](report.data[name]):
-            raise Invalid(f"data.{name} must be a {type}.", field=f"data.{name}")
+            return Invalid(f"data.{name} must be a {type}.", field=f"data.{name}")
+    return None
 
 
 UNMATCHED = """
@@ -191,7 +197,9 @@ def _hear(business: Business, all_heard: Sequence[Heard], programme: Programme) 
 def _take_locked(report: Report, *, business: Business) -> Taken:
     account = _locked(business, report.account_id)
     programme = compiled.of(account.business)
-    _check(report, programme)
+    objection = _objection(report, programme)
+    if objection is not None:
+        raise objection
     before = _before(report, business=business)
     if before is not None:
         return Taken(before.pk, before.outcome, is_repeat=True)

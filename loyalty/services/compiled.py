@@ -88,8 +88,13 @@ class Programme:
 
 
 def of(business: Business) -> Programme:
-    """The programme as it was at the stamp that `business` was read with, or later."""
+    """The programme at the stamp of `business`, which was read just now."""
     return _programmes.of(business)
+
+
+def recent(business: Business) -> Programme:
+    """The programme that this process saw last: for guesses that are checked against the stamp."""
+    return _programmes.recent(business)
 
 
 def _compile(business: Business, stamp: int) -> Programme:

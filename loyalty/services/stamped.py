@@ -24,13 +24,26 @@ class Stamped(Generic[V]):
         self._lock = Lock()
 
     def of(self, business: Business) -> V:
-        """It as it was at the stamp that `business` was read with, or later."""
+        """It at the stamp of `business`, which was read just now.
+
+        A later one does not do: it may be of a transaction that was rolled back since.
+        """
+        found = self._remembered(business)
+        return found[1] if found is not None and found[0] == business.engine_stamp else self._remember(business)
+
+    def recent(self, business: Business) -> V:
+        """It as this process saw it last: for guesses that are checked against the stamp."""
+        found = self._remembered(business)
+        return found[1] if found is not None else self._remember(business)
+
+    def _remembered(self, business: Business) -> tuple[int, V] | None:
         with self._lock:
             found = self._made.get(business.pk)
             if found is not None:
                 self._made.move_to_end(business.pk)
-        if found is not None and found[0] >= business.engine_stamp:
-            return found[1]
+        return found
+
+    def _remember(self, business: Business) -> V:
         # The stamp first: a change that comes while the rest is read moves it on, and is read the next time.
         stamp = Business.objects.values_list("engine_stamp", flat=True).get(pk=business.pk)
         value = self._make(business, stamp)

@@ -159,6 +159,15 @@ class TestPaying:
 
         assert ride(ada).outcome == "unmatched"
 
+    def test_forgets_a_change_that_was_rolled_back(self, acme, ada):
+        made = rule(acme, budget=10)
+        with transaction.atomic():
+            assert [ride(ada).points, ride(ada).outcome] == [10, "unmatched"]  # spent, paused, and compiled so
+            transaction.set_rollback(True)  # as a crash would
+
+        made.refresh_from_db()
+        assert (made.status, ride(ada).points) == ("active", 10)
+
     def test_costs_the_same_whatever_does_not_match(self, acme, ada, django_assert_num_queries):
         never = [Condition(field="km", operator=">", value=999)]
         rule(acme, "First", conditions=never)
