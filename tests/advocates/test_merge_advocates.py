@@ -325,6 +325,37 @@ class TestUndo:
         assert (wallet(ada).amount, wallet(ada).lifetime_earned, wallet(ada).lifetime_spent) == (100, 100, 0)
         assert (wallet(bob).amount, wallet(bob).lifetime_earned, wallet(bob).lifetime_spent) == (0, 0, 0)
 
+    def test_gives_nothing_back_to_what_was_reversed_meanwhile(self, acme, ada, bob, give):
+        soon = clock.wall() + timedelta(days=1)
+        first, second = give(ada, 10, pending_until=soon), give(ada, 20, pending_until=soon)
+        merges.merge(business=acme, source_id=ada.pk, target_id=bob.pk)
+        ledger.reverse(business=acme, entry_id=first.id)
+
+        undo(acme)
+
+        left = dict(Lot.objects.filter(account_id=ada.pk).values_list("entry_id", "remaining"))
+        assert left == {first.id: 0, second.id: 20}
+        ledger.reverse(business=acme, entry_id=second.id)
+        assert (wallet(ada).amount, wallet(ada).pending) == (0, 0)
+
+    def test_takes_along_the_lifetime_of_what_ripened_meanwhile(self, api, acme, ada, bob, give):
+        cleo = advocates.create(business=acme, email="cleo@example.com")
+        soon = clock.wall() + timedelta(days=1)
+        earned = give(ada, 1_000, pending_until=soon)
+        first = merges.merge(business=acme, source_id=ada.pk, target_id=bob.pk)
+        second = merges.merge(business=acme, source_id=bob.pk, target_id=cleo.pk)
+        with clock.moved_to(soon):
+            ledger.settle(business_id=acme.pk, account_id=cleo.pk)
+        assert wallet(cleo).lifetime_earned == 1_000
+
+        merges.undo(business=acme, merge_id=second.pk)
+        merges.undo(business=acme, merge_id=first.pk)
+
+        assert [wallet(person).lifetime_earned for person in (ada, bob, cleo)] == [1_000, 0, 0]
+        assert api.get(f"/advocates/{ada.pk}").json()["advocate"]["tier"] == "silver"
+        ledger.reverse(business=acme, entry_id=earned.id)
+        assert wallet(ada).lifetime_earned == 0
+
     def test_lets_the_tiers_follow(self, api, acme, ada, bob, give):
         give(ada, 1_000)
         merge(api, ada, bob)

@@ -267,6 +267,7 @@ BEGIN
         PERFORM laurel_tell(p_start.business_id, p_start.account_id, 'points/earned', jsonb_build_object(
             'action', 'ripening', 'entryId', v_lot.entry_id, 'metric', v_lot.key, 'amount', v_lot.remaining,
             'balance', v_balance.amount, 'ruleId', NULL), p_start.now);
+        PERFORM laurel_note_ripening(v_lot.id, v_lot.remaining);
         p_start.tier_id := laurel_settle_tier(p_start, v_lot.metric_id, v_balance.lifetime_earned);
         v_settled := v_settled + 1;
     END LOOP;

@@ -128,6 +128,43 @@ BEGIN
     RETURN true;
 END $$;
 
+-- How much of what a transfer took may come back to each lot: in the first turn what nobody has taken back since, by
+-- reversing the earning; in the second the rest, which is only needed where spent points were given back meanwhile.
+CREATE FUNCTION laurel_shares(p_taken_by uuid) RETURNS TABLE (lot_id uuid, share bigint, turn integer)
+LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE inside AS (
+        SELECT u.lot_id AS part_id, u.lot_id FROM loyalty_lotuse u WHERE u.entry_id = p_taken_by
+        UNION
+        SELECT i.part_id, u.lot_id FROM inside i
+        JOIN loyalty_ledgerentry e ON e.id = i.lot_id AND e.type = 'transfer'
+        JOIN loyalty_lotuse u ON u.entry_id = e.source_id::uuid
+    ), undone AS (
+        SELECT i.part_id, sum(e.amount) AS amount FROM inside i
+        JOIN loyalty_ledgerentry e ON e.id = i.lot_id JOIN loyalty_ledgerentry r ON r.reverses_id = e.id GROUP BY 1
+    ), kept AS (
+        SELECT u.lot_id, u.amount, greatest(0, u.amount - coalesce(d.amount, 0))::bigint AS first
+        FROM loyalty_lotuse u LEFT JOIN undone d ON d.part_id = u.lot_id WHERE u.entry_id = p_taken_by
+    )
+    SELECT lot_id, first, 1 FROM kept UNION ALL SELECT lot_id, amount - first, 2 FROM kept
+$$;
+
+-- Writes down that points which a merge brought have ripened where they are now, so that undoing it takes them away in the
+-- lifetime counts, too; and so for every merge that they came by before.
+CREATE FUNCTION laurel_note_ripening(p_lot uuid, p_amount bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_entry loyalty_ledgerentry;
+BEGIN
+    SELECT * INTO v_entry FROM loyalty_ledgerentry WHERE id = p_lot AND type = 'transfer';
+    IF v_entry.id IS NOT NULL THEN
+        INSERT INTO loyalty_movedlifetime AS held (id, business_id, merge_id, metric_id, earned, spent)
+            VALUES (laurel_uuid7(v_entry.occurred_at), v_entry.business_id, (v_entry.reason ->> 'mergeId')::uuid,
+                v_entry.metric_id, p_amount, 0)
+            ON CONFLICT (merge_id, metric_id) DO UPDATE SET earned = held.earned + excluded.earned;
+        PERFORM laurel_note_ripening(lot_id, share) FROM laurel_shares(v_entry.source_id::uuid)
+            WHERE turn = 1 AND share > 0;
+    END IF;
+END $$;
+
 -- Moves what is left of a merge's lots back into the lots that they came from, and the lifetime counts as well.
 CREATE FUNCTION laurel_unmerge_points(p_merge uuid, p_wall timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -160,11 +197,12 @@ BEGIN
         PERFORM laurel_transfer(v_from, v_lot.metric_id, -v_lot.remaining, -v_ripe, v_out, v_in, v_reason, NULL,
             p_wall);
         PERFORM laurel_transfer(v_to, v_lot.metric_id, v_lot.remaining, v_ripe, v_in, v_out, v_reason, NULL, p_wall);
-        UPDATE loyalty_lot l SET remaining = l.remaining + least(u.amount, v_lot.remaining - u.before),
-            ripens_at = v_lot.ripens_at
-            FROM (SELECT lot_id, amount, (sum(amount) OVER (ORDER BY lot_id) - amount)::bigint AS before
-                  FROM loyalty_lotuse WHERE entry_id = v_lot.taken_by) u
-            WHERE l.id = u.lot_id AND u.before < v_lot.remaining;
+        UPDATE loyalty_lot l SET remaining = l.remaining + s.share, ripens_at = v_lot.ripens_at
+            FROM (SELECT lot_id, sum(least(share, v_lot.remaining - before))::bigint AS share
+                  FROM (SELECT lot_id, share, sum(share) OVER (ORDER BY turn, lot_id) - share AS before
+                        FROM laurel_shares(v_lot.taken_by)) shares
+                  WHERE before < v_lot.remaining GROUP BY lot_id) s
+            WHERE l.id = s.lot_id AND s.share > 0;
     END LOOP;
     FOR v_lifetime IN SELECT * FROM loyalty_movedlifetime WHERE merge_id = p_merge
     LOOP
@@ -189,14 +227,14 @@ DECLARE
 BEGIN
     PERFORM laurel_settle_lots(v_from, p_wall);
     WITH RECURSIVE way AS (
-        SELECT id, 1 AS step FROM loyalty_lot WHERE entry_id = p_entry.id
+        SELECT id FROM loyalty_lot WHERE entry_id = p_entry.id
         UNION ALL
-        SELECT e.source_id::uuid, w.step + 1 FROM way w
+        SELECT e.source_id::uuid FROM way w
         JOIN loyalty_lotuse u ON u.lot_id = w.id
         JOIN loyalty_ledgerentry e ON e.id = u.entry_id AND e.type = 'transfer' AND e.reason ? 'mergeId'
     )
     SELECT l.* INTO v_now_in FROM way JOIN loyalty_lot l ON l.id = way.id AND l.account_id = p_home
-        ORDER BY (l.remaining > 0) DESC, way.step DESC LIMIT 1;
+        ORDER BY (l.remaining > 0) DESC, l.id DESC LIMIT 1;
     IF v_now_in.remaining >= p_entry.amount AND v_now_in.ripens_at IS NOT NULL THEN
         v_ripe := 0;
         UPDATE loyalty_lot SET remaining = remaining - p_entry.amount WHERE id = v_now_in.id;
