@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from loyalty import tasks
 from loyalty.services import accounts, ledger, verification
 
 pytestmark = pytest.mark.breaks_the_books
@@ -56,6 +57,59 @@ class TestVerify:
 
         assert verification.verify(acme) != []
         assert verification.verify(rival) == []
+
+
+class TestOnePass:
+    @pytest.fixture
+    def spent(self, acme):
+        """Four people, each with an award and a spend."""
+        people = [accounts.open_account(business=acme) for _ in range(4)]
+        for person in people:
+            ledger.award(business=acme, account_id=person.pk, amount=50)
+        return [ledger.spend(business=acme, account_id=person.pk, amount=20) for person in people]
+
+    @pytest.fixture
+    def broken(self, spent):
+        """A balance, an entry, a hash and an event, each of somebody else."""
+        balance, entry, hashed, event = spent
+        behind_its_back(f"UPDATE loyalty_balance SET amount = 31 WHERE account_id = '{balance.account_id}'")
+        behind_its_back(f"UPDATE loyalty_ledgerentry SET amount = -19 WHERE id = '{entry.id}'")
+        behind_its_back(f"UPDATE loyalty_ledgerentry SET hash = sha256('') WHERE id = '{hashed.id}'")
+        behind_its_back(f"DELETE FROM loyalty_event WHERE account_id = '{event.account_id}' AND sequence = 2")
+        return spent
+
+    def test_names_each_of_four_by_its_id(self, acme, broken):
+        balance, entry, hashed, event = broken
+
+        assert {(finding.check, finding.offender) for finding in verification.verify()} == {
+            ("a balance is the sum of its entries", str(balance.account_id)),
+            ("a balance is the sum of its lots", str(balance.account_id)),
+            ("a balance is the sum of its entries", str(entry.account_id)),
+            ("an entry's lots add up to it", str(entry.id)),
+            ("the chain of an account's entries is whole", str(entry.id)),
+            ("the chain of an account's entries is whole", str(hashed.id)),
+            ("the chain of an account's entries is whole", str(hashed.account_id)),
+            ("every entry has its event", str(event.id)),
+            ("an account's events are numbered without gaps", str(event.account_id)),
+        }
+        assert {finding.business_id for finding in verification.verify()} == {str(acme.pk)}
+
+    def test_changes_nothing_by_itself(self, broken):
+        before = written()
+
+        with pytest.raises(CommandError):
+            call_command("verify_ledger", stderr=StringIO())
+        tasks.verify_ledger()
+
+        assert written() == before
+
+
+def written():
+    """Every row of the books, as text."""
+    tables = ("account", "balance", "ledgerentry", "lot", "lotuse", "event", "entrytext")
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(f"SELECT t::text FROM loyalty_{table} t" for table in tables))
+        return sorted(row for (row,) in cursor.fetchall())
 
 
 class TestCommand:
