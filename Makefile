@@ -52,8 +52,8 @@ fix: $(DEV) ## Repair what a machine can repair
 bench: $(DEV) ## Measure speed against peers
 	@$(IN)/python -m bench $(ARGS)
 
-fuzz: $(DEV) ## Try the APIs against their own schema at length (FUZZ_EXAMPLES, FUZZ_SEED)
-	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-50} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(IN)/python -m pytest -m fuzz tests/test_fuzz.py $(ARGS)
+fuzz: $(DEV) ## Try the APIs against their schema, the books against their model, at length (FUZZ_EXAMPLES, FUZZ_SEED)
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-50} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(IN)/python -m pytest -m fuzz tests/test_fuzz.py tests/books $(ARGS)
 
 schema: $(DEV) ## Write docs/openapi.yaml anew
 	@$(SCHEMA) docs/openapi.yaml

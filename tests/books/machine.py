@@ -1,0 +1,286 @@
+"""The services, on real PostgreSQL, beside `model.Books`: every step is taken by both, and they must agree."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
+
+from loyalty.kernel import clock
+from loyalty.kernel.errors import DomainError
+from loyalty.models import Business
+from loyalty.models.ledger import LedgerEntry
+from loyalty.services import (
+    accounts,
+    actions,
+    businesses,
+    erasure,
+    ledger,
+    merges,
+    settlement,
+    verification,
+)
+from rewards.services import redemptions
+from tests.books import invariants, model
+from tests.books.shop import Shop, said_by_model, said_by_tables
+
+DECADE = timedelta(days=10)  # lots fall due together, so that some are alike
+
+PEOPLE = [("acme", 0), ("acme", 1), ("acme", 2), ("rival", 0), ("rival", 1)]
+who = st.sampled_from(PEOPLE)
+amounts = st.sampled_from([1, 10, 45, 100, 700])
+decades = st.none() | st.integers(1, 3)
+
+
+@dataclass(frozen=True)
+class Made:
+    """Something that both sides know: an entry, a redemption or a merge."""
+
+    shop: str
+    id: UUID
+    model: Any
+
+
+class BooksMachine(RuleBasedStateMachine):
+    """Add what moves points as a rule here, with a method of its name in `model.Books`."""
+
+    entries = Bundle("entries")
+    bought = Bundle("bought")
+    merged = Bundle("merged")
+
+    def __init__(self, shops: dict[str, Shop]) -> None:
+        super().__init__()
+        self.shops = shops
+        self.wall = model.START
+        self.time = ExitStack()
+        self.undone = transaction.atomic()
+        self.undone.__enter__()
+        for shop in shops.values():
+            shop.begin()
+
+    def teardown(self) -> None:
+        transaction.set_rollback(True)
+        self.undone.__exit__(None, None, None)
+        self.time.close()
+
+    def both(self, shop: Shop, real: Callable[[Business], Any], plain: Callable[[datetime], Any]) -> Any:
+        """Let both sides do it a second later. Answers both results, or None where both refuse it."""
+        self.wall += timedelta(seconds=1)
+        self.time.close()
+        self.time.enter_context(clock.moved_to(self.wall))
+        expected = refusal = told = result = None
+        try:
+            expected = plain(clock.now(shop.business))
+        except model.Refused as refused:
+            refusal = str(refused)
+        try:
+            result = real(shop.business)
+        except DomainError as error:
+            told = type(error).__name__
+        assert told == refusal
+        return (result, expected) if refusal is None else None
+
+    def one(self, person: tuple[str, int]) -> tuple[Shop, UUID, model.Person]:
+        shop = self.shops[person[0]]
+        return shop, shop.person_ids[person[1]], shop.books.people[person[1]]
+
+    # Points come and go
+
+    @initialize(target=entries)
+    def begin(self):
+        """Everybody starts with a little of each kind."""
+        lots = [(45, None, None), (100, 2, None), (10, 2, 1), (45, 2, 1)]
+        made = [self._award(person, *lot) for person in PEOPLE for lot in lots]
+        return multiple(*made)
+
+    @rule(target=entries, person=who, amount=amounts, expires=decades, ripens=decades)
+    def award(self, person, amount, expires, ripens):
+        return self._award(person, amount, expires, ripens)
+
+    def _award(self, person, amount, expires, ripens):
+        shop, id, one = self.one(person)
+        expires, ripens = self.decade(shop, expires), self.decade(shop, ripens)
+        done = self.both(
+            shop,
+            lambda business: ledger.award(
+                business=business,
+                account_id=id,
+                amount=amount,
+                expires_at=expires,
+                pending_until=ripens,
+            ),
+            lambda now: shop.books.award(one, amount, now, expires=expires, ripens=ripens),
+        )
+        return self.entry(person, done)
+
+    @rule(target=entries, person=who, amount=amounts, kind=st.sampled_from(["spend", "adjust"]))
+    def spend(self, person, amount, kind):
+        shop, id, one = self.one(person)
+        return self.entry(
+            person,
+            self.both(
+                shop,
+                lambda business: ledger.spend(business=business, account_id=id, amount=amount, type=ledger.Type(kind)),
+                lambda now: shop.books.spend(one, amount, now, kind=kind),
+            ),
+        )
+
+    @rule(target=entries, made=entries)
+    def reverse(self, made):
+        shop = self.shops[made.shop]
+        done = self.both(
+            shop,
+            lambda business: ledger.reverse(business=business, entry_id=made.id),
+            lambda now: shop.books.reverse(made.model, now),
+        )
+        return self.entry((made.shop,), done)
+
+    @rule(made=entries)
+    def reverse_of_another_business(self, made):
+        other = self.shops["rival" if made.shop == "acme" else "acme"]
+        self.both(other, lambda business: ledger.reverse(business=business, entry_id=made.id), refuse("NotFound"))
+
+    # Time passes
+
+    @rule(shop=st.sampled_from(["acme", "rival"]), days=st.integers(1, 12))
+    def advance(self, shop, days):
+        self.both(
+            self.shops[shop],
+            lambda business: businesses.move_clock(business=business, to=clock.now(business) + timedelta(days=days)),
+            lambda _: None,
+        )
+
+    @rule()
+    def sweep(self):
+        """What Celery beat does each minute, for everybody."""
+        acme, rival = self.shops.values()
+
+        def settle(now: datetime) -> None:
+            for shop in (acme, rival):
+                for person in shop.books.people:
+                    shop.books.settle(person, clock.now(shop.business))
+
+        self.both(acme, lambda _: settlement.settle_due(), settle)
+
+    # What rules pay, and what points buy
+
+    @rule(target=entries, person=who)
+    def ride(self, person):
+        shop, id, one = self.one(person)
+        report = actions.Report(account_id=id, name="ride", data={}, origin="server", event_id=str(self.wall))
+        done = self.both(
+            shop, lambda business: actions.take(report, business=business), lambda now: shop.books.ride(one, now)
+        )
+        if done is None:
+            return multiple()
+        taken, paid = done
+        assert taken.points == sum(entry.amount for entry in paid)
+        again = actions.take(report, business=shop.business)
+        assert (again.action_id, again.is_repeat) == (taken.action_id, True)
+        posted = LedgerEntry.objects.filter(source_type="earn_rule", source_id__startswith=str(taken.action_id))
+        by_amount = {entry.amount: entry.pk for entry in posted}
+        return multiple(*(Made(person[0], by_amount[entry.amount], entry) for entry in paid))
+
+    @rule(target=bought, person=who)
+    def redeem(self, person):
+        shop, id, one = self.one(person)
+        done = self.both(
+            shop,
+            lambda business: redemptions.redeem(business=business, reward_id=shop.reward_id, advocate_id=id),
+            lambda now: shop.books.redeem(one, now),
+        )
+        return multiple(Made(person[0], done[0].pk, done[1])) if done else multiple()
+
+    @rule(made=bought)
+    def cancel(self, made):
+        shop = self.shops[made.shop]
+        self.both(
+            shop,
+            lambda business: redemptions.cancel(business=business, redemption_id=made.id),
+            lambda now: shop.books.cancel(made.model, now),
+        )
+
+    # What happens to people
+
+    @rule(person=who, blocked=st.booleans())
+    def block(self, person, blocked):
+        shop, id, one = self.one(person)
+        self.both(
+            shop,
+            lambda business: accounts.set_blocked(business=business, account_id=id, blocked=blocked),
+            lambda _: shop.books.block(one, blocked),
+        )
+
+    @rule(target=merged, person=who, into=st.integers(0, 2))
+    def merge(self, person, into):
+        shop, id, one = self.one(person)
+        into %= len(shop.person_ids)
+        done = self.both(
+            shop,
+            lambda business: merges.merge(business=business, source_id=id, target_id=shop.person_ids[into]),
+            lambda now: shop.books.merge(one, shop.books.people[into], now),
+        )
+        return multiple(Made(person[0], done[0].pk, done[1])) if done else multiple()
+
+    @rule(made=merged)
+    def undo(self, made):
+        shop = self.shops[made.shop]
+        self.both(
+            shop,
+            lambda business: merges.undo(business=business, merge_id=made.id),
+            lambda now: shop.books.undo(made.model, now),
+        )
+
+    @rule(made=merged)
+    def reverse_half_of_a_merge(self, made):
+        half = LedgerEntry.objects.filter(reason__mergeId=str(made.id)).first()
+        if half is not None:
+            self.both(
+                self.shops[made.shop],
+                lambda business: ledger.reverse(business=business, entry_id=half.pk),
+                refuse("TransferStays"),
+            )
+
+    @precondition(lambda self: self.wall.second % 4 == 0)  # or soon nobody is left
+    @rule(person=who)
+    def erase(self, person):
+        shop, id, one = self.one(person)
+        self.both(
+            shop,
+            lambda business: erasure.erase(business=business, account_id=id),
+            lambda _: shop.books.erase(one),
+        )
+
+    # What holds after every step
+
+    @invariant()
+    def books_balance_and_are_the_models(self):
+        connection.check_constraints()
+        found = [*verification.verify(), *invariants.offences()]
+        assert found == [], found
+        for shop in self.shops.values():
+            there, expected = said_by_tables(shop), said_by_model(shop)
+            assert there == expected, f"there is\n{there}\nand there should be\n{expected}"
+
+    # How it is done
+
+    def entry(self, person, done):
+        return Made(person[0], done[0].id, done[1]) if done else multiple()
+
+    def decade(self, shop: Shop, number: int | None) -> datetime | None:
+        if number is None:
+            return None
+        passed = (self.wall + shop.business.clock_offset - model.START) // DECADE
+        return model.START + (passed + number) * DECADE
+
+
+def refuse(name: str) -> Callable[[datetime], None]:
+    def plain(now: datetime) -> None:
+        raise model.Refused(name)
+
+    return plain
