@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
+from advocates.api import examples
 from advocates.api.moves import MovePoints
 from advocates.api.shapes import AdvocateShape, TransactionShape
 from advocates.api.v1 import NewAdvocate, details_of
@@ -15,6 +16,7 @@ from advocates.selectors import profiles
 from advocates.services import joining
 from advocates.services.details import Details
 from loyalty.api import types
+from loyalty.api.examples import ADVOCATE_ID
 from loyalty.api.parsing import Body, canonical, to_struct
 from loyalty.api.views import Call, KeyView, Shape, kept_key, operation
 from loyalty.kernel import clock
@@ -25,7 +27,6 @@ from loyalty.services.batches import Move
 from loyalty.services.ledger import Posting
 
 MAX_BATCH = 5_000_000
-ADVOCATE_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 T = TypeVar("T", bound=Body)
 
 
@@ -60,6 +61,8 @@ class ItemResult(Shape):
 
 
 class MovedItem(ItemResult):
+    example = examples.MOVED_ITEM
+
     transaction: TransactionShape | None
     new_balance: int | None
 
@@ -74,10 +77,14 @@ class MovedItem(ItemResult):
 
 
 class JoinedItem(ItemResult):
+    example = examples.JOINED_ITEM
+
     advocate: AdvocateShape | None
 
 
 class BatchAnswer(Shape):
+    example = examples.BATCH
+
     batch_id: UUID
     succeeded: int
     failed: int

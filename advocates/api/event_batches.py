@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
+from advocates.api import examples
 from advocates.api.batches import MAX_BATCH, BatchAnswer, BatchBody, ItemError, ItemResult
 from loyalty.api import types
 from loyalty.api.audience import ActionData, ActionName
@@ -26,6 +27,8 @@ class EventItem(Body):
 
 
 class TakenItem(ItemResult):
+    example = examples.TAKEN_ITEM
+
     outcome: str | None
     points_awarded: int
     already_counted: bool

@@ -1,9 +1,9 @@
-"""The person of every example."""
+"""What the examples of this app's part of the schema say."""
 
-from typing import Any
+from loyalty.api.examples import ADVOCATE_ID, EARLIER, NOW, RULE_ID, Example
 
-ADVOCATE: dict[str, Any] = {
-    "id": "01890a5d-ac96-774b-bcce-b302099a8057",
+ADVOCATE: Example = {
+    "id": ADVOCATE_ID,
     "externalId": "customer-1815",
     "email": "ada@example.com",
     "name": "Ada Lovelace",
@@ -22,15 +22,128 @@ ADVOCATE: dict[str, Any] = {
     "segments": ["regulars"],
     "referralUrl": None,
     "status": "active",
-    "lastSeenAt": "2026-05-01T12:00:00Z",
-    "createdAt": "2026-01-05T09:30:00Z",
-    "updatedAt": "2026-05-01T12:00:00Z",
+    "lastSeenAt": NOW,
+    "createdAt": EARLIER,
+    "updatedAt": NOW,
 }
-MAPPING: dict[str, Any] = {
+MAPPING: Example = {
     "id": "01890a5d-ac96-7a01-9d3e-2f4b6c8d0e12",
-    "advocateId": ADVOCATE["id"],
+    "advocateId": ADVOCATE_ID,
     "externalCustomerId": "outlet-77",
     "externalEmail": "ada@outlet.example",
     "externalName": "A. Lovelace",
-    "createdAt": "2026-05-01T12:00:00Z",
+    "createdAt": NOW,
 }
+HELD: Example = {"advocateId": ADVOCATE_ID, "held": {"testimonials": []}}
+EXPORT: Example = {
+    "advocateId": ADVOCATE_ID,
+    "exportedAt": NOW,
+    "held": {"profile": {"email": "ada@example.com", "name": "Ada Lovelace"}, "testimonials": []},
+    "merged": [],
+}
+EXPIRING: Example = {"amount": 100, "expiresAt": "2026-12-31T23:00:00Z"}
+POINTS: Example = {
+    "balance": 750,
+    "pending": 50,
+    "lifetimeEarned": 1200,
+    "lifetimeSpent": 450,
+    "metrics": {"points": 750, "xp": 40},
+}
+TRANSACTION: Example = {
+    "id": "01890a5d-ac96-7311-8f3a-7b6c5d4e3f21",
+    "advocateId": ADVOCATE_ID,
+    "type": "earn",
+    "metric": "points",
+    "amount": 100,
+    "balanceAfter": 750,
+    "description": "Welcome",
+    "source": {"type": "earn_rule", "id": f"01890a5d-ac96-7190-a2b4-3c4d5e6f7081:{RULE_ID}"},
+    "ruleId": RULE_ID,
+    "ruleVersion": 2,
+    "createdAt": NOW,
+}
+MADE_LOT: Example = {
+    "id": TRANSACTION["id"],
+    "amount": 100,
+    "remaining": 80,
+    "expiresAt": "2026-12-31T23:00:00Z",
+    "pendingUntil": None,
+}
+WHY: Example = {
+    "rule": RULE_ID,
+    "version": 2,
+    "inputs": {"rule": "welcome", "multiplier": "1", "tierMultiplier": "5/4", "exact": "100"},
+    "caps": [],
+}
+TESTIMONIAL: Example = {
+    "id": "01890a5d-ac96-7455-b1c2-8d9e0f1a2b3c",
+    "advocateId": ADVOCATE_ID,
+    "rating": 5,
+    "title": "Best beans in town",
+    "body": "I come back every week.",
+    "source": "checkout",
+    "media": ["https://cdn.example.com/beans.jpg"],
+    "consent": True,
+    "consentAt": EARLIER,
+    "status": "approved",
+    "reason": "Checked against the order",
+    "createdAt": EARLIER,
+    "updatedAt": NOW,
+}
+BOARD: Example = {
+    "id": "01890a5d-ac96-7566-8a9b-0c1d2e3f4a5b",
+    "key": "ideas-for-our-shops",
+    "title": "Ideas for our shops",
+    "description": "What should we do next?",
+    "ideas": 12,
+    "createdAt": EARLIER,
+}
+IDEA: Example = {
+    "id": "01890a5d-ac96-7677-9b8a-1c2d3e4f5a6b",
+    "boardId": BOARD["id"],
+    "advocateId": ADVOCATE_ID,
+    "title": "Oat milk",
+    "body": "For the flat white, please.",
+    "status": "planned",
+    "votes": 41,
+    "response": "From May on.",
+    "createdAt": EARLIER,
+    "updatedAt": NOW,
+}
+QUESTION: Example = {
+    "key": "recommend",
+    "kind": "nps",
+    "text": "Would you recommend us?",
+    "options": [],
+    "multiple": False,
+    "required": True,
+    "answers": 20,
+    "score": 45,
+    "counts": {"8": 7, "9": 13},
+}
+SURVEY: Example = {
+    "id": "01890a5d-ac96-7788-8c7b-2d3e4f5a6b7c",
+    "key": "coffee",
+    "title": "How was your coffee?",
+    "description": "",
+    "status": "active",
+    "repeatable": False,
+    "responses": 20,
+    "score": 45,
+    "createdAt": EARLIER,
+    "updatedAt": EARLIER,
+}
+RESPONSE: Example = {
+    "id": "01890a5d-ac96-7899-9d6c-3e4f5a6b7c8d",
+    "surveyId": SURVEY["id"],
+    "advocateId": ADVOCATE_ID,
+    "score": 9,
+    "answers": [{"question": "recommend", "answer": 9}],
+    "createdAt": NOW,
+}
+RECOGNIZED: Example = {"advocateId": ADVOCATE_ID, "sessionToken": "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIwMTg5In0.c2ln"}
+DONE_ITEM: Example = {"index": 0, "status": 200, "error": None}
+MOVED_ITEM: Example = {**DONE_ITEM, "newBalance": 750}
+JOINED_ITEM: Example = {**DONE_ITEM, "status": 201}
+TAKEN_ITEM: Example = {**DONE_ITEM, "outcome": "matched", "pointsAwarded": 10, "alreadyCounted": False}
+BATCH: Example = {"batchId": "01890a5d-ac96-79aa-8e5d-4f5a6b7c8d9e", "succeeded": 1, "failed": 0}

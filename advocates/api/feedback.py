@@ -6,9 +6,11 @@ from uuid import UUID
 
 from msgspec import Meta
 
+from advocates.api import examples
 from advocates.models import Board, Idea
 from advocates.services import boards, ideas, votes
 from loyalty.api import types
+from loyalty.api.examples import ADVOCATE_ID
 from loyalty.api.paging import NumberedQuery, PageQuery, page_by_cursor, page_numbered
 from loyalty.api.parsing import Body
 from loyalty.api.views import Call, KeyView, Shape, get_or_404, operation
@@ -55,6 +57,8 @@ class VoteOf(Body):
 
 
 class BoardShape(Shape):
+    example = examples.BOARD
+
     id: UUID
     key: str
     title: str
@@ -75,6 +79,8 @@ class BoardShape(Shape):
 
 
 class IdeaShape(Shape):
+    example = examples.IDEA
+
     id: UUID
     board_id: UUID
     advocate_id: UUID
@@ -172,7 +178,7 @@ class Ideas(KeyView):
         status=201,
         errors=(Code.CONFLICT,),
         example={
-            "advocateId": "01890a5d-ac96-774b-bcce-b302099a8057",
+            "advocateId": ADVOCATE_ID,
             "title": "Oat milk",
             "body": "For the flat white, please.",
         },
@@ -219,7 +225,7 @@ class Vote(KeyView):
         answer=IdeaAnswer,
         status=201,
         errors=(Code.CONFLICT,),
-        example={"advocateId": "01890a5d-ac96-774b-bcce-b302099a8057"},
+        example={"advocateId": ADVOCATE_ID},
         description="Once an advocate. Ideas that are shipped or declined take no more votes.",
     )
     def post(self, call: Call[NewVote, None], idea_id: UUID) -> IdeaAnswer:

@@ -1,5 +1,6 @@
 """What an integration key may ask about people, by the merchant's own id."""
 
+from advocates.api.examples import RECOGNIZED
 from advocates.services import advocates
 from loyalty.api.views import Call, IntegrationView, Shape, operation
 from loyalty.kernel.errors import Code
@@ -7,6 +8,8 @@ from loyalty.services import tokens
 
 
 class TokenShape(Shape):
+    example = {"token": RECOGNIZED["sessionToken"]}
+
     token: str
 
 

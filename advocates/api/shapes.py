@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from advocates.api import examples
 from advocates.models import SsoMapping
 from advocates.selectors.profiles import Profile
 from loyalty.api.paging import NumberedPage
@@ -16,6 +17,8 @@ from loyalty.services.ledger import POINTS, Posting
 
 
 class AdvocateShape(Shape):
+    example = examples.ADVOCATE
+
     id: UUID
     external_id: str | None
     email: str | None
@@ -96,11 +99,15 @@ class AdvocatePage(Shape):
 
 
 class HeldShape(Shape):
+    example = examples.HELD
+
     advocate_id: UUID
     held: dict[str, Any]
 
 
 class ExportShape(Shape):
+    example = examples.EXPORT
+
     advocate_id: UUID
     exported_at: datetime
     held: dict[str, Any]
@@ -112,6 +119,8 @@ class ExportShape(Shape):
 
 
 class MappingShape(Shape):
+    example = examples.MAPPING
+
     id: UUID
     advocate_id: UUID
     external_customer_id: str
@@ -141,11 +150,15 @@ class MappingPage(Shape):
 
 
 class ExpiringShape(Shape):
+    example = examples.EXPIRING
+
     amount: int
     expires_at: datetime
 
 
 class PointsShape(Shape):
+    example = examples.POINTS
+
     balance: int
     pending: int
     lifetime_earned: int
@@ -172,6 +185,8 @@ class SourceShape(Shape):
 
 
 class TransactionShape(Shape):
+    example = examples.TRANSACTION
+
     id: UUID
     advocate_id: UUID
     type: str
@@ -212,6 +227,8 @@ class TransactionShape(Shape):
 
 
 class MovedPoints(Shape):
+    example = {"newBalance": 750}
+
     transaction: TransactionShape
     new_balance: int
 
@@ -222,6 +239,8 @@ class TransactionPage(Shape):
 
 
 class MadeLot(Shape):
+    example = examples.MADE_LOT
+
     id: UUID
     amount: int
     remaining: int
@@ -236,11 +255,15 @@ class TakenLot(Shape):
 
 
 class Lots(Shape):
+    example = {"taken": []}
+
     made: list[MadeLot]
     taken: list[TakenLot]
 
 
 class WhyShape(Shape):
+    example = examples.WHY
+
     transaction: TransactionShape
     rule: UUID | None
     version: int | None

@@ -6,12 +6,13 @@ from uuid import UUID
 import msgspec
 from django.http import HttpRequest
 
-from advocates.api.examples import MAPPING
+from advocates.api import examples
 from advocates.api.shapes import MappingAnswer, MappingPage, MappingShape
 from advocates.models import SsoMapping
 from advocates.services import mappings, sso
 from loyalty.api import limits, parsing, types
 from loyalty.api.authentication import Caller
+from loyalty.api.examples import BUSINESS_ID
 from loyalty.api.paging import PageQuery, page_by_cursor
 from loyalty.api.parsing import Body
 from loyalty.api.types import EmailText, ExternalId
@@ -56,7 +57,6 @@ class Mappings(KeyView):
         query=ListMappings,
         answer=MappingPage,
         tags=("sso",),
-        answer_example={"mappings": [MAPPING], "nextCursor": None},
     )
     def get(self, call: Call[None, ListMappings]) -> MappingPage:
         query = call.query
@@ -74,8 +74,7 @@ class Mappings(KeyView):
         errors=(Code.CONFLICT, Code.NOT_FOUND),
         tags=("sso",),
         description="From now on the id means this advocate, in sign-ons and wherever an external id is taken.",
-        example={name: MAPPING[name] for name in MAPPING if name not in ("id", "createdAt")},
-        answer_example={"mapping": MAPPING},
+        example={name: examples.MAPPING[name] for name in examples.MAPPING if name not in ("id", "createdAt")},
     )
     def post(self, call: Call[NewMapping, None]) -> MappingAnswer:
         body = call.body
@@ -90,6 +89,8 @@ class Mappings(KeyView):
 
 
 class RecognizedCustomer(Shape):
+    example = examples.RECOGNIZED
+
     advocate_id: UUID
     session_token: str
 
@@ -118,7 +119,7 @@ class Recognize(OpenView):
             "is not known yet joins the programme."
         ),
         example={
-            "businessId": "01990f3e-5d2a-7c31-9a55-0b8f2a9d4e10",
+            "businessId": BUSINESS_ID,
             "externalCustomerId": "customer-42",
             "timestamp": 1767225600,
             "signature": "5f0c1f5a4c9f2f7b8f0a6e3d2c1b0a99887766554433221100ffeeddccbbaa00",

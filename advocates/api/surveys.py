@@ -6,12 +6,14 @@ from uuid import UUID
 
 from msgspec import Meta, structs
 
+from advocates.api import examples
 from advocates.models import Question, Response, Survey
 from advocates.services import responses, results, said, surveys
 from advocates.services.kinds.questions import KINDS
 from advocates.services.kinds.questions.base import Result, Said
 from advocates.services.results import Outcome
 from loyalty.api import types
+from loyalty.api.examples import ADVOCATE_ID
 from loyalty.api.paging import PageQuery, page_by_cursor
 from loyalty.api.parsing import Body
 from loyalty.api.views import Call, KeyView, Shape, get_or_404, operation
@@ -57,6 +59,8 @@ class NewResponse(Body):
 class QuestionShape(Shape):
     """`score` is that of NPS (−100 to 100) and CSAT (0 to 100) questions; null without answers, and of other kinds."""
 
+    example = examples.QUESTION
+
     key: str
     kind: str
     text: str
@@ -84,6 +88,8 @@ class QuestionShape(Shape):
 
 class SurveyShape(Shape):
     """`score` is that of the first question that has one."""
+
+    example = examples.SURVEY
 
     id: UUID
     key: str
@@ -120,6 +126,8 @@ class AnswerShape(Shape):
 
 
 class ResponseShape(Shape):
+    example = examples.RESPONSE
+
     id: UUID
     survey_id: UUID
     advocate_id: UUID
@@ -216,7 +224,7 @@ class Responses(KeyView):
         status=201,
         errors=(Code.CONFLICT,),
         example={
-            "advocateId": "01890a5d-ac96-774b-bcce-b302099a8057",
+            "advocateId": ADVOCATE_ID,
             "answers": [{"question": "recommend", "answer": 9}, {"question": "drink", "answer": "Espresso"}],
         },
         description="All questions at once; once an advocate, unless the survey is repeatable.",

@@ -6,9 +6,11 @@ from uuid import UUID
 
 from msgspec import Meta
 
+from advocates.api import examples
 from advocates.models import Testimonial
 from advocates.services import testimonials
 from loyalty.api import types
+from loyalty.api.examples import ADVOCATE_ID
 from loyalty.api.paging import NumberedQuery, page_numbered
 from loyalty.api.parsing import Body
 from loyalty.api.views import Call, KeyView, Shape, operation
@@ -45,6 +47,8 @@ class DecidedTestimonial(Body):
 
 
 class TestimonialShape(Shape):
+    example = examples.TESTIMONIAL
+
     id: UUID
     advocate_id: UUID
     rating: int
@@ -113,7 +117,7 @@ class Testimonials(KeyView):
         status=201,
         errors=(Code.NOT_FOUND, Code.CONFLICT),
         example={
-            "advocateId": "01890a5d-ac96-774b-bcce-b302099a8057",
+            "advocateId": ADVOCATE_ID,
             "rating": 5,
             "title": "Best beans in town",
             "body": "I come back every week.",

@@ -8,7 +8,6 @@ from uuid import UUID
 from django.db.models import QuerySet, Subquery
 from msgspec import UNSET, Meta, UnsetType, field
 
-from advocates.api.examples import ADVOCATE
 from advocates.api.moves import MovePoints
 from advocates.api.shapes import (
     AdvocateAnswer,
@@ -24,6 +23,7 @@ from advocates.models import Advocate
 from advocates.selectors import identity, profiles
 from advocates.services import advocates
 from loyalty.api import types
+from loyalty.api.examples import ADVOCATE_ID
 from loyalty.api.paging import NumberedQuery, PageQuery, page_by_cursor, page_numbered
 from loyalty.api.parsing import Body
 from loyalty.api.views import Call, KeyView, Reply, operation
@@ -87,7 +87,6 @@ class Advocates(KeyView):
         answer=AdvocatePage,
         description="Those who take part: who was merged or erased is answered by id alone. "
         "An email that a merged advocate had finds the person.",
-        answer_example={"advocates": [ADVOCATE], "total": 1, "totalIsCapped": False, "page": 1, "nextCursor": None},
     )
     def get(self, call: Call[None, ListAdvocates]) -> AdvocatePage:
         rows = _matching(call.business, call.query)
@@ -101,7 +100,6 @@ class Advocates(KeyView):
         status=201,
         errors=(Code.CONFLICT, Code.NOT_FOUND),
         example={"email": "ada@example.com", "name": "Ada Lovelace", "metadata": {"source": "store"}},
-        answer_example={"advocate": ADVOCATE},
     )
     def post(self, call: Call[NewAdvocate, None]) -> AdvocateAnswer:
         advocate = advocates.create(business=call.business, **details_of(call.body))
@@ -109,7 +107,7 @@ class Advocates(KeyView):
 
 
 class OneAdvocate(KeyView):
-    @operation("Read an advocate", answer=AdvocateAnswer, answer_example={"advocate": ADVOCATE})
+    @operation("Read an advocate", answer=AdvocateAnswer)
     def get(self, call: Call[None, None], advocate_id: UUID) -> AdvocateAnswer:
         return _answer(call.business, advocate_id)
 
@@ -120,7 +118,6 @@ class OneAdvocate(KeyView):
         errors=(Code.CONFLICT,),
         example={"name": "Ada King", "tier": "gold", "metadata": {"source": None, "vip": True}},
         description="metadata is merged by key; null removes a key. tier stays as set until null clears it.",
-        answer_example={"advocate": ADVOCATE},
     )
     def patch(self, call: Call[ChangedAdvocate, None], advocate_id: UUID) -> AdvocateAnswer:
         advocates.update(business=call.business, advocate_id=advocate_id, **details_of(call.body))
@@ -149,8 +146,7 @@ class Merge(KeyView):
         errors=(Code.CONFLICT, Code.LIMIT_REACHED),
         description="Points move with their own expiry, lifetime counts add up, and the external id and e-mail of the "
         "merged advocate lead to the other one from now on. An operator can undo it in the dashboard.",
-        example={"intoAdvocateId": ADVOCATE["id"]},
-        answer_example={"advocate": ADVOCATE},
+        example={"intoAdvocateId": ADVOCATE_ID},
     )
     def post(self, call: Call[MergeInto, None], advocate_id: UUID) -> AdvocateAnswer:
         into = call.body.into_advocate_id

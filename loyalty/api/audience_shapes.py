@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from loyalty.api import examples
 from loyalty.api.views import Shape
 from loyalty.models import Metric, Task
 from loyalty.selectors.journal import Item
@@ -13,6 +14,8 @@ from loyalty.services.quest_rules import Notification
 
 
 class MetricShape(Shape):
+    example = examples.METRIC
+
     id: str
     title: str
     media: str | None
@@ -33,24 +36,32 @@ class MetricShape(Shape):
 
 
 class InventoryItemShape(Shape):
+    example = examples.ITEM
+
     id: str
     title: str
     media: str | None
 
 
 class InventoryShape(Shape):
+    example = examples.INVENTORY
+
     id: str
     title: str
     items: list[InventoryItemShape]
 
 
 class TimeShape(Shape):
+    example = examples.OPEN_TIME
+
     show_in_ui: bool = msgspec.field(name="showInUI")
     from_: int | None = msgspec.field(name="from")
     to: int | None
 
 
 class MissionShape(Shape):
+    example = examples.MISSION
+
     id: str
     key: str
     title: str
@@ -65,6 +76,8 @@ class MissionShape(Shape):
 
 class PrizeShape(Shape):
     """One benefit of a challenge; the fields of its other types are null."""
+
+    example = examples.PRIZE
 
     type: str
     metric_id: str | None = None
@@ -84,6 +97,8 @@ class PrizeShape(Shape):
 
 
 class ChallengeShape(Shape):
+    example = examples.CHALLENGE
+
     id: str
     key: str
     title: str
@@ -118,12 +133,16 @@ class ChallengeShape(Shape):
 
 
 class StepOfLadder(Shape):
+    example = examples.RUNG
+
     id: str
     title: str
     threshold: int
 
 
 class LadderShape(Shape):
+    example = examples.LADDER
+
     id: str
     title: str
     metric_id: str
@@ -148,6 +167,8 @@ class ProgressShape(Shape):
 
 
 class ProfileShape(Shape):
+    example = examples.PROFILE
+
     metrics: dict[str, int]
     inventory: dict[str, list[str]]
     challenges: dict[str, ChallengeStanding]
@@ -205,6 +226,8 @@ class StepChange(Shape):
 
 
 class PayloadShape(Shape):
+    example = examples.PAYLOAD
+
     challenge_id: str | None = None
     mission_id: str | None = None
     coupon_id: str | None = None
@@ -214,6 +237,8 @@ class PayloadShape(Shape):
 
 
 class HistoryItem(Shape):
+    example = examples.HAPPENED
+
     id: str
     timestamp: int
     type: str
@@ -226,6 +251,8 @@ class HistoryItem(Shape):
 
 
 class NotificationItem(HistoryItem):
+    example = {**examples.HAPPENED, **examples.WELL_DONE}
+
     display: str
     title: str
     message: str
@@ -245,21 +272,29 @@ class NotificationItem(HistoryItem):
 
 
 class Config(Shape):
+    example = examples.OK
+
     message: str
     data: ConfigShape
 
 
 class Profile(Shape):
+    example = examples.OK
+
     message: str
     data: ProfileShape
 
 
 class Notifications(Shape):
+    example = examples.OK
+
     message: str
     data: list[NotificationItem]
 
 
 class History(Shape):
+    example = examples.OK
+
     message: str
     data: list[HistoryItem]
     next_cursor: str | None

@@ -2,7 +2,9 @@
 
 from uuid import UUID
 
+from loyalty.api import examples
 from loyalty.api.audience import ActionData, ActionName
+from loyalty.api.examples import ADVOCATE_ID
 from loyalty.api.parsing import Body
 from loyalty.api.views import Call, KeyView, Shape, operation
 from loyalty.kernel.errors import Code
@@ -18,6 +20,8 @@ class TryEvent(Body):
 
 
 class StepShape(Shape):
+    example = examples.STEP_TRIED
+
     quest_id: UUID
     task_id: UUID
     task_key: str
@@ -45,6 +49,8 @@ class StepShape(Shape):
 
 
 class RuleShape(Shape):
+    example = examples.RULE_TRIED
+
     rule_id: UUID
     key: str
     version: int
@@ -67,6 +73,8 @@ class RuleShape(Shape):
 
 
 class Trial(Shape):
+    example = examples.TRIAL
+
     outcome: str
     points_awarded: int
     quests_completed: list[UUID]
@@ -81,7 +89,7 @@ class DryRun(KeyView):
         answer=Trial,
         errors=(Code.NOT_FOUND, Code.CONFLICT),
         idempotency="none",
-        example={"advocateId": "01890a5d-ac96-774b-bcce-b302099a8057", "event": "ride_completed", "data": {"km": 12}},
+        example={"advocateId": ADVOCATE_ID, "event": "ride_completed", "data": {"km": 12}},
         description=(
             "Tells what the event would move, complete and pay, and of every task and rule that listens to it "
             "and would do nothing, why. Nothing is written."

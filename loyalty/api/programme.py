@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 import msgspec
 from django.http import HttpRequest
 
-from loyalty.api import documents, parsing
+from loyalty.api import documents, examples, parsing
 from loyalty.api.paging import PageQuery, page_by_cursor
 from loyalty.api.parsing import Body
 from loyalty.api.views import Call, KeyView, Reply, Shape, operation
@@ -34,6 +34,8 @@ EXAMPLE = {
 
 
 class ChangeShape(Shape):
+    example = examples.CHANGE
+
     path: str
     action: Literal["added", "changed", "removed"]
     before: Any
@@ -41,6 +43,8 @@ class ChangeShape(Shape):
 
 
 class Applied(Shape):
+    example = examples.APPLIED
+
     version: int
     changes: list[ChangeShape]
     warnings: list[str]
@@ -64,6 +68,7 @@ class Programme(KeyView):
     @operation(
         "Read the programme as one document",
         answer=programme.document_type(),
+        answer_example={"version": 8, **EXAMPLE},
         media_types=MEDIA_TYPES,
         description="As JSON, or as YAML with Accept: application/yaml. The ETag is good for If-Match.",
     )
@@ -101,6 +106,8 @@ class Programme(KeyView):
 
 
 class VersionShape(Shape):
+    example = examples.VERSION
+
     number: int
     origin: str
     author: str

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType, structs
 
+from loyalty.api import examples
 from loyalty.api.paging import NumberedPage, NumberedQuery
 from loyalty.api.parsing import Body
 from loyalty.api.views import Shape
@@ -115,6 +116,8 @@ class NewCompletion(Body):
 
 
 class QuestShape(Shape):
+    example = examples.QUEST
+
     id: UUID
     key: str
     title: str
@@ -137,6 +140,8 @@ class QuestShape(Shape):
 
 
 class TaskShape(Shape):
+    example = examples.TASK
+
     id: UUID
     key: str | None
     title: str
@@ -153,6 +158,8 @@ class TaskShape(Shape):
 
 class CompletionShape(Shape):
     """That somebody did a task. `questCompleted`: it was the one that completed the quest."""
+
+    example = examples.COMPLETION
 
     id: UUID
     quest_id: UUID
@@ -180,6 +187,8 @@ class QuestPage(Shape):
 
 
 class OneCompletion(Shape):
+    example = examples.COMPLETED
+
     completion: CompletionShape
     points_awarded: int
     already_completed: bool

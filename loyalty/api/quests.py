@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from loyalty.api import quest_shapes as shapes
+from loyalty.api.examples import ADVOCATE_ID, TASK_ID
 from loyalty.api.paging import page_numbered
 from loyalty.api.views import Call, KeyView, get_or_404, operation
 from loyalty.kernel.errors import Code
@@ -76,8 +77,8 @@ class Complete(KeyView):
         answer=shapes.OneCompletion,
         errors=(Code.NOT_ELIGIBLE, Code.LIMIT_REACHED, Code.CONFLICT),
         example={
-            "advocateId": "01890a5d-ac96-774b-bcce-b302099a8057",
-            "taskId": "01890a5d-ac96-7ab2-80e2-4c1f53a0d0c2",
+            "advocateId": ADVOCATE_ID,
+            "taskId": TASK_ID,
         },
         description="The last task completes the quest. pointsAwarded is all that this call paid; a repeat answers "
         "the same completion, and pays nothing. Tasks of type event are completed by events alone.",

@@ -1,12 +1,12 @@
 """OpenAPI from the declarations of `@operation`: summaries, examples, shapes and every error."""
 
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import msgspec
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 
-from loyalty.api import surfaces, views
+from loyalty.api import examples, surfaces, views
 from loyalty.kernel.errors import Code, DomainError
 
 REFS = "#/components/schemas/{name}"
@@ -85,8 +85,8 @@ class OperationSchema(AutoSchema):
         }
         if declared.answer is not None:
             content: dict[str, Any] = {"schema": self._shape(declared.answer)}
-            if declared.answer_example is not None:
-                content["example"] = declared.answer_example
+            if example := declared.answer_example or example_of(declared.answer):
+                content["example"] = example
             media_types = ("application/json",) if declared.body else declared.media_types
             good["content"] = dict.fromkeys(media_types, content)
         responses = {str(declared.status): good}
@@ -106,7 +106,7 @@ class OperationSchema(AutoSchema):
             "content": {
                 "application/json": {
                     "schema": {"$ref": REFS.format(name=self._error_shape(surface))},
-                    "example": surface.render(error, "01890a5d-ac96-774b-bcce-b302099a8057"),
+                    "example": surface.render(error, examples.REQUEST_ID),
                 }
             },
         }
@@ -122,6 +122,30 @@ class OperationSchema(AutoSchema):
         self.registry.register_on_missing(component)
         if self.registry[component].schema != schema:
             raise ValueError(f"Two different shapes are called {name}. Rename one.")
+
+
+def example_of(shape: type[msgspec.Struct]) -> dict[str, Any]:
+    """What a shape shows of itself, with what its parts show of themselves, and how far a list goes."""
+    if not issubclass(shape, views.Shape):
+        return {}
+    found: dict[str, Any] = {}
+    for field in msgspec.structs.fields(shape):
+        name = field.encode_name
+        if name in shape.example:
+            found[name] = shape.example[name]
+        elif part := _example_of_part(field.type):
+            found[name] = part
+        elif name in examples.PAGING:
+            found[name] = examples.PAGING[name]
+    return found
+
+
+def _example_of_part(type_: Any) -> Any:
+    if isinstance(type_, type) and issubclass(type_, views.Shape):
+        return example_of(type_)
+    parts = filter(None, map(_example_of_part, get_args(type_)))  # of a list, or of what may be null
+    part = next(parts, None)
+    return [part] if part and get_origin(type_) is list else part
 
 
 def _says_enough(body: dict[str, Any], type_: Any) -> bool:

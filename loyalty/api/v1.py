@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from loyalty.api import types
+from loyalty.api import examples, types
 from loyalty.api.paging import PageQuery, page_by_cursor
 from loyalty.api.parsing import Body
 from loyalty.api.views import Call, KeyView, Shape, operation
@@ -18,6 +18,8 @@ from loyalty.services import businesses
 
 
 class MeShape(Shape):
+    example = examples.ME
+
     business_id: UUID
     name: str
     slug: str
@@ -48,6 +50,8 @@ class ListEvents(PageQuery):
 
 
 class EventPage(Shape):
+    example = {"events": [examples.EVENT]}
+
     events: list[msgspec.Raw]
     next_cursor: str | None
 
@@ -59,19 +63,6 @@ class Events(KeyView):
         answer=EventPage,
         description="The bodies that webhooks send, byte for byte. topic is one, or a family such as points/*. "
         "nextCursor is null once you have read everything: ask again with the last cursor that you were given.",
-        answer_example={
-            "events": [
-                {
-                    "id": "evt_01890a5dac96774bbcceb302099a8057",
-                    "type": "customers/erased",
-                    "created": "2026-05-01T12:00:00Z",
-                    "businessId": "01990f3e-5d2a-7c31-9a55-0b8f2a9d4e10",
-                    "sequence": 12,
-                    "data": {"id": "01890a5d-ac96-7ab2-80e2-4c1f53a0d0c2"},
-                }
-            ],
-            "nextCursor": None,
-        },
     )
     def get(self, call: Call[None, ListEvents]) -> EventPage:
         rows = feed.published(call.business, topic=call.query.topic, account_id=call.query.advocate_id)
@@ -87,6 +78,8 @@ class MoveClock(Body):
 
 
 class ClockShape(Shape):
+    example = examples.CLOCK
+
     now: datetime
 
 

@@ -29,7 +29,9 @@ Idempotency = Literal["wrapped", "inside", "none"]
 
 
 class Shape(msgspec.Struct, kw_only=True, rename="camel"):
-    """What we answer: every field is always there."""
+    """What we answer: every field is always there. `example` shows it in the schema; its parts show themselves."""
+
+    example: ClassVar[Mapping[str, Any]] = {}
 
 
 class MethodNotAllowed(DomainError):
@@ -77,7 +79,7 @@ class Operation:
     status: int = 200
     errors: tuple[Code, ...] = ()
     example: Mapping[str, Any] | None = None
-    answer_example: Mapping[str, Any] | None = None
+    answer_example: Mapping[str, Any] | None = None  # where it is not made of its shapes' own
     idempotency: Idempotency = "wrapped"
     description: str = ""
     tags: tuple[str, ...] = ()

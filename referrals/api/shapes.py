@@ -14,6 +14,7 @@ from loyalty.api.views import Shape
 from loyalty.kernel.errors import Invalid
 from loyalty.kernel.money import money_text
 from loyalty.models import Business
+from referrals.api import examples
 from referrals.models import Conversion, ReferralCode
 from referrals.selectors import links
 from referrals.selectors.counters import Stats, Tally
@@ -76,6 +77,8 @@ class Period(Body):
 
 
 class ReferralShape(Shape):
+    example = examples.REFERRAL
+
     id: UUID
     code: str
     advocate_id: UUID
@@ -100,6 +103,8 @@ class ReferralPage(Shape):
 
 
 class StatsShape(Shape):
+    example = examples.STATS
+
     clicks: int
     unique_visitors: int
     conversions: int
@@ -110,10 +115,14 @@ class StatsShape(Shape):
 
 
 class Tracked(Shape):
+    example = {"tracked": True}
+
     tracked: bool
 
 
 class ConversionShape(Shape):
+    example = examples.CONVERSION
+
     id: UUID
     code: str
     order_id: str
@@ -125,6 +134,8 @@ class ConversionShape(Shape):
 
 
 class Converted(Shape):
+    example = examples.CONVERTED
+
     conversion: ConversionShape
     points_awarded: int
     already_converted: bool

@@ -3,6 +3,7 @@
 from django.db.models import QuerySet
 
 from loyalty.api import types
+from loyalty.api.examples import ADVOCATE_ID
 from loyalty.api.paging import page_numbered
 from loyalty.api.views import Call, KeyView, operation
 from loyalty.kernel.errors import Code, Invalid
@@ -39,7 +40,7 @@ class Referrals(KeyView):
         answer=shapes.OneReferral,
         status=201,
         errors=(Code.NOT_FOUND, Code.CONFLICT),
-        example={"advocateId": "01890a5d-ac96-774b-bcce-b302099a8057", "code": "ADA-1815"},
+        example={"advocateId": ADVOCATE_ID, "code": "ADA-1815"},
         description="Without code one is made up. clientIp and userAgent are the advocate's, to know them again.",
     )
     def post(self, call: Call[shapes.NewReferral, None]) -> shapes.OneReferral:

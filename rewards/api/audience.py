@@ -4,12 +4,16 @@ from uuid import UUID
 
 import msgspec
 
+from loyalty.api.examples import OK
 from loyalty.api.views import Call, Shape, UserView, get_or_404, operation
+from rewards.api import examples
 from rewards.models import Redemption
 
 
 class CouponShape(Shape, rename=None):
     """One coupon, in the spelling of the Loyalty API. The code is null until it may be shown."""
+
+    example = examples.COUPON
 
     id: UUID
     title: str
@@ -21,6 +25,8 @@ class CouponShape(Shape, rename=None):
 
 
 class CouponAnswer(Shape):
+    example = OK
+
     message: str
     data: CouponShape
 

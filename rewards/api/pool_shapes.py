@@ -10,6 +10,7 @@ from loyalty.api import types
 from loyalty.api.paging import PageQuery
 from loyalty.api.parsing import Body
 from loyalty.api.views import Shape
+from rewards.api import examples
 from rewards.models import CodePool
 from rewards.selectors.pools import Supply
 from rewards.services import codes
@@ -46,6 +47,8 @@ class CodesToMake(Body):
 class CodePoolShape(Shape):
     """A pool. `total` codes came in, of which `available` are left."""
 
+    example = examples.POOL
+
     id: UUID
     key: str
     title: str
@@ -66,6 +69,8 @@ class CodePoolPage(Shape):
 
 
 class CodesAdded(Shape):
+    example = {"added": 2}
+
     added: int
     code_pool: CodePoolShape
 

@@ -13,6 +13,7 @@ from loyalty.api.paging import NumberedPage, NumberedQuery, PageQuery
 from loyalty.api.parsing import Body
 from loyalty.api.views import Shape
 from loyalty.kernel.errors import Invalid
+from rewards.api import examples
 from rewards.models import Redemption, Reward
 from rewards.models.rewards import DEFAULT_PREFIX
 from rewards.selectors.offers import Offer
@@ -135,6 +136,8 @@ class ListRedemptions(PageQuery):
 class RewardShape(Shape):
     """A reward. The last three fields are there when an advocate is named."""
 
+    example = examples.REWARD
+
     id: UUID
     key: str
     name: str
@@ -167,6 +170,8 @@ class RewardShape(Shape):
 
 
 class RedemptionShape(Shape):
+    example = examples.REDEMPTION
+
     id: UUID
     reward_id: UUID
     advocate_id: UUID

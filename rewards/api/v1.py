@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from advocates.models import Advocate
+from loyalty.api.examples import ADVOCATE_ID
 from loyalty.api.paging import page_by_cursor, page_numbered
 from loyalty.api.views import Call, KeyView, get_or_404, operation
 from loyalty.kernel.errors import Code
@@ -96,7 +97,7 @@ class Redeem(KeyView):
         body=shapes.NewRedemption,
         answer=shapes.OneRedemption,
         errors=REFUSALS,
-        example={"advocateId": "01890a5d-ac96-774b-bcce-b302099a8057", "quantity": 1},
+        example={"advocateId": ADVOCATE_ID, "quantity": 1},
         description="points is for rewards with increments, and says for how many; left out, for the least.",
     )
     def post(self, call: Call[shapes.NewRedemption, None], reward_id: UUID) -> shapes.OneRedemption:

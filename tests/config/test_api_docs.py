@@ -1,8 +1,14 @@
 """The API described: every route, every error, and a page that shows it without anything from elsewhere."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 import yaml
+from jsonschema import Draft202012Validator, FormatChecker
 
+from loyalty.api.schema import example_of
+from loyalty.api.views import Shape
 from tests.test_permissions import declared_routes
 
 
@@ -30,6 +36,61 @@ class TestSchema:
         example = responses["404"]["content"]["application/json"]["example"]
 
         assert example["error"]["code"] == "NOT_FOUND"
+
+
+def contents(schema: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What every operation takes, and what it answers when all is well."""
+    for path, item in schema["paths"].items():
+        for method, operation in item.items():
+            answers = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+            for part in [operation.get("requestBody", {}), *answers]:
+                for content in part.get("content", {}).values():
+                    yield f"{method} {path}", content
+
+
+def complaints(schema: Any, content: dict[str, Any]) -> list[str]:
+    """What of an example is not as its schema says, and which fields of an object no schema names."""
+    whole = {"$ref": content["schema"]["$ref"], "components": schema["components"]}
+    found = Draft202012Validator(whole, format_checker=FormatChecker()).iter_errors(content["example"])
+    return [f"{error.json_path}: {error.message}" for error in found]
+
+
+class TestExamples:
+    def test_are_given_of_all_that_is_taken_and_answered(self, schema):
+        assert [name for name, content in contents(schema) if "example" not in content] == []
+        assert len(list(contents(schema))) > 120
+
+    def test_are_what_their_schemas_say(self, schema):
+        assert {name: found for name, content in contents(schema) if (found := complaints(schema, content))} == {}
+
+    def test_name_no_field_that_is_not_there(self, schema):
+        for name, content in contents(schema):
+            shape = schema["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]
+            assert set(content["example"]) <= set(shape["properties"]), name
+
+    def test_would_be_seen_otherwise(self, schema):
+        """The control: an operation whose example says a number where text belongs, and not everything."""
+        answers = schema["paths"]["/api/v1/me"]["get"]["responses"]
+        content = answers["200"]["content"]["application/json"]
+        content["example"] = {"name": 5}
+
+        assert len(complaints(schema, content)) == 7
+
+    def test_are_made_of_those_of_their_parts(self):
+        class Cup(Shape):
+            example = {"size": "large"}
+            size: str
+
+        class Cups(Shape):
+            example = {"shop": "Acme Coffee"}
+            cups: list[Cup]
+            best: Cup
+            shop: str
+            unheard_of: int
+            next_cursor: str | None
+
+        large = {"size": "large"}
+        assert example_of(Cups) == {"cups": [large], "best": large, "shop": "Acme Coffee", "nextCursor": None}
 
 
 @pytest.mark.browser

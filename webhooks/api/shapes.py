@@ -12,6 +12,7 @@ from loyalty.api.parsing import Body
 from loyalty.api.views import Shape
 from loyalty.services import publication
 from webhooks import models
+from webhooks.api import examples
 from webhooks.services.topics import TOPICS
 
 Url = Annotated[str, msgspec.Meta(min_length=1, max_length=2048)]
@@ -51,6 +52,8 @@ class ListDeliveries(PageQuery):
 
 
 class Webhook(Shape):
+    example = examples.WEBHOOK
+
     id: UUID
     url: str
     topics: list[str]
@@ -63,6 +66,8 @@ class Webhook(Shape):
 
 
 class WebhookWithSecret(Webhook):
+    example = examples.WITH_SECRET
+
     secret: str | msgspec.UnsetType = msgspec.UNSET  # a repeat answers without it
 
 
@@ -80,6 +85,8 @@ class WebhookPage(Shape):
 
 
 class Attempt(Shape):
+    example = examples.ATTEMPT
+
     number: int
     at: datetime
     status: int | None
@@ -89,6 +96,8 @@ class Attempt(Shape):
 
 
 class Delivery(Shape):
+    example = examples.DELIVERY
+
     id: UUID
     event_id: str
     topic: str
@@ -109,6 +118,8 @@ class DeliveryPage(Shape):
 
 
 class Replayed(Shape):
+    example = {"count": 128}
+
     count: int
 
 

@@ -24,6 +24,8 @@ class Place(Body):
 
 
 class AddressShape(Shape):
+    example = {"url": "https://laurel.example/w/acme-coffee?section=rewards#t=eyJhbGciOiJFZERTQSJ9"}
+
     url: str
 
 
