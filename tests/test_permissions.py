@@ -110,6 +110,7 @@ ROUTES = [
 
 # Routes with another kind of credential; their own tests hold their tables.
 APP = "tests/loyalty/test_loyalty_api.py"
+MISSIONS = "tests/loyalty/quests/test_missions.py"
 ELSEWHERE = {
     ("GET", "loyalty/config"): APP,
     ("GET", "loyalty/profile"): APP,
@@ -120,6 +121,9 @@ ELSEWHERE = {
     ("POST", "sso/recognize"): "tests/advocates/test_sso.py",
     ("GET", "integration/user/<str:external_id>/token"): "tests/advocates/test_integration_token.py",
     ("GET", "integration/user/<str:external_id>/widget"): "tests/widget",
+    ("GET", "integration/user/<str:external_id>/missions"): MISSIONS,
+    ("POST", "integration/user/<str:external_id>/missions/<uuid:mission_id>/claim"): MISSIONS,
+    ("POST", "integration/user/<str:external_id>/missions/<uuid:mission_id>/proof"): MISSIONS,
 }
 
 BODIES = {

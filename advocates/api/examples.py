@@ -1,6 +1,6 @@
 """What the examples of this app's part of the schema say."""
 
-from loyalty.api.examples import ADVOCATE_ID, EARLIER, NOW, RULE_ID, Example
+from loyalty.api.examples import ADVOCATE_ID, EARLIER, NOW, QUEST_ID, RULE_ID, TASK_ID, Example
 
 ADVOCATE: Example = {
     "id": ADVOCATE_ID,
@@ -147,3 +147,14 @@ MOVED_ITEM: Example = {**DONE_ITEM, "newBalance": 750}
 JOINED_ITEM: Example = {**DONE_ITEM, "status": 201}
 TAKEN_ITEM: Example = {**DONE_ITEM, "outcome": "matched", "pointsAwarded": 10, "alreadyCounted": False}
 BATCH: Example = {"batchId": "01890a5d-ac96-79aa-8e5d-4f5a6b7c8d9e", "succeeded": 1, "failed": 0}
+MISSION: Example = {
+    "id": TASK_ID,
+    "questId": QUEST_ID,
+    "title": "Ride ten times",
+    "description": "",
+    "type": "event",
+    "progress": {"value": 4.0, "target": 10},
+    "status": "active",
+    "points": 10,
+    "deadline": "2026-05-31T22:00:00Z",
+}

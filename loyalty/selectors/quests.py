@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
+from loyalty.kernel.errors import NotFound
 from loyalty.models import Account, Business, Milestone, Quest, QuestVersion, Task, TaskCompletion
 from loyalty.selectors import segments
 
@@ -26,6 +27,17 @@ def task_in_force(quest: Quest, task_id: UUID) -> Task | None:
     steps = Task.objects.filter(business_id=quest.business_id)
     keys = steps.filter(pk=task_id, version__quest=quest).values("key")
     return steps.filter(version_id=quest.current_id, key__in=keys).first()
+
+
+def task_named(*, business: Business, task_id: UUID) -> Task:
+    """The step, of any version.
+
+    :raises NotFound: if the business has none with this id
+    """
+    task = Task.objects.for_business(business).select_related("version").filter(pk=task_id).first()
+    if task is None:
+        raise NotFound("mission")
+    return task
 
 
 def done_keys(*, account: Account, quest: Quest, period: str) -> set[str]:

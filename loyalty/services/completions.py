@@ -15,7 +15,7 @@ from loyalty.selectors import quests as reads
 from loyalty.services import benefits, quest_gate
 from loyalty.services.kinds.benefits.base import Occasion
 from loyalty.services.kinds.tasks import kind_of
-from loyalty.services.ledger import Source
+from loyalty.services.ledger import AccountNotActive, Source
 from loyalty.services.quest_gate import Attempt
 
 TASK_COMPLETED = "tasks/completed"
@@ -31,7 +31,7 @@ class CompletedByEvents(Invalid):
 
 class NothingToClaim(Conflict):
     def __init__(self) -> None:
-        super().__init__("Nothing of this quest waits to be claimed.")
+        super().__init__("Nothing waits to be claimed for this: it is not done, or it was claimed before.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +86,27 @@ def repeated(completion: TaskCompletion) -> Outcome:
 
 
 @transaction.atomic
-def claim(*, business: Business, quest_id: UUID, account_id: UUID) -> int:
-    """Pay all that waits for somebody in a quest whose rewards are claimed. Answers how many points it was.
+def claim(*, business: Business, task_id: UUID, account_id: UUID) -> int:
+    """Pay what waits for somebody for a step, also from earlier periods. Answers how many points it was.
 
-    :raises NotFound: if the business has no such advocate
+    The step that completed the quest brings what the quest gives with it.
+
+    :param task_id: of any version
+    :raises NotFound: if the business has no such advocate or task
     :raises NothingToClaim: if nothing waits, also because it was claimed just now
     :raises ledger.AccountNotActive, ledger.BalanceLimitReached: as `ledger.award`
     """
     account = quest_gate.locked(business=business, account_id=account_id)
-    theirs = {"account": account, "quest_id": quest_id, "claimed_at": None}
-    tasks = TaskCompletion.objects.for_business(business).filter(**theirs).select_related("task__version", "quest")
-    quests = QuestCompletion.objects.for_business(business).filter(**theirs).select_related("version", "quest")
-    waiting: Sequence[Done] = [*tasks.order_by("pk"), *quests.order_by("pk")]
+    task = reads.task_named(business=business, task_id=task_id)
+    if account.status != account.Status.ACTIVE:
+        raise AccountNotActive
+    theirs = {"account": account, "quest_id": task.version.quest_id, "claimed_at": None}
+    steps = TaskCompletion.objects.for_business(business).filter(**theirs, task_key=task.key)
+    quests = QuestCompletion.objects.for_business(business).filter(**theirs, last_task__in=steps.values("pk"))
+    waiting: Sequence[Done] = [
+        *steps.select_related("task__version", "quest").order_by("pk"),
+        *quests.select_related("version", "quest").order_by("pk"),
+    ]
     if not waiting:
         raise NothingToClaim
     at = max(clock.now(Business.objects.get(pk=business.pk)), account.last_event_at)

@@ -110,7 +110,7 @@ def _check_content(text: str, link: str) -> None:
     if len(text) > MOST_TEXT:
         raise Invalid(f"text is longer than {MOST_TEXT:,} characters.", field="text")
     if link and not _is_web_address(link):
-        raise Invalid(f"link is a web address of at most {MOST_LINK:,} characters, with http or https.", field="link")
+        raise Invalid(f"url is a web address of at most {MOST_LINK:,} characters, with http or https.", field="url")
 
 
 def _is_web_address(link: str) -> bool:

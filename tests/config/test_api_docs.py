@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]  # without stubs
 
 from loyalty.api.schema import example_of
 from loyalty.api.views import Shape
@@ -36,6 +36,20 @@ class TestSchema:
         example = responses["404"]["content"]["application/json"]["example"]
 
         assert example["error"]["code"] == "NOT_FOUND"
+
+
+class Cup(Shape):
+    example = {"size": "large"}
+    size: str
+
+
+class Cups(Shape):
+    example = {"shop": "Acme Coffee"}
+    cups: list[Cup]
+    best: Cup | None
+    shop: str
+    unheard_of: int
+    next_cursor: str | None
 
 
 def contents(schema: Any) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -77,18 +91,6 @@ class TestExamples:
         assert len(complaints(schema, content)) == 7
 
     def test_are_made_of_those_of_their_parts(self):
-        class Cup(Shape):
-            example = {"size": "large"}
-            size: str
-
-        class Cups(Shape):
-            example = {"shop": "Acme Coffee"}
-            cups: list[Cup]
-            best: Cup
-            shop: str
-            unheard_of: int
-            next_cursor: str | None
-
         large = {"size": "large"}
         assert example_of(Cups) == {"cups": [large], "best": large, "shop": "Acme Coffee", "nextCursor": None}
 

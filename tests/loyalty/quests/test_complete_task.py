@@ -236,7 +236,8 @@ class TestClaim:
         return quest(step("Say hello", points=5), reward=50, auto_claim=False)
 
     def claim(self, quest, person):
-        return completions.claim(business=quest.business, quest_id=quest.pk, account_id=person.pk)
+        (task,) = tasks_of(quest)[:1]
+        return completions.claim(business=quest.business, task_id=task.pk, account_id=person.pk)
 
     def test_is_what_a_completion_waits_for(self, patient, ada):
         outcome = do(patient, ada)

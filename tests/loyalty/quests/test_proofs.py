@@ -33,12 +33,12 @@ class TestRefuses:
         [
             ({"text": "  "}, "text"),
             ({"text": "x" * 5001}, "text"),
-            ({"link": "example.com"}, "link"),
-            ({"link": "javascript:alert(1)"}, "link"),
-            ({"link": "https://"}, "link"),
-            ({"link": "https://[x"}, "link"),
-            ({"link": "https://example.com/ x"}, "link"),
-            ({"link": "https://example.com/" + "x" * 2000}, "link"),
+            ({"link": "example.com"}, "url"),
+            ({"link": "javascript:alert(1)"}, "url"),
+            ({"link": "https://"}, "url"),
+            ({"link": "https://[x"}, "url"),
+            ({"link": "https://example.com/ x"}, "url"),
+            ({"link": "https://example.com/" + "x" * 2000}, "url"),
         ],
     )
     def test_what_proves_nothing(self, submit, content, field):

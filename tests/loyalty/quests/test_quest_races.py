@@ -1,10 +1,12 @@
 """Many complete the same thing at once: one completion, one payment, one quest. The lock has a control."""
 
+import threading
 import time
 from collections import Counter
 
 import pytest
 
+from loyalty.kernel import clock
 from loyalty.models import Account, QuestCompletion
 from loyalty.services import completions, ledger, proofs, quest_gate
 from tests.loyalty.quests.conftest import points_of, step, tasks_of
@@ -72,13 +74,37 @@ class TestLastTasks:
 
 class TestClaim:
     def test_of_fifty_calls_pays_once(self, acme, quest, ada, complete):
-        patient = quest(step("Say hello", points=5), reward=50, auto_claim=False)
-        complete(patient, tasks_of(patient)[0])
+        claim = waiting_for(quest, ada, complete)
 
-        results = at_once(CROWD, lambda _: completions.claim(business=acme, quest_id=patient.pk, account_id=ada.pk))
+        results = at_once(CROWD, lambda _: claim())
 
         assert outcomes(results) == {"int": 1, "NothingToClaim": CROWD - 1}
         assert points_of(ada) == 55
+
+    def test_is_refused_by_the_ledger_without_the_lock(self, quest, ada, complete, monkeypatch):
+        """The control: everybody sees that it waits, and the ledger pays the first alone."""
+        monkeypatch.setattr(quest_gate, "locked", unlocked)
+        claim = waiting_for(quest, ada, complete)
+        everybody_looked = threading.Barrier(10)
+        told = clock.now
+
+        def now(business):
+            everybody_looked.wait()
+            return told(business)
+
+        monkeypatch.setattr(completions.clock, "now", now)
+        results = at_once(10, lambda _: claim())
+
+        assert outcomes(results) == {"int": 1, "AlreadyPosted": 9}
+        assert points_of(ada) == 55
+
+
+def waiting_for(quest, person, complete):
+    """A quest that is done, and not claimed: a call claims it."""
+    patient = quest(step("Say hello", points=5), reward=50, auto_claim=False)
+    (task,) = tasks_of(patient)
+    complete(patient, task)
+    return lambda: completions.claim(business=patient.business, task_id=task.pk, account_id=person.pk)
 
 
 class TestDecision:

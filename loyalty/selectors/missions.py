@@ -1,0 +1,73 @@
+"""The steps that a person may do, has done, or may claim: as their merchant's own pages show them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+from loyalty.models import Account, Business, Quest, QuestVersion, Task, TaskCompletion
+from loyalty.selectors import playing
+from loyalty.selectors.playing import Offered, Standing
+
+Status = Literal["locked", "active", "completed", "claimable", "claimed"]
+Place = tuple[UUID, str]  # quest, key of the step
+
+
+@dataclass(frozen=True, slots=True)
+class Mission:
+    """A step, with how far somebody is in its present period. `claimable` also says that an earlier one waits."""
+
+    quest: Quest
+    version: QuestVersion
+    task: Task
+    status: Status
+    value: Decimal
+
+    @property
+    def points(self) -> int:
+        """What the step gives by itself."""
+        return sum(one["quantity"] for one in self.task.benefits if one.get("metric") == "points")
+
+
+def missions(*, business: Business, account: Account) -> list[Mission]:
+    """The steps of the quests that somebody may take part in, and what waits for them of others."""
+    offers = playing.offered(business=business, account=account)
+    standings = playing.standings(offers, business=business, account=account)
+    waiting = _waiting(business, account)
+    found = [one for offer in offers for one in _offered(offer, standings[offer.quest.pk], waiting)]
+    shown = {(mission.quest.pk, mission.task.key) for mission in found}
+    return [*found, *(_left_over(done) for place, done in waiting.items() if place not in shown)]
+
+
+def _waiting(business: Business, account: Account) -> Mapping[Place, TaskCompletion]:
+    """What was done and not claimed yet; of several periods the last."""
+    rows = TaskCompletion.objects.for_business(business).filter(account=account, claimed_at=None)
+    found = rows.select_related("quest", "task__version").order_by("completed_at", "pk")
+    return {(done.quest_id, done.task_key): done for done in found}
+
+
+def _offered(offer: Offered, standing: Standing, waiting: Mapping[Place, TaskCompletion]) -> Iterable[Mission]:
+    version = offer.quest.current
+    for number, task in enumerate(offer.tasks):
+        is_done = task.pk in standing.tasks_completed
+        if (offer.quest.pk, task.key) in waiting:
+            status: Status = "claimable"
+        elif is_done:
+            status = "completed" if version.auto_claim else "claimed"
+        else:
+            status = "locked" if version.ordered and _has_gap(offer.tasks[:number], standing) else "active"
+        yield Mission(offer.quest, version, task, status, _value(task, standing, is_done=is_done))
+
+
+def _has_gap(earlier: Sequence[Task], standing: Standing) -> bool:
+    return any(task.pk not in standing.tasks_completed for task in earlier)
+
+
+def _value(task: Task, standing: Standing, *, is_done: bool) -> Decimal:
+    """What is done at a word has no count: it is there, or it is not."""
+    return standing.progress.get(task.pk, Decimal(0)) or Decimal(task.target if is_done else 0)
+
+
+def _left_over(done: TaskCompletion) -> Mission:
+    return Mission(done.quest, done.task.version, done.task, "claimable", Decimal(done.task.target))
