@@ -15,6 +15,7 @@ from loyalty.services import (
     programme,
     quest_people,
     quest_section,
+    take_backs,
 )
 from loyalty.services.holdings import HOLDERS
 from loyalty.services.kinds import sections
@@ -61,3 +62,4 @@ for section in (*sections.ALL, event_section.SECTION, quest_section.SECTION, ear
     programme.register_section(section)
 
 events.register_receiver(actions.hear, *actions.TRIGGERS)
+events.register_receiver(take_backs.hear, *take_backs.UNDOINGS)

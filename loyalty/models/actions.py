@@ -48,6 +48,7 @@ class Action(BusyTenantModel):
     outcome = models.CharField(max_length=10, choices=Outcome)
     data = models.JSONField(default=dict)
     occurred_at = models.DateTimeField(default=clock.wall)  # programme time
+    undone_at = models.DateTimeField(null=True)  # since when it is not so any more
 
     class Meta:
         constraints = [

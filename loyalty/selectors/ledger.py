@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import F, FilteredRelation, Model, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Exists, F, FilteredRelation, Model, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from loyalty.kernel import points
@@ -95,6 +95,21 @@ def entry_of(*, business: Business, account_id: UUID, source_type: str, source_i
     if entry_id is None:
         raise NotFound("transaction")
     return entry_id
+
+
+def paid_for(*, business: Business, source_type: str, source_ids: Iterable[str]) -> list[LedgerEntry]:
+    """What was earned for these sources, and not reversed since."""
+    rows = LedgerEntry.objects.for_business(business)
+    paid = rows.filter(source_type=source_type, source_id__in=list(source_ids), type=LedgerEntry.Type.EARN)
+    standing = paid.filter(~Exists(rows.filter(reverses=OuterRef("pk"))))
+    return list(standing.select_related("metric").order_by("pk"))
+
+
+def expired_of(*, business: Business, entry_id: UUID) -> int:
+    """How much of what an entry gave has expired."""
+    uses = LotUse.objects.for_business(business).filter(lot__entry=entry_id, entry__type=LedgerEntry.Type.EXPIRE)
+    gone: int = uses.aggregate(gone=Coalesce(Sum("amount"), 0))["gone"]
+    return gone
 
 
 def with_points(rows: "QuerySet[Row]", *, business: Business) -> "QuerySet[Row]":
