@@ -10,6 +10,7 @@ from advocates.api.examples import MISSION
 from advocates.models import Advocate
 from advocates.selectors import identity
 from loyalty.api import types
+from loyalty.api.audience_shapes import ProgressShape
 from loyalty.api.examples import TASK_ID
 from loyalty.api.parsing import Body, to_struct
 from loyalty.api.views import Call, IntegrationView, Shape, operation
@@ -32,11 +33,6 @@ class NewProof(Body):
     url: Link = ""
 
 
-class MissionProgress(Shape):
-    value: float
-    target: int
-
-
 class UserMission(Shape):
     """`points` is what the mission itself gives; `deadline` the moment at which its quest is over."""
 
@@ -47,7 +43,7 @@ class UserMission(Shape):
     title: str
     description: str
     type: str
-    progress: MissionProgress
+    progress: ProgressShape
     status: str
     points: int
     deadline: datetime | None
@@ -61,7 +57,7 @@ class UserMission(Shape):
             title=task.title,
             description=task.description,
             type=task.type,
-            progress=MissionProgress(value=float(mission.value), target=task.target),
+            progress=ProgressShape(value=float(mission.value), target=task.target),
             status=mission.status,
             points=mission.points,
             deadline=mission.version.window_to,
@@ -102,7 +98,7 @@ class Claim(IntegrationView):
     @operation(
         "Claim what a mission gives",
         answer=Claimed,
-        errors=(Code.CONFLICT, Code.LIMIT_REACHED),
+        errors=(Code.CONFLICT, Code.LIMIT_REACHED, Code.OUT_OF_STOCK),
         tags=TAGS,
         description=(
             "For quests with autoClaim false. Pays the mission once, and with the mission that completed the quest "

@@ -90,8 +90,10 @@ _DURATION = re.compile(
 
 
 class TestClock(KeyView):
-    @operation("Read the sandbox's time", answer=ClockShape)
+    @operation("Read the sandbox's time", answer=ClockShape, description="For test keys.")
     def get(self, call: Call[None, None]) -> ClockShape:
+        if not call.business.is_sandbox:
+            raise businesses.NotASandbox
         return ClockShape(now=clock.now(call.business))
 
     @operation(

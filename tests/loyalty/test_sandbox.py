@@ -35,6 +35,7 @@ class TestOpenBusiness:
 
 class TestTestClock:
     def test_is_not_for_live_keys(self, api):
+        assert api.get("/test-clock").status_code == 400
         assert api.post("/test-clock", {"advance": "P1D"}).status_code == 400
 
     @pytest.mark.parametrize(
