@@ -12,7 +12,7 @@ from loyalty.kernel import clock
 from loyalty.models import Action, EarnRule, EarnRuleBudget, EarnRuleUse, Event
 from loyalty.models.ledger import LedgerEntry
 from loyalty.selectors import ledger as books
-from loyalty.services import accounts, businesses, earn_rules, ledger, take_backs
+from loyalty.services import accounts, businesses, earn_rules, ledger, merges, take_backs
 from loyalty.services.earn_terms import Earn, Limit, Terms
 from tests.loyalty.test_earn_kinds import table
 from tests.races import at_once, errors
@@ -166,6 +166,20 @@ class TestTakesBack:
             ideas.decide(business=acme, idea_id=oat_milk.pk, status=status, by="olga")
 
         assert entries(ada) == [("earn", 100), ("reverse", -100), ("earn", 100)]
+
+    @pytest.mark.parametrize(("spent", "balance"), [(0, 20), (30, 0)])
+    def test_from_the_person_into_whom_they_were_merged(self, acme, praise, pays, ada, bob, give, spent, balance):
+        pays()
+        testimonial = praise()
+        decide(testimonial, "approved")
+        give(bob, 20)
+        merges.merge(business=acme, source_id=ada.pk, target_id=bob.pk)
+        if spent:
+            ledger.spend(business=acme, account_id=bob.pk, amount=spent)
+        testimonial.refresh_from_db()
+        decide(testimonial, "rejected")
+
+        assert (wallet(bob).amount, wallet(ada).amount) == (balance, 0)
 
     @pytest.mark.parametrize(("spent", "balance"), [(0, 0), (30, 70)])
     def test_from_the_blocked_what_can_be_reversed(self, acme, praise, pays, ada, spent, balance):
