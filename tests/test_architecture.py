@@ -27,6 +27,8 @@ ANYWHERE = {
     "referrals/services/links.py": "a link's name is unique in the house, and says which business it is",
     "referrals/services/retention.py": "old signals are forgotten for everybody",
     "loyalty/services/publication.py": "the relay publishes for everybody",
+    "loyalty/selectors/listening.py": "a worker asks who of everybody listens to something",
+    "advocates/services/birthdays.py": "rounds of those who stopped listening end for everybody",
     "rewards/services/steps.py": "a worker cancels what is overdue for everybody",
     "webhooks/selectors.py": "the attempts of deliveries that were read from their business",
     "webhooks/services/claims.py": "a worker claims what is due for everybody",

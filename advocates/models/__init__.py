@@ -1,4 +1,5 @@
 from advocates.models.advocates import Advocate
+from advocates.models.birthdays import BirthdayRound
 from advocates.models.boards import Board
 from advocates.models.ideas import Idea, IdeaDecision, Vote
 from advocates.models.responses import Answer, Response
@@ -9,6 +10,7 @@ from advocates.models.testimonials import Testimonial, TestimonialDecision
 __all__ = [
     "Advocate",
     "Answer",
+    "BirthdayRound",
     "Board",
     "Idea",
     "IdeaDecision",

@@ -8,7 +8,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Lower
+from django.db.models.functions import ExtractDay, ExtractMonth, Lower
 
 from loyalty.kernel import clock
 from loyalty.models import Account
@@ -84,6 +84,14 @@ class Advocate(TenantModel):
         indexes = [
             models.Index(fields=["business", "created_at", "id"], name="advocates_by_age"),
             models.Index(fields=["business", "name", "id"], name="advocates_by_name"),
+            # Whose birthday it is today.
+            models.Index(
+                F("business"),
+                ExtractMonth("birthday"),
+                ExtractDay("birthday"),
+                condition=Q(birthday__isnull=False),
+                name="advocates_by_birthday",
+            ),
             GinIndex(fields=["search_index"], name="advocates_by_trigram"),
         ]
 
