@@ -9,6 +9,7 @@ urlpatterns = [
     path("guides/<path:name>", guides.Guide.as_view(), name="guide"),
     path("widget/loader.js", loader.Loader.as_view()),
     path("w/<slug:slug>", hosted.Page.as_view()),
+    path("w/<slug:slug>/opened", fragments.Opening.as_view()),
     path("w/<slug:slug>/home", fragments.Home.as_view()),
     path("w/<slug:slug>/rewards", fragments.Rewards.as_view()),
     path("w/<slug:slug>/rewards/<uuid:reward_id>", fragments.Choice.as_view()),

@@ -46,6 +46,7 @@ async function call(path, options = {}) {
 
 let latest = 0; // answers that come after a newer question are dropped
 let waitsForNetwork = false;
+let openedWith = null; // the token that the server was told of
 
 async function show(section, { isFirst = false } = {}) {
   const question = ++latest;
@@ -60,7 +61,15 @@ async function show(section, { isFirst = false } = {}) {
   tabs.hidden = token === null;
   fill(content);
   if (!isFirst) window.scrollTo(0, 0);
+  sayOpened();
   say(main.querySelector("h1, h2")?.textContent);
+}
+
+// What opening the widget gives is not worth a wait: nobody sees it, and a failure changes nothing.
+function sayOpened() {
+  if (token === null || token === openedWith) return;
+  openedWith = token;
+  call("opened", { method: "POST" }).catch(() => {});
 }
 
 function sayItIsSlow() {

@@ -23,6 +23,9 @@ class Visitor:
     def get(self, part: str, **query: str) -> Any:
         return self.client.get(f"/w/{self.slug}/{part}", query, headers=self._headers())
 
+    def post(self, part: str) -> Any:
+        return self.client.post(f"/w/{self.slug}/{part}", headers=self._headers())
+
     def redeem(self, reward: Reward, *, key: str = "first") -> Any:
         headers = self._headers() | {"Idempotency-Key": key}
         return self.client.post(f"/w/{self.slug}/rewards/{reward.pk}", headers=headers)

@@ -2,6 +2,7 @@ import re
 from datetime import timedelta
 from urllib.parse import unquote
 
+import jwt
 import pytest
 from django.db import connection
 from django.template.loader import render_to_string
@@ -9,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from advocates.services import advocates
 from loyalty.kernel import clock
-from loyalty.services import accounts, ledger
+from loyalty.models import Action
+from loyalty.services import accounts, ledger, signing
 from rewards.services import redemptions
 from tests.widget.conftest import Visitor, token_of
 from widget.views import fragments
@@ -234,3 +236,36 @@ class TestHistory:
 
         assert "<b>+500</b>" in page
         assert "<b>−120</b>" in page
+
+
+class TestOpening:
+    def test_is_refused_without_a_token_and_with_another_business(self, client, acme, eve):
+        assert client.post("/w/acme/opened").status_code == 401
+        assert Visitor(token_of(eve)).post("opened").status_code == 401
+        assert not Action.objects.exists()
+
+    def test_is_not_read(self, visitor):
+        assert visitor.get("opened").status_code == 405
+
+    def test_answers_nothing_and_counts_once_a_token(self, ada, visitor):
+        answers = [visitor.post("opened") for _ in range(3)]
+        Visitor(token_of(ada)).post("opened")
+
+        assert [(answer.status_code, answer.content) for answer in answers] == [(204, b"")] * 3
+        assert [action.name for action in Action.objects.all()] == ["widget_opened"] * 2
+
+    def test_counts_once_whichever_signature_the_token_has(self, visitor):
+        """A signature has a twin that holds, too: no second visit is made of it."""
+        visitor.post("opened")
+        Visitor(with_other_signature(visitor.token)).post("opened")
+
+        assert Action.objects.count() == 1
+
+
+def with_other_signature(token):
+    """The same claims, signed anew by our own key."""
+    claims = jwt.decode(token, options={"verify_signature": False})
+    signer = signing.signer()
+    again = jwt.encode(claims, signer.private_key, signing.ALGORITHM, headers={"kid": signer.key_id})
+    assert again != token
+    return again

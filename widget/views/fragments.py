@@ -30,6 +30,7 @@ from loyalty.services.idempotency import Answer
 from rewards.selectors.redemptions import redemptions_of
 from rewards.services import redemptions
 from widget.selectors import pages
+from widget.services import openings
 
 PER_PAGE = 20
 KEY = re.compile(r"[!-~]{1,255}")
@@ -64,6 +65,15 @@ class Fragment(View):
     def _list(self, name: str, **context: Any) -> HttpResponse:
         balance = pages.balance(business=self.business, account_id=self.account_id)
         return _respond(_render(name, balance=balance, **context))
+
+
+class Opening(Fragment):
+    """The page says once that somebody has opened it."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        token = request.headers["Authorization"].partition(" ")[2]
+        openings.note(business=self.business, account_id=self.account_id, token=token)
+        return HttpResponse(status=204)
 
 
 class Home(Fragment):

@@ -22,6 +22,7 @@ from loyalty.services.kinds.earning import (
     survey_answered,
     testimonial_approved,
     testimonial_submitted,
+    widget_opened,
 )
 
 
@@ -46,6 +47,7 @@ KINDS: Mapping[str, Kind] = {
     "survey_answered": survey_answered,
     "referral_converted": referral_converted,
     "birthday": birthday,
+    "widget_opened": widget_opened,
     "social_visit": social_visit,
     "page_visit": page_visit,
     "newsletter": newsletter,
