@@ -78,11 +78,13 @@ STATE = look.column("State", state, order="status")
 RULES: tuple[Any, ...] = (
     look.column("Runs", lambda quest: window(quest.current)),
     look.column("Begins again", lambda quest: quest.current.get_recurrence_display()),
+    look.column("Counts days", lambda quest: f"In the {quest.current.zone}'s time zone"),
     look.column("For whom", lambda quest: audience(quest.current)),
     look.column(
         "Needs", lambda quest: f"{quest.current.required or 'All'} of its tasks{', in order' * quest.current.ordered}"
     ),
     look.column("Gives", lambda quest: gives(quest.current.benefits)),
+    look.column("Its tasks give", lambda quest: "Their own, too" if quest.current.task_benefits else look.NOTHING),
     look.column("Given", lambda quest: "At once" if quest.current.auto_claim else "When claimed"),
 )
 TASKS = (

@@ -32,6 +32,7 @@ from loyalty.services.quest_rules import (
     TaskRules,
     Title,
     Window,
+    Zone,
     in_points,
 )
 
@@ -59,6 +60,7 @@ class QuestFields(Body):
     status: Status | UnsetType = UNSET
     window: Window | UnsetType = UNSET
     recurrence: Recurrence | UnsetType = UNSET
+    zone: Zone | UnsetType = UNSET
     audience: Audience | UnsetType = UNSET
     auto_claim: bool | UnsetType = UNSET
     required: Required | UnsetType = UNSET
@@ -67,6 +69,7 @@ class QuestFields(Body):
     show_in_rail: bool | UnsetType = UNSET
     notification: Notification | UnsetType = UNSET
     benefits: Benefits | UnsetType = UNSET
+    task_benefits: bool | UnsetType = UNSET
     reward: QuestReward | UnsetType = UNSET
     tasks: Annotated[list[TaskRules], Meta(max_length=MOST_TASKS)] | UnsetType = UNSET
 
@@ -126,6 +129,7 @@ class QuestShape(Shape):
     status: str
     window: Window
     recurrence: str
+    zone: str
     audience: Audience
     auto_claim: bool
     required: int | str
@@ -134,6 +138,7 @@ class QuestShape(Shape):
     show_in_rail: bool
     notification: Notification
     benefits: list[dict[str, Any]]
+    task_benefits: bool
     version: int
     created_at: datetime
     updated_at: datetime

@@ -61,7 +61,8 @@ class TaskCompletion(InQuest):
 
     @property
     def promised(self) -> Promise:
-        return Promise("task", self.task.title, self.task.benefits)
+        given = self.task.benefits if self.by.task_benefits else []
+        return Promise("task", self.task.title, given)
 
 
 class QuestCompletion(InQuest):

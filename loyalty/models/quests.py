@@ -6,8 +6,10 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
-from loyalty.kernel import clock
+from loyalty.kernel import clock, periods
+from loyalty.models.accounts import Account
 from loyalty.models.base import TenantModel
+from loyalty.models.businesses import Business
 
 
 class Quest(TenantModel):
@@ -53,6 +55,10 @@ class QuestVersion(TenantModel):
         WEEKLY = "weekly"
         MONTHLY = "monthly"
 
+    class Zone(models.TextChoices):
+        PROGRAMME = "programme"
+        USER = "user"  # each person's own, as far as it is known
+
     # No plain constraint: the migration's composite foreign key covers the business too.
     quest = models.ForeignKey(
         Quest, on_delete=models.PROTECT, related_name="versions", db_index=False, db_constraint=False
@@ -62,6 +68,7 @@ class QuestVersion(TenantModel):
     window_to = models.DateTimeField(null=True)  # the first moment at which it is over
     show_in_ui = models.BooleanField(default=True)
     recurrence = models.CharField(max_length=10, choices=Recurrence, default=Recurrence.NONE)
+    zone = models.CharField(max_length=10, choices=Zone, default=Zone.PROGRAMME)  # in which days are counted
     tier_keys = ArrayField(models.SlugField(max_length=64), default=list)  # empty: for everyone
     segment_keys = ArrayField(models.SlugField(max_length=64), default=list)  # empty: for everyone
     excluded_segment_keys = ArrayField(models.SlugField(max_length=64), default=list)
@@ -72,6 +79,7 @@ class QuestVersion(TenantModel):
     show_in_rail = models.BooleanField(default=True)
     notification = models.JSONField(default=dict)
     benefits = models.JSONField(default=list)
+    task_benefits = models.BooleanField(default=True)  # false: its tasks give nothing by themselves
     created_at = models.DateTimeField(default=clock.wall)
 
     class Meta:
@@ -91,6 +99,11 @@ class QuestVersion(TenantModel):
     def is_open(self, *, at: datetime) -> bool:
         started = self.window_from is None or self.window_from <= at
         return started and (self.window_to is None or at < self.window_to)
+
+    def period_at(self, at: datetime, *, business: Business, account: Account) -> str:
+        """The period that this moment is in for somebody."""
+        zone = periods.zone_for(self.zone, programme=business.timezone, user=account.timezone)
+        return periods.period_of(self.recurrence, at=at, zone=zone)
 
 
 class Task(TenantModel):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
-from loyalty.kernel import clock, periods
+from loyalty.kernel import clock
 from loyalty.models import (
     Account,
     Business,
@@ -55,8 +55,8 @@ def offered(*, business: Business, account: Account) -> list[Offered]:
 
 def standings(offers: Sequence[Offered], *, business: Business, account: Account) -> Mapping[UUID, Standing]:
     """How far somebody is in each of these quests: three queries."""
-    at, zone = clock.now(business), business.timezone
-    now = {o.quest.pk: periods.period_of(o.quest.current.recurrence, at=at, zone=zone) for o in offers}
+    at = clock.now(business)
+    now = {o.quest.pk: o.quest.current.period_at(at, business=business, account=account) for o in offers}
     theirs = {"account": account, "quest__in": list(now)}
     completed = QuestCompletion.objects.for_business(business).filter(**theirs)
     finished = set(completed.values_list("quest_id", "period"))

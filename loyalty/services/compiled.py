@@ -37,6 +37,7 @@ class Run(Gate):
 
     quest_id: UUID
     recurrence: str
+    zone: str  # whose days are counted: the programme's, or the user's own
     order: tuple[str, ...]  # the keys of the steps, where they go in order
 
 
@@ -176,6 +177,7 @@ def _run(quest: Quest, tiers: Mapping[str, UUID], *, order: tuple[str, ...]) -> 
         opens_at=rules.window_from,
         closes_at=rules.window_to,
         recurrence=rules.recurrence,
+        zone=rules.zone,
         tier_ids=_tier_ids(rules.tier_keys, tiers),
         segment_keys=frozenset(rules.segment_keys),
         excluded_segment_keys=frozenset(rules.excluded_segment_keys),

@@ -6,13 +6,12 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from loyalty.kernel import ids, periods
 from loyalty.models import Account, Business, Task, TaskCompletion, TaskProgress
 from loyalty.selectors import segments
 from loyalty.services import completions, conditions
-from loyalty.services.compiled import Gate, Step
+from loyalty.services.compiled import Gate, Run, Step
 from loyalty.services.quest_gate import Attempt
 from loyalty.services.quest_rules import Condition
 
@@ -58,7 +57,14 @@ class Moment:
 
     @property
     def day(self) -> date:
-        return self.at.astimezone(ZoneInfo(self.business.timezone)).date()
+        return periods.day_of(self.at, zone=self.business.timezone)
+
+    def zone_for(self, run: Run) -> str:
+        return periods.zone_for(run.zone, programme=self.business.timezone, user=self.account.timezone)
+
+    def day_for(self, run: Run) -> date:
+        """Its day, as a quest counts days for this person."""
+        return periods.day_of(self.at, zone=self.zone_for(run))
 
 
 def judge(moment: Moment, steps: Sequence[Step]) -> list[Verdict]:
@@ -90,12 +96,12 @@ def advance(moment: Moment, verdicts: Sequence[Verdict]) -> list[completions.Out
     if not reached:
         return []
     tasks = Task.objects.for_business(moment.business).select_related("version__quest").filter(pk__in=reached)
-    return [
-        completions.finish(
-            Attempt(moment.business, moment.account, task.version.quest, task, moment.at, reached[task.pk].period)
-        )
+    attempts = [
+        Attempt(moment.business, moment.account, task.version.quest, task, moment.at, reached[task.pk].period)
         for task in tasks.order_by("version_id", "position")
     ]
+    # What the first ones complete may be news that completes the others, before it is their turn here.
+    return [completions.finish(one) for number, one in enumerate(attempts) if not (number and one.done())]
 
 
 def segments_for(moment: Moment, gates: Iterable[Gate]) -> set[str]:
@@ -106,7 +112,7 @@ def segments_for(moment: Moment, gates: Iterable[Gate]) -> set[str]:
 
 
 def _place(moment: Moment, step: Step) -> Place:
-    period = periods.period_of(step.run.recurrence, at=moment.at, zone=moment.business.timezone)
+    period = periods.period_of(step.run.recurrence, at=moment.at, zone=moment.zone_for(step.run))
     return (step.run.quest_id, period, step.key)
 
 
@@ -154,14 +160,15 @@ def _stuck(moment: Moment, step: Step, place: Place, so_far: SoFar) -> str | Non
     if any((quest_id, period, one) not in so_far.done for one in earlier):
         return "not_its_turn"
     counts_days = step.once_per_day or step.measure in ("days", "streak")
-    if counts_days and row is not None and row.last_day == moment.day:
+    # A zone that changed may have gone back to a day that was counted already.
+    if counts_days and row is not None and row.last_day >= moment.day_for(step.run):
         return "counted_today"
     return None
 
 
 def _after(moment: Moment, step: Step, row: TaskProgress | None) -> Decimal:
     before = row.value if row else Decimal(0)
-    if step.measure == "streak" and row is not None and row.last_day != moment.day - timedelta(days=1):
+    if step.measure == "streak" and row is not None and row.last_day != moment.day_for(step.run) - timedelta(days=1):
         return Decimal(1)
     added = Decimal(str(moment.data[step.field])) if step.measure == "sum" else Decimal(1)
     return max(-MOST, min(MOST, before + added)).quantize(Decimal("0.000001"))
@@ -176,5 +183,5 @@ def _row(moment: Moment, verdict: Verdict) -> TaskProgress:
         period=verdict.period,
         task_key=verdict.step.key,
         value=verdict.after,
-        last_day=moment.day,
+        last_day=moment.day_for(verdict.step.run),
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from loyalty.kernel import clock, periods
+from loyalty.kernel import clock
 from loyalty.kernel.errors import Code, Conflict, DomainError, NotFound
 from loyalty.models import Account, Business, Quest, QuestVersion, Task, TaskCompletion
 from loyalty.selectors import quests as reads
@@ -71,7 +71,7 @@ def attempt(*, business: Business, account_id: UUID, quest_id: UUID, task_id: UU
         raise NotFound("task", field="taskId")
     task.version = quest.current
     at = max(clock.now(quest.business), account.last_event_at)  # the clock as it is in the database
-    period = periods.period_of(quest.current.recurrence, at=at, zone=quest.business.timezone)
+    period = quest.current.period_at(at, business=quest.business, account=account)
     return Attempt(quest.business, account, quest, task, at, period)
 
 

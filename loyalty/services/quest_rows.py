@@ -19,6 +19,7 @@ def version_of(quest: Quest, rules: Rules, *, number: int) -> QuestVersion:
         window_to=rules.window.to,
         show_in_ui=rules.window.show_in_ui,
         recurrence=rules.recurrence,
+        zone=rules.zone,
         tier_keys=rules.audience.tiers,
         segment_keys=rules.audience.segments,
         excluded_segment_keys=rules.audience.exclude_segments,
@@ -29,6 +30,7 @@ def version_of(quest: Quest, rules: Rules, *, number: int) -> QuestVersion:
         show_in_rail=rules.show_in_rail,
         notification=msgspec.to_builtins(rules.notification),
         benefits=rules.benefits,
+        task_benefits=rules.task_benefits,
         created_at=quest.updated_at,
     )
 
@@ -59,6 +61,7 @@ def rules_of(version: QuestVersion, tasks: list[Task]) -> Rules:
     return Rules(
         window=Window(from_=version.window_from, to=version.window_to, show_in_ui=version.show_in_ui),
         recurrence=_read(version.recurrence, Rules, "recurrence"),
+        zone=_read(version.zone, Rules, "zone"),
         audience=Audience(
             tiers=version.tier_keys,
             segments=version.segment_keys,
@@ -71,6 +74,7 @@ def rules_of(version: QuestVersion, tasks: list[Task]) -> Rules:
         show_in_rail=version.show_in_rail,
         notification=msgspec.convert(version.notification, Notification),
         benefits=version.benefits,
+        task_benefits=version.task_benefits,
         tasks=[task_rules(task) for task in tasks],
     )
 

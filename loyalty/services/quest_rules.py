@@ -23,6 +23,7 @@ Quantity = Annotated[int, Meta(ge=1, le=points.MAX_MOVE)]
 Target = Annotated[int, Meta(ge=1, le=points.MAX_BALANCE)]
 Benefits = Annotated[list[dict[str, Any]], Meta(max_length=20)]
 Recurrence = Literal["none", "daily", "weekly", "monthly"]
+Zone = Literal["programme", "user"]
 Operator = Literal[
     "equals", "not_equals", "in", "not_in", "contains", ">", ">=", "<", "<=", "exists", "not_exists"
 ]  # fmt: skip
@@ -96,6 +97,7 @@ class Rules(Part):
 
     window: Window = field(default_factory=Window)
     recurrence: Recurrence = "none"
+    zone: Zone = "programme"  # whose days and periods are counted
     audience: Audience = field(default_factory=Audience)
     auto_claim: bool = True
     required: Annotated[int, Meta(ge=1, le=MOST_TASKS)] | Literal["all"] = "all"
@@ -104,6 +106,7 @@ class Rules(Part):
     show_in_rail: bool = True
     notification: Notification = field(default_factory=Notification)
     benefits: Benefits = []
+    task_benefits: bool = True  # false: its tasks give nothing by themselves
     tasks: Annotated[list[TaskRules], Meta(max_length=MOST_TASKS)] = []
 
 

@@ -18,6 +18,7 @@ COMMUTER = {
     "status": "active",
     "window": {"from": None, "to": "2040-01-01T00:00:00Z", "showInUI": True},
     "recurrence": "none",
+    "zone": "programme",
     "autoClaim": True,
     "required": "all",
     "ordered": False,
@@ -41,6 +42,7 @@ COMMUTER = {
         }
     ],
     "benefits": [{"kind": "metric", "metric": "points", "quantity": 50}],
+    "taskBenefits": True,
 }
 HELLO = {"key": "hello", "title": "Hello", "tasks": [{"key": "say", "title": "Say it", "type": "manual"}]}
 
