@@ -42,6 +42,7 @@ class EventTypeForm(TenantForm):
             "name": "As apps send it: small letters, digits, - and _. It stays as it is.",
             "origin": "What a client says of itself cannot be proven: keep what is worth much to your backend.",
             "per_day": "Of one person; what comes beyond is kept and does not count. Empty: all of them count.",
+            "once_by_event_id": "Apps name each event in data.eventId, and may send it again: it counts once.",
         }
         error_messages = {NON_FIELD_ERRORS: {"unique_together": "There is an event of this name."}}
 
@@ -65,7 +66,7 @@ class EventTypeAdmin(TenantAdmin):
     list_filter = ("origin",)
     search_fields = ("title", "name")
     ordering = ("name",)
-    fields = ("title", "name", "origin", "per_day", "carries")
+    fields = ("title", "name", "origin", "per_day", "once_by_event_id", "carries")
     when_empty = "Name the events that your apps report, and quests can count them."
 
     def get_readonly_fields(self, request: HttpRequest, obj: EventType | None = None) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """What an event would do: told, and not done."""
 
+from typing import Literal
 from uuid import UUID
 
 from loyalty.api import examples
@@ -17,6 +18,7 @@ class TryEvent(Body):
     advocate_id: UUID
     event: ActionName
     data: ActionData = {}
+    origin: Literal["client", "server"] = "server"
 
 
 class StepShape(Shape):
@@ -87,17 +89,18 @@ class DryRun(KeyView):
         "Try an event without sending it",
         body=TryEvent,
         answer=Trial,
-        errors=(Code.NOT_FOUND, Code.CONFLICT),
+        errors=(Code.FORBIDDEN, Code.NOT_FOUND, Code.CONFLICT),
         idempotency="none",
         example={"advocateId": ADVOCATE_ID, "event": "ride_completed", "data": {"km": 12}},
         description=(
             "Tells what the event would move, complete and pay, and of every task and rule that listens to it "
-            "and would do nothing, why. Nothing is written."
+            "and would do nothing, why. Nothing is written. `origin` says whose word it would be: that of your "
+            "`server`, or of an end user's app, the `client`."
         ),
     )
     def post(self, call: Call[TryEvent, None]) -> Trial:
         body = call.body
-        report = actions.Report(account_id=body.advocate_id, name=body.event, data=body.data, origin="server")
+        report = actions.Report(account_id=body.advocate_id, name=body.event, data=body.data, origin=body.origin)
         taken = actions.dry_run(report, business=call.business)
         return Trial(
             outcome=taken.outcome,

@@ -157,6 +157,7 @@ class TaskShape(Shape):
     measure: Measure
     target: int
     once_per_day: bool
+    allow_undeclared: bool
     benefits: list[dict[str, Any]]
     notification: Notification
 

@@ -11,6 +11,11 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
+            model_name='eventtype',
+            name='once_by_event_id',
+            field=models.BooleanField(default=False, verbose_name='once by its id'),
+        ),
+        migrations.AddField(
             model_name='questversion',
             name='task_benefits',
             field=models.BooleanField(default=True),
@@ -19,5 +24,10 @@ class Migration(migrations.Migration):
             model_name='questversion',
             name='zone',
             field=models.CharField(choices=[('programme', 'Programme'), ('user', 'User')], default='programme', max_length=10),
+        ),
+        migrations.AddField(
+            model_name='task',
+            name='allow_undeclared',
+            field=models.BooleanField(default=False),
         ),
     ]

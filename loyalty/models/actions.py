@@ -21,6 +21,7 @@ class EventType(TenantModel):
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.CLIENT)
     per_day = models.PositiveIntegerField(null=True, blank=True)  # of one person; null: as many as come
     carries = models.JSONField(default=dict, blank=True)  # name: number, string or boolean
+    once_by_event_id = models.BooleanField("once by its id", default=False)  # what an app names in data.eventId
     archived_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:

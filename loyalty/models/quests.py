@@ -123,6 +123,7 @@ class Task(TenantModel):
     measure = models.JSONField()  # count, days, streak, or {"sum": field}
     target = models.BigIntegerField(default=1)
     once_per_day = models.BooleanField(default=False)
+    allow_undeclared = models.BooleanField(default=False)  # also events that nobody declared, told by apps
     benefits = models.JSONField(default=list)
     notification = models.JSONField(default=dict)
 

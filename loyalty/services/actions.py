@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from typing import Any, Literal
 from uuid import UUID
@@ -15,7 +15,7 @@ from loyalty import events
 from loyalty.kernel import clock, ids
 from loyalty.kernel.errors import Code, DomainError, Invalid, NotFound
 from loyalty.models import Account, Action, Business, EventType
-from loyalty.services import compiled, completions, conditions, payouts, progress
+from loyalty.services import app_word, compiled, completions, conditions, payouts, progress
 from loyalty.services.compiled import Declared, Programme
 from loyalty.services.ledger import AccountNotActive
 
@@ -78,7 +78,7 @@ def take(report: Report, *, business: Business) -> Taken:
     :raises NotFound: if the business has no such account
     :raises AccountNotActive: if the account is blocked, merged or erased
     :raises NotForClients: if a client sends what only a backend may
-    :raises Invalid: if a declared field has another type
+    :raises Invalid: if a declared field has another type, or an event that counts by its id has none
     """
     programme = compiled.recent(business)
     if _is_unheard(report, programme):
@@ -91,8 +91,9 @@ def take(report: Report, *, business: Business) -> Taken:
 def _is_unheard(report: Report, programme: Programme) -> bool:
     """Whether nothing listens to it, counts it or objects to it."""
     declared = programme.events.get(report.name)
-    is_counted = declared is not None and declared.per_day is not None
-    return not (programme.hears(report.name) or is_counted or _objection(report, programme))
+    is_counted = declared is not None and (declared.per_day is not None or declared.once_by_event_id)
+    is_heard = app_word.is_heard(report.name, origin=report.origin, programme=programme)
+    return not (is_heard or is_counted or _objection(report, programme))
 
 
 def _objection(report: Report, programme: Programme) -> DomainError | None:
@@ -104,6 +105,17 @@ def _objection(report: Report, programme: Programme) -> DomainError | None:
         if name in report.data and not IS_TYPE[type](report.data[name]):
             return Invalid(f"data.{name} must be a {type}.", field=f"data.{name}")
     return None
+
+
+def _named(report: Report, programme: Programme) -> Report:
+    """The report with the id that its app gave it, where the programme counts by that.
+
+    :raises Invalid: if its app gave it none
+    """
+    declared = programme.events.get(report.name)
+    if report.origin == "client" and declared and declared.once_by_event_id:
+        return replace(report, event_id=app_word.event_id(report.account_id, report.name, report.data))
+    return report
 
 
 UNMATCHED = """
@@ -200,14 +212,17 @@ def _take_locked(report: Report, *, business: Business) -> Taken:
     objection = _objection(report, programme)
     if objection is not None:
         raise objection
+    report = _named(report, programme)
     before = _before(report, business=business)
     if before is not None:
         return Taken(before.pk, before.outcome, is_repeat=True)
     at = max(clock.now(account.business), account.last_event_at)
-    moment = progress.Moment(account.business, account, report.data, at)
+    is_undeclared = app_word.is_undeclared(report.name, origin=report.origin, programme=programme)
+    moment = progress.Moment(account.business, account, report.data, at, is_undeclared)
     if _is_capped(report, programme.events.get(report.name), moment):
         return Taken(_note(report, moment, Outcome.CAPPED).pk, Outcome.CAPPED)
-    outcome = Outcome.MATCHED if programme.hears(report.name) else Outcome.UNMATCHED
+    is_heard = app_word.is_heard(report.name, origin=report.origin, programme=programme)
+    outcome = Outcome.MATCHED if is_heard else Outcome.UNMATCHED
     return _evaluate(_note(report, moment, outcome), report, moment, programme)
 
 

@@ -53,6 +53,7 @@ class Step:
     field: str  # what `sum` adds up
     target: int
     once_per_day: bool
+    allow_undeclared: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,7 @@ class Declared:
 
     origin: str
     per_day: int | None
+    once_by_event_id: bool
     fields: Mapping[str, str]
 
 
@@ -106,7 +108,7 @@ def _compile(business: Business, stamp: int) -> Programme:
     return Programme(
         stamp=stamp,
         steps=_steps(business, ids),
-        events={one.name: Declared(one.origin, one.per_day, one.carries) for one in declared},
+        events={one.name: Declared(one.origin, one.per_day, one.once_by_event_id, one.carries) for one in declared},
         rules=_rules(business, ids),
         multipliers={pk: factor for pk, factor in multipliers.items() if factor != 1},
     )
@@ -165,6 +167,7 @@ def _steps(business: Business, tiers: Mapping[str, UUID]) -> Mapping[str, Sequen
                     field=task.measure["sum"] if is_sum else "",
                     target=task.target,
                     once_per_day=task.once_per_day,
+                    allow_undeclared=task.allow_undeclared,
                 )
                 found[task.trigger].append(step)
     return dict(found)

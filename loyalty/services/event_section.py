@@ -23,6 +23,7 @@ class EventItem(Part):
     title: Title
     origin: Origin = "client"
     per_day: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    once_by_event_id: bool = False  # what an app tells counts once by its data.eventId
     fields: Annotated[dict[FieldName, FieldType], Meta(max_length=50)] = {}
 
     @property
@@ -38,6 +39,7 @@ def export(business: Business) -> list[EventItem]:
             title=row.title,
             origin=msgspec.convert(row.origin, Origin),
             per_day=row.per_day,
+            once_by_event_id=row.once_by_event_id,
             fields=row.carries,
         )
         for row in rows
@@ -47,8 +49,9 @@ def export(business: Business) -> list[EventItem]:
 def apply(business: Business, items: list[EventItem]) -> None:
     rows = EventType.objects.for_business(business)
     for item in items:
-        said = {"title": item.title, "origin": item.origin, "per_day": item.per_day, "carries": item.fields}
-        rows.update_or_create(business=business, name=item.name, defaults={**said, "archived_at": None})
+        said = {name: getattr(item, name) for name in ("title", "origin", "per_day", "once_by_event_id")}
+        defaults = {**said, "carries": item.fields, "archived_at": None}
+        rows.update_or_create(business=business, name=item.name, defaults=defaults)
     gone = rows.filter(archived_at=None).exclude(name__in=[item.name for item in items])
     gone.update(archived_at=clock.now(business))
 

@@ -81,7 +81,7 @@ def worth(rule: Rule, base: Fraction, tier: Fraction) -> Payout:
 
 
 def _judged(moment: Moment, rule: Rule, tier: Fraction, theirs: set[str]) -> Payout:
-    reason = progress.shut(moment, rule, rule.terms.conditions, theirs)
+    reason = "undeclared" if moment.is_undeclared else progress.shut(moment, rule, rule.terms.conditions, theirs)
     if reason is not None:
         return Payout(rule, reason)
     base = kind_of(rule.terms.trigger).base(rule.terms, moment.data)

@@ -54,6 +54,7 @@ class Moment:
     account: Account
     data: Mapping[str, Any]
     at: datetime
+    is_undeclared: bool = False  # an app made up its name
 
     @property
     def day(self) -> date:
@@ -142,6 +143,8 @@ def shut(moment: Moment, gate: Gate, asked: Iterable[Condition], theirs: set[str
 
 def _deaf(moment: Moment, step: Step, theirs: set[str]) -> str | None:
     """Why the step does not listen to this event of this person now."""
+    if moment.is_undeclared and not step.allow_undeclared:
+        return "undeclared"
     reason = shut(moment, step.run, step.conditions, theirs)
     if reason is not None:
         return reason

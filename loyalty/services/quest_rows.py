@@ -51,6 +51,7 @@ def tasks_of(version: QuestVersion, rules: Rules) -> Iterator[Task]:
             measure=msgspec.to_builtins(task.measure),
             target=task.target,
             once_per_day=task.once_per_day,
+            allow_undeclared=task.allow_undeclared,
             benefits=task.benefits,
             notification=msgspec.to_builtins(task.notification),
         )
@@ -90,6 +91,7 @@ def task_rules(task: Task) -> TaskRules:
         measure=msgspec.convert(task.measure, Measure),
         target=task.target,
         once_per_day=task.once_per_day,
+        allow_undeclared=task.allow_undeclared,
         benefits=task.benefits,
         notification=msgspec.convert(task.notification, Notification),
     )

@@ -87,6 +87,7 @@ class TaskRules(Part, kw_only=True):
     measure: Measure = "count"
     target: Target = 1
     once_per_day: bool = False
+    allow_undeclared: bool = False  # also what apps tell under a name that the programme does not declare
     points: Quantity | msgspec.UnsetType = msgspec.UNSET
     benefits: Benefits = []
     notification: Notification = field(default_factory=Notification)

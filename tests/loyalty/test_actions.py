@@ -19,7 +19,7 @@ def ada(acme):
     return accounts.open_account(business=acme)
 
 
-def ride(account, *, event_id=None, origin="client", name="ride", **data):
+def ride(account, *, event_id=None, origin="server", name="ride", **data):
     report = Report(account_id=account.pk, name=name, data=data, origin=origin, event_id=event_id)
     return actions.take(report, business=account.business)
 
@@ -61,7 +61,7 @@ class TestRefuses:
         EventType.objects.create(business=acme, name="audit", title="Audit", origin="server")
 
         with pytest.raises(actions.NotForClients):
-            ride(ada, name=name)
+            ride(ada, name=name, origin="client")
 
         assert ride(ada, name="audit", origin="server").outcome == "unmatched"
 

@@ -132,7 +132,7 @@ class TestPaying:
 
     def test_pays_the_same_event_once(self, acme, ada):
         rule(acme)
-        report = Report(account_id=ada.pk, name="ride", data={}, origin="client", event_id="e1")
+        report = Report(account_id=ada.pk, name="ride", data={}, origin="server", event_id="e1")
 
         again = [actions.take(report, business=acme) for _ in range(2)][1]
 

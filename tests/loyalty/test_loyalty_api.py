@@ -26,6 +26,7 @@ def stranger_app(eve):
 
 @pytest.fixture
 def commuter(acme):
+    EventType.objects.create(business=acme, name="ride", title="Ride")
     step = TaskRules(title="Ride", type="event", trigger="ride", target=2)
     told = Notification(display="toast", title="Well done", message="You are a commuter")
     rules = Rules(tasks=[step], benefits=[in_points(50)], notification=told)

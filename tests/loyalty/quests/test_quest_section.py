@@ -37,6 +37,7 @@ COMMUTER = {
             "measure": {"sum": "km"},
             "target": 10,
             "oncePerDay": False,
+            "allowUndeclared": False,
             "benefits": [],
             "notification": {"display": "none", "title": "", "message": ""},
         }

@@ -44,6 +44,7 @@ NEEDING_TRIGGER = {
     "measure": "measure",
     "target": "target",
     "once_per_day": "oncePerDay",
+    "allow_undeclared": "allowUndeclared",
 }
 
 
