@@ -12,7 +12,7 @@ from jwt.utils import base64url_encode
 
 from loyalty.kernel import clock, ids
 from loyalty.kernel.errors import NotFound
-from loyalty.models import Account, Business, SigningKey
+from loyalty.models import Account, Action, Business, SigningKey
 from loyalty.services import accounts, signing, tokens
 from loyalty.services.tokens import InvalidToken
 from tests.races import at_once
@@ -75,12 +75,20 @@ def other_subject(token):
     return f"{header}.{encode({**claims_of(token), 'sub': str(ids.new_id())})}.{signature}"
 
 
+def second_subject(token):
+    """Two subjects in one token: the first one for whoever checks, the last one for whoever reads."""
+    header, _, signature = token.split(".")
+    claims = json.dumps(claims_of(token))[:-1] + f', "sub": "{ids.new_id()}"}}'
+    return f"{header}.{base64url_encode(claims.encode()).decode()}.{signature}"
+
+
 def seconds(shift):
     return time.time() + shift
 
 
 FORGERIES = {
     "alg none": lambda t: f"{encode({'alg': 'none', 'typ': 'JWT'})}.{t.split('.')[1]}.",
+    "alg None": lambda t: with_header(t, alg="None"),
     "alg nOnE": lambda t: with_header(t, alg="nOnE"),
     "alg none, our signature": lambda t: with_header(t, alg="none"),
     "alg HS256, our signature": lambda t: with_header(t, alg="HS256"),
@@ -95,9 +103,11 @@ FORGERIES = {
     "jku header": lambda t: signed(t, header={"jku": "http://127.0.0.1:9/jwks.json"}),
     "x5u header": lambda t: signed(t, header={"x5u": "http://127.0.0.1:9/cert"}),
     "jwk header with a stranger's key": lambda t: signed_by_stranger(t, jwk={"kty": "EC"}),
+    "typ of an identity": lambda t: with_header(t, typ="id+jwt"),
     "crit header": lambda t: with_header(t, crit=["b64"], b64=False),
     "signed by a stranger": signed_by_stranger,
     "other subject, old signature": other_subject,
+    "two subjects, old signature": second_subject,
     "no exp": lambda t: signed(t, without=["exp"]),
     "no iat": lambda t: signed(t, without=["iat"]),
     "no aud": lambda t: signed(t, without=["aud"]),
@@ -124,6 +134,20 @@ class TestForgedToken:
     @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES.keys())
     def test_is_refused(self, token, forge):
         assert refused(forge(token))
+
+    @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES.keys())
+    def test_tells_nothing_and_does_nothing(self, client, token, forge):
+        headers = {"Authorization": f"Bearer {forge(token)}"}
+        tokens.forget()
+
+        answers = [
+            client.get("/api/loyalty/profile", headers=headers),
+            client.post("/api/loyalty/action", {"action": "ride"}, "application/json", headers=headers),
+        ]
+
+        assert [answer.status_code for answer in answers] == [401, 401]
+        assert {answer.json()["error"]["code"] for answer in answers} == {"UNAUTHENTICATED"}
+        assert not Action.objects.exists()
 
     def test_is_told_from_a_good_one(self, token):
         """The control: the table's tools make good tokens, too."""
@@ -159,6 +183,13 @@ class TestToken:
 
         with pytest.raises(tokens.NoTokenForAccount):
             tokens.issue(business=acme, account_id=ada.pk)
+
+    def test_is_no_key_to_the_backends_surfaces(self, client, token):
+        headers = {"Authorization": f"Bearer {token}", "X-API-KEY": token}
+
+        for path in ("/api/v1/me", "/api/v1/advocates", "/api/v1/integration/user/ada-1/token"):
+            assert client.get(path, headers=headers).status_code in (401, 403)
+        assert client.get("/admin/", headers=headers).status_code == 302  # to sign in
 
     def test_costs_no_query_the_second_time(self, token, django_assert_num_queries):
         tokens.verify(token)
