@@ -20,6 +20,11 @@ from loyalty.services.kinds.tasks import KINDS
 
 Status = Quest.Status
 COLOURS = {Status.ACTIVE: "success", Status.DRAFT: "info", Status.PAUSED: "warning"}
+ZONES = {
+    QuestVersion.Zone.PROGRAMME: "In the time zone of the programme",
+    QuestVersion.Zone.USER: "In the advocate's own time zone",
+}
+OWN = {True: "Their own, too", False: "Nothing themselves"}
 VERSIONS_SHOWN = 5
 
 
@@ -71,20 +76,21 @@ def needed(task: Task) -> str:
         f"{condition['field']} {condition['operator']} {'' if condition['value'] is None else condition['value']}"
         for condition in task.conditions
     )
-    return f"{task.trigger}: {measure} {task.target:,}" + "".join(f", {condition}" for condition in conditions)
+    limits = ["once a day"] * task.once_per_day + ["also undeclared"] * task.allow_undeclared
+    return ", ".join([f"{task.trigger}: {measure} {task.target:,}", *conditions, *limits])
 
 
 STATE = look.column("State", state, order="status")
 RULES: tuple[Any, ...] = (
     look.column("Runs", lambda quest: window(quest.current)),
     look.column("Begins again", lambda quest: quest.current.get_recurrence_display()),
-    look.column("Counts days", lambda quest: f"In the {quest.current.zone}'s time zone"),
+    look.column("Counts days", lambda quest: ZONES[quest.current.zone]),
     look.column("For whom", lambda quest: audience(quest.current)),
     look.column(
         "Needs", lambda quest: f"{quest.current.required or 'All'} of its tasks{', in order' * quest.current.ordered}"
     ),
     look.column("Gives", lambda quest: gives(quest.current.benefits)),
-    look.column("Its tasks give", lambda quest: "Their own, too" if quest.current.task_benefits else look.NOTHING),
+    look.column("Its tasks give", lambda quest: OWN[quest.current.task_benefits]),
     look.column("Given", lambda quest: "At once" if quest.current.auto_claim else "When claimed"),
 )
 TASKS = (

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from advocates.services import advocates
-from loyalty.models import Business, Milestone
+from loyalty.models import Action, Business, Milestone
 from loyalty.selectors import ledger as wallets
 from rewards.models import Redemption
 from tests.widget.conftest import token_of
@@ -91,6 +91,24 @@ class TestPage:
         page.goto(f"{laurel}/w/acme?section=home#t={token_of(bob)}")
 
         expect(heading(page, "Hello, Bob")).to_be_visible()
+
+    def test_is_opened_once_however_much_is_looked_at(self, page, address, bob):
+        with page.expect_response("**/opened") as opened:
+            page.goto(address("rewards"))
+        assert opened.value.status == 204
+        page.get_by_role("link", name="History").click()
+        expect(heading(page, "History")).to_be_visible()
+
+        with page.expect_response("**/opened"):  # somebody else's
+            page.goto(f"{page.url}#t={token_of(bob)}")
+
+        assert [action.name for action in Action.objects.all()] == ["widget_opened"] * 2
+
+    def test_does_not_mind_if_nobody_hears_that_it_is_open(self, page, address):
+        page.route("**/opened", lambda route: route.abort())
+        page.goto(address())
+
+        expect(heading(page, "Hello, Ada")).to_be_visible()
 
     @pytest.mark.parametrize("width", [320, 390, 1280])
     def test_is_never_wider_than_the_screen(self, page, address, points, offer, width):

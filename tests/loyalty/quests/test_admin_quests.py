@@ -60,13 +60,17 @@ class TestQuests:
     def test_show_their_rules_and_tasks_by_version(self, olga, ann, api, welcome):
         tasks = [{"title": "Ride far", "type": "event", "trigger": "ride", "measure": {"sum": "km"}, "target": 1000}]
         tasks[0]["conditions"] = [{"field": "km", "operator": "in", "value": [2, 3]}]
-        api.patch(f"/quests/{welcome.pk}", {"status": "paused", "tasks": tasks, "audience": {"tiers": ["gold"]}})
+        tasks[0] |= {"oncePerDay": True, "allowUndeclared": True}
+        rules = {"audience": {"tiers": ["gold"]}, "zone": "user", "taskBenefits": False}
+        api.patch(f"/quests/{welcome.pk}", {"status": "paused", "tasks": tasks, **rules})
 
         for browser in (olga, ann):
             text = dashboards.text_of(browser.get(dashboards.page(welcome)))
             for said in (
                 "version 2",
-                "ride: sum of km 1,000, km in [2, 3]",
+                "ride: sum of km 1,000, km in [2, 3], once a day, also undeclared",
+                "own time zone",
+                "Nothing themselves",
                 "version 1",
                 "Say hello",
                 "Tiers: gold",
