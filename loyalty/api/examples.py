@@ -49,6 +49,8 @@ QUEST: Example = {
     "recurrence": "none",
     "audience": {"tiers": [], "segments": [], "excludeSegments": []},
     "autoClaim": True,
+    "taskBenefits": True,
+    "zone": "programme",
     "required": "all",
     "ordered": False,
     "showInProfile": True,
@@ -70,6 +72,7 @@ TASK: Example = {
     "measure": "count",
     "target": 10,
     "oncePerDay": False,
+    "allowUndeclared": False,
     "benefits": [],
     "notification": SILENT,
 }

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0010_earn_rules'),
+        ('loyalty', '0016_undone_actions'),
     ]
 
     operations = [

@@ -26,7 +26,9 @@ class Mission:
 
     @property
     def points(self) -> int:
-        """What the step gives by itself."""
+        """What the step gives by itself, unless only its quest gives."""
+        if not self.version.task_benefits:
+            return 0
         return sum(one["quantity"] for one in self.task.benefits if one.get("metric") == "points")
 
 
