@@ -7,6 +7,7 @@ from loyalty.models.completions import QuestCompletion, Submission, TaskCompleti
 from loyalty.models.earn_rules import EarnRule, EarnRuleBudget, EarnRuleUse, EarnRuleVersion
 from loyalty.models.events import Event, EventBody
 from loyalty.models.idempotency import IdempotencyRecord
+from loyalty.models.inventory import Holding, HoldingChange, InventoryItem, InventorySet
 from loyalty.models.keys import ApiKey, SigningKey
 from loyalty.models.merges import Merge, MovedLifetime
 from loyalty.models.metrics import Metric, Milestone, MilestoneSet
@@ -28,7 +29,11 @@ __all__ = [
     "Event",
     "EventBody",
     "EventType",
+    "Holding",
+    "HoldingChange",
     "IdempotencyRecord",
+    "InventoryItem",
+    "InventorySet",
     "Membership",
     "Merge",
     "Metric",

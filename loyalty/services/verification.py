@@ -165,6 +165,37 @@ CHECKS: list[Check] = [
             AND (%(business)s::uuid IS NULL OR r.business_id = %(business)s::uuid)
         """,
     ),
+    Check(
+        "what somebody has of an item is what came and did not go",
+        """
+        SELECT coalesce(h.business_id, c.business_id), coalesce(h.account_id, c.account_id)
+        FROM loyalty_holding h
+        FULL JOIN (SELECT business_id, account_id, item_id, sum(quantity) AS total
+                   FROM loyalty_holdingchange GROUP BY 1, 2, 3) c
+            ON c.account_id = h.account_id AND c.item_id = h.item_id
+        WHERE coalesce(h.quantity, 0) <> coalesce(c.total, 0)
+            AND (%(business)s::uuid IS NULL OR coalesce(h.business_id, c.business_id) = %(business)s::uuid)
+        """,
+    ),
+    Check(
+        "what is given of an item with a stock is what people have",
+        """
+        SELECT i.business_id, i.id FROM loyalty_inventoryitem i
+        LEFT JOIN (SELECT item_id, sum(quantity) AS total FROM loyalty_holding GROUP BY 1) h ON h.item_id = i.id
+        WHERE i.stock IS NOT NULL AND i.given <> coalesce(h.total, 0)
+            AND (%(business)s::uuid IS NULL OR i.business_id = %(business)s::uuid)
+        """,
+    ),
+    Check(
+        "an item that changed hands left one and reached the other",
+        """
+        SELECT c.business_id, c.id FROM loyalty_holdingchange c
+        LEFT JOIN loyalty_holdingchange other ON other.id::text = c.source_id AND other.source_type = 'merge'
+            AND other.source_id = c.id::text AND other.item_id = c.item_id AND other.account_id <> c.account_id
+        WHERE c.source_type = 'merge' AND (other.id IS NULL OR other.quantity <> -c.quantity)
+            AND (%(business)s::uuid IS NULL OR c.business_id = %(business)s::uuid)
+        """,
+    ),
 ]
 
 
