@@ -11,6 +11,7 @@ from loyalty.services import (
     earn_people,
     earn_section,
     event_section,
+    inventory_people,
     personal_data,
     programme,
     quest_people,
@@ -35,6 +36,15 @@ def _completion(event: Event) -> dict[str, Any]:
     return {"id": facts.pop("completionId"), **facts, "completedAt": event.created_at}
 
 
+def describe_items(business: Business, page: Sequence[Event]) -> Mapping[UUID, Mapping[str, Any]]:
+    return {event.pk: _item(event) for event in page}
+
+
+def _item(event: Event) -> dict[str, Any]:
+    facts = dict(event.facts)
+    return {"id": facts.pop("changeId"), **facts}
+
+
 def _movement(topic: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     coupon = {"couponCode": None} if topic == "points/redeemed" else {}
     return {
@@ -55,7 +65,9 @@ def _movement(topic: str, facts: Mapping[str, Any]) -> dict[str, Any]:
 events.register_describer(describe_points, "points/*")
 events.register_describer(describe_completions, "tasks/completed", "quests/completed")
 
-for holder in (*HOLDERS, *quest_people.ALL, earn_people.USES):
+events.register_describer(describe_items, "inventory/*")
+
+for holder in (*HOLDERS, *quest_people.ALL, earn_people.USES, *inventory_people.ALL):
     personal_data.register_holder(holder)
 
 for section in (*sections.ALL, event_section.SECTION, quest_section.SECTION, earn_section.SECTION):

@@ -62,6 +62,14 @@ class InventoryItem(TenantModel):
     def stock_remaining(self) -> int | None:
         return None if self.stock is None else self.stock - self.given
 
+    @property
+    def is_archived(self) -> bool:
+        """Alone or with its set, which is loaded."""
+        return self.archived_at is not None or self.set.archived_at is not None
+
+    def has_left(self, quantity: int) -> bool:
+        return not self.is_archived and (self.stock is None or self.stock - self.given >= quantity)
+
 
 class OfItem(BusyTenantModel):
     """A row about one person and one item."""

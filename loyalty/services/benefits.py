@@ -1,16 +1,17 @@
 """Giving people what a quest, a rule or a referral promised them, and taking it back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from django.db import transaction
 
-from loyalty.kernel.errors import Invalid
+from loyalty.kernel.errors import DomainError, Invalid
 from loyalty.models import Business
 from loyalty.services.kinds.benefits import kind_of
-from loyalty.services.kinds.benefits.base import Benefit, Occasion
+from loyalty.services.kinds.benefits.base import Benefit, Document, Occasion
+from loyalty.services.programme import Problem
 
 Benefits = Sequence[Mapping[str, Any]]  # as bodies, documents and JSON columns hold them
 
@@ -28,6 +29,19 @@ def checked(benefits: Benefits, *, business: Business, field: str) -> list[dict[
         kind_of(data["kind"]).check(benefit, business=business, field=place)
         found.append(msgspec.to_builtins(benefit))
     return found
+
+
+def dangling(benefits: Benefits, document: Document, *, path: str) -> Iterator[Problem]:
+    """What benefits name and a programme's document does not have; those that mean nothing."""
+    for number, data in enumerate(benefits):
+        place = f"{path}.{number}"
+        try:
+            benefit = _read(data, field=place)
+        except DomainError as error:
+            yield Problem(path=error.field or place, message=error.message)
+            continue
+        for field, message in kind_of(data["kind"]).dangling(benefit, document):
+            yield Problem(path=f"{place}.{field}", message=message)
 
 
 @transaction.atomic

@@ -50,7 +50,7 @@ class OutOfStock(NotToBeHad):
 
 
 class ItemArchived(NotToBeHad):
-    code, outcome = Code.CONFLICT, Outcome.ARCHIVED
+    code, outcome = Code.REWARD_INACTIVE, Outcome.ARCHIVED
 
     def __init__(self) -> None:
         super().__init__("This item is archived: nobody gets it any more.")
@@ -202,7 +202,7 @@ def _whose(business: Business, giving: HoldingChange) -> UUID:
 
 def _received(standing: _Standing, occasion: Occasion, quantity: int) -> HoldingChange:
     item = standing.item
-    if item.archived_at or item.set.archived_at:
+    if item.is_archived:
         raise ItemArchived
     if not item.stackable and standing.held + quantity > 1:
         raise AlreadyHad

@@ -74,9 +74,10 @@ def create_item(
 
 
 @transaction.atomic
-def update_item(*, business: Business, item_id: UUID, **said: Unpack[Changes]) -> InventoryItem:
-    """Change an item, and fetch it back if it was archived. Who has it keeps it.
+def update_item(*, business: Business, item_id: UUID, restore: bool = False, **said: Unpack[Changes]) -> InventoryItem:
+    """Change an item. Who has it keeps it.
 
+    :param restore: fetch it back if it was archived
     :raises NotFound: if the business has no such item
     :raises StockGivenOut: if people have more of it than its new stock
     :raises HeldInStacks: if it is not to stack, and somebody has several
@@ -94,6 +95,6 @@ def update_item(*, business: Business, item_id: UUID, **said: Unpack[Changes]) -
         item.given = theirs.aggregate(total=Sum("quantity"))["total"] or 0
         if item.stock < item.given:
             raise StockGivenOut(item.given)
-    item.archived_at = None
+    item.archived_at = None if restore else item.archived_at
     item.save(update_fields=["title", "media", "stackable", "stock", "given", "archived_at"])
     return item

@@ -8,7 +8,7 @@ from msgspec import structs
 from loyalty.kernel.errors import DomainError
 from loyalty.models import Business, Quest, Task
 from loyalty.selectors import quests as reads
-from loyalty.services import quest_rows, quests
+from loyalty.services import benefits, quest_rows, quests
 from loyalty.services.programme import Document, Problem, Section
 from loyalty.services.quest_rules import Audience, Key, LongText, Rules, ShortText, Title
 
@@ -56,9 +56,9 @@ def check(items: Iterable[QuestItem], document: Document) -> Iterator[Problem]:
             yield Problem(path=f"{path}.key", message=f"Two quests have the key {item.key!r}.")
         seen.add(item.key)
         yield from check_audience(item.audience, document, path)
-        yield from _check_metrics(item.benefits, document, f"{path}.benefits")
+        yield from benefits.dangling(item.benefits, document, path=f"{path}.benefits")
         for place, task in enumerate(item.tasks):
-            yield from _check_metrics(task.benefits, document, f"{path}.tasks.{place}.benefits")
+            yield from benefits.dangling(task.benefits, document, path=f"{path}.tasks.{place}.benefits")
 
 
 def _put(business: Business, item: QuestItem, quest: Quest | None) -> None:
@@ -88,14 +88,6 @@ def check_audience(audience: Audience, document: Document, path: str) -> Iterato
         for place, key in enumerate(wanted):
             if known is not None and key not in known:
                 yield Problem(path=f"{path}.audience.{name}.{place}", message=f"The programme has no {key!r} there.")
-
-
-def _check_metrics(benefits: Iterable[dict[str, object]], document: Document, path: str) -> Iterator[Problem]:
-    known = _keys(document, "metrics")
-    for place, benefit in enumerate(benefits):
-        key = benefit.get("metric", "points")
-        if known is not None and benefit.get("kind") == "metric" and key not in known:
-            yield Problem(path=f"{path}.{place}.metric", message=f"The programme has no metric {key!r}.")
 
 
 def _tiers(document: Document) -> set[str] | None:

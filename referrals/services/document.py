@@ -6,10 +6,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from loyalty.kernel.errors import DomainError, Invalid
 from loyalty.kernel.money import money_text
 from loyalty.models import Business
-from loyalty.services.kinds.benefits import kind_of
+from loyalty.services import benefits
 from loyalty.services.programme import Document, Problem, Section
 from referrals.selectors import programmes as rules
 from referrals.services import programmes
@@ -61,27 +60,9 @@ def apply(business: Business, part: ReferralPart) -> None:
 
 
 def check(part: ReferralPart, document: Document) -> Iterable[Problem]:
-    """Kinds that nobody knows, and metrics that the document does not have."""
-    metrics = {item.key for item in document.get("metrics", ())}
+    """Kinds that nobody knows, and what the document does not have."""
     for side in ("referrer", "friend"):
-        for number, benefit in enumerate(getattr(part, side)):
-            place = f"{KEY}.{side}.{number}"
-            try:
-                named = _read(benefit, place=place)
-            except DomainError as error:
-                yield Problem(path=error.field or place, message=error.message)
-                continue
-            metric = getattr(named, "metric", None)
-            if metric is not None and metrics and metric not in metrics:
-                yield Problem(path=f"{place}.metric", message=f"There is no metric {metric!r}.")
-
-
-def _read(benefit: dict[str, Any], *, place: str) -> Any:
-    kind = kind_of(str(benefit.get("kind")), field=f"{place}.kind")
-    try:
-        return msgspec.convert(benefit, kind.SHAPE)
-    except msgspec.ValidationError as error:
-        raise Invalid(str(error), field=place) from error
+        yield from benefits.dangling(getattr(part, side), document, path=f"{KEY}.{side}")
 
 
 SECTION = Section(

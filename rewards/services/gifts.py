@@ -1,5 +1,6 @@
 """The benefit `reward`: what a quest, a rule or a tier gives for nothing, as a redemption without points."""
 
+from collections.abc import Iterator
 from typing import Annotated
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from django.db.models import QuerySet
 from loyalty.kernel.errors import Invalid, NotFound
 from loyalty.models import Business
 from loyalty.services import ledger
-from loyalty.services.kinds.benefits.base import Benefit, Occasion
+from loyalty.services.kinds.benefits.base import Benefit, Document, Occasion
 from rewards.models import Redemption, Reward
 from rewards.services import kinds, redemptions
 
@@ -27,9 +28,17 @@ def check(benefit: RewardBenefit, *, business: Business, field: str) -> None:
     reward = _rewards(business, benefit.reward).exclude(status=Reward.Status.ARCHIVED).first()
     if reward is None:
         raise NotFound("reward", field=f"{field}.reward")
+    if kinds.kind_of(reward.type).GIVES_ITEM:
+        raise Invalid("Give the item itself: a benefit of the kind item.", field=f"{field}.reward")
     is_single = reward.increment_min is not None or not kinds.kind_of(reward.type).SELLS_SEVERAL
     if benefit.quantity > 1 and is_single:
         raise Invalid("This reward comes one at a time.", field=f"{field}.quantity")
+
+
+def dangling(benefit: RewardBenefit, document: Document) -> Iterator[tuple[str, str]]:
+    known = document.get("rewards")
+    if known is not None and benefit.reward not in {reward.key for reward in known}:
+        yield "reward", f"The programme has no reward {benefit.reward!r}."
 
 
 def give(benefit: RewardBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:

@@ -117,6 +117,8 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         questId=_ID, questKey="commuter", taskId=_OTHER_ID, taskKey="ten-rides", completedAt=_AT
     ),
     "quests/completed": _about(questId=_ID, questKey="commuter", completedAt=_AT),
+    "inventory/received": _about(set="badges", item="rider", quantity=1, held=1, action="quest"),
+    "inventory/lost": _about(set="badges", item="rider", quantity=1, held=0, action="operator"),
     "redemptions/created": _redemption("issued"),
     "redemptions/issued": _redemption("issued"),
     "redemptions/fulfilled": _redemption("fulfilled"),

@@ -3,13 +3,14 @@
 How to add a kind: write a module with the names of `Kind`, and register it in its app's `receivers.py`, or below.
 """
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 from uuid import UUID
 
 from loyalty.kernel.errors import Invalid
 from loyalty.models import Business
-from loyalty.services.kinds.benefits import metric
-from loyalty.services.kinds.benefits.base import Benefit, Occasion
+from loyalty.services.kinds.benefits import item, metric
+from loyalty.services.kinds.benefits.base import Benefit, Document, Occasion
 
 
 class Kind(Protocol):
@@ -20,6 +21,12 @@ class Kind(Protocol):
 
     def check(self, benefit: Any, *, business: Business, field: str) -> None:
         """:raises NotFound, Invalid: if it names what the programme does not have"""
+
+    def dangling(self, benefit: Any, document: Document) -> Iterable[tuple[str, str]]:
+        """Each field that names what a programme's document does not have, and what to say of it.
+
+        A document that is only a part of one says nothing of the sections that it lacks.
+        """
 
     def give(self, benefit: Any, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
         """Give it, once per occasion, and answer how many points of the metric `points` it was."""
@@ -43,3 +50,4 @@ def kind_of(key: str, *, field: str = "kind") -> Kind:
 
 
 register_kind("metric", metric)
+register_kind("item", item)

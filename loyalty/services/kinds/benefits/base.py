@@ -9,6 +9,8 @@ import msgspec
 
 from loyalty.services.ledger import Source
 
+Document = Mapping[str, Any]  # a programme's, by section
+
 
 class Benefit(msgspec.Struct, kw_only=True, rename="camel", forbid_unknown_fields=True, tag_field="kind"):
     """One benefit, as documents and bodies spell it: `{"kind": "metric", "metric": "points", "quantity": 50}`."""

@@ -1,5 +1,6 @@
 """So much of a metric: points, mostly."""
 
+from collections.abc import Iterator
 from typing import Annotated
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from loyalty.kernel.errors import NotFound
 from loyalty.models import Business, Metric
 from loyalty.selectors import ledger as books
 from loyalty.services import ledger
-from loyalty.services.kinds.benefits.base import Benefit, Occasion
+from loyalty.services.kinds.benefits.base import Benefit, Document, Occasion
 
 
 class MetricBenefit(Benefit, tag="metric", kw_only=True):
@@ -24,6 +25,12 @@ SHAPE = MetricBenefit
 def check(benefit: MetricBenefit, *, business: Business, field: str) -> None:
     if not Metric.objects.for_business(business).filter(key=benefit.metric, archived_at=None).exists():
         raise NotFound("metric", field=f"{field}.metric")
+
+
+def dangling(benefit: MetricBenefit, document: Document) -> Iterator[tuple[str, str]]:
+    known = document.get("metrics")
+    if known is not None and benefit.metric not in {metric.key for metric in known}:
+        yield "metric", f"The programme has no metric {benefit.metric!r}."
 
 
 def give(benefit: MetricBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:

@@ -1,5 +1,5 @@
 """The sections of the programme that the floor keeps, one module each."""
 
-from loyalty.services.kinds.sections import metrics, milestone_sets, policies, segments
+from loyalty.services.kinds.sections import inventory_sets, metrics, milestone_sets, policies, segments
 
-ALL = (metrics.SECTION, milestone_sets.SECTION, segments.SECTION, policies.SECTION)
+ALL = (metrics.SECTION, milestone_sets.SECTION, inventory_sets.SECTION, segments.SECTION, policies.SECTION)
