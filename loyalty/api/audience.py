@@ -15,7 +15,7 @@ from loyalty.api.parsing import Body
 from loyalty.api.views import Call, Reply, Shape, UserView, VisitorView, get_or_404, operation
 from loyalty.kernel.errors import Code, NotFound
 from loyalty.models import Account, Business, Metric, MilestoneSet, QuestVersion
-from loyalty.selectors import journal, playing
+from loyalty.selectors import inventory, journal, playing
 from loyalty.selectors import ledger as books
 from loyalty.services import accounts, actions
 from loyalty.services.quest_rules import Fraction, Whole
@@ -71,7 +71,7 @@ class Config(VisitorView):
                 message=OK,
                 data=shapes.ConfigShape(
                     metrics=[shapes.MetricShape.of(metric) for metric in metrics],
-                    inventory=[],
+                    inventory=[shapes.InventoryShape.of(row) for row in inventory.catalogue(business=business)],
                     challenges=theirs,
                     milestones=_ladders(business),
                 ),
@@ -88,6 +88,7 @@ class Profile(UserView):
         wallets = books.metrics_of(business=business, account_id=account.pk)
         data = shapes.ProfileShape.of(
             metrics={key: wallet.amount for key, wallet in wallets.items()},
+            holdings=inventory.held_by(business=business, account_id=account.pk),
             offers=offers,
             standings=playing.standings(offers, business=business, account=account),
             milestones=playing.milestones_of(business=business, account=account),

@@ -1,5 +1,6 @@
 """What an end user's app sees: times are epoch seconds, and everything is inside an envelope."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,7 +8,8 @@ import msgspec
 
 from loyalty.api import examples
 from loyalty.api.views import Shape
-from loyalty.models import Metric, Task
+from loyalty.models import InventorySet, Metric, Task
+from loyalty.selectors.inventory import Held
 from loyalty.selectors.journal import Item
 from loyalty.selectors.playing import Offered, Standing
 from loyalty.services.quest_rules import Notification
@@ -50,6 +52,11 @@ class InventoryShape(Shape):
     title: str
     items: list[InventoryItemShape]
 
+    @classmethod
+    def of(cls, row: InventorySet) -> "InventoryShape":
+        items = [InventoryItemShape(id=i.key, title=i.title, media=i.media or None) for i in row.items.all()]
+        return cls(id=row.key, title=row.title, items=items)
+
 
 class TimeShape(Shape):
     example = examples.OPEN_TIME
@@ -84,6 +91,7 @@ class PrizeShape(Shape):
     metric_quantity: int | None = None
     inventory_set_id: str | None = None
     inventory_item_id: str | None = None
+    inventory_quantity: int | None = None
 
     @classmethod
     def of(cls, benefit: Mapping[str, Any]) -> "PrizeShape":
@@ -93,6 +101,7 @@ class PrizeShape(Shape):
             metric_quantity=benefit.get("quantity") if benefit["kind"] == "metric" else None,
             inventory_set_id=benefit.get("set"),
             inventory_item_id=benefit.get("item"),
+            inventory_quantity=benefit.get("quantity") if benefit["kind"] == "item" else None,
         )
 
 
@@ -170,7 +179,8 @@ class ProfileShape(Shape):
     example = examples.PROFILE
 
     metrics: dict[str, int]
-    inventory: dict[str, list[str]]
+    inventory: dict[str, list[str]]  # each item once; how many pieces that is stands in `quantities`
+    quantities: dict[str, dict[str, int]]
     challenges: dict[str, ChallengeStanding]
     milestones: dict[str, str | None]
     progress: dict[str, ProgressShape]
@@ -180,6 +190,7 @@ class ProfileShape(Shape):
         cls,
         *,
         metrics: Mapping[str, int],
+        holdings: Sequence[Held],
         offers: Sequence[Offered],
         standings: Mapping[Any, Standing],
         milestones: Mapping[str, str | None],
@@ -190,9 +201,13 @@ class ProfileShape(Shape):
             for task in o.tasks
             if task.pk in standings[o.quest.pk].progress
         }
+        quantities: dict[str, dict[str, int]] = defaultdict(dict)
+        for held in holdings:
+            quantities[held.set][held.item] = held.quantity
         return cls(
             metrics=dict(metrics),
-            inventory={},
+            inventory={key: list(items) for key, items in quantities.items()},
+            quantities=dict(quantities),
             challenges={
                 str(quest_id): ChallengeStanding(
                     is_completed=standing.is_completed,
@@ -208,6 +223,7 @@ class ProfileShape(Shape):
 class InventoryPlace(Shape):
     set_id: str
     item_id: str
+    quantity: int
 
 
 class InventoryChanges(Shape):

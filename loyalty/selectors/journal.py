@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from loyalty.models import Account, Business, Event, Milestone, Quest, Task
+from loyalty.selectors import inventory
 
 Payload = dict[str, Any]
 Facts = Mapping[str, Any]
@@ -51,7 +52,7 @@ def between(rows: "QuerySet[Event]", *, start: int | None, end: int | None) -> "
 
 
 def items(page: Sequence[Event], *, business: Business) -> list[Item]:
-    """The events of one person, told with what the programme says of them: at most three queries."""
+    """The events of one person, told with what the programme says of them: at most four queries."""
     words = _Words.of(page, business)
     return [_item(event, words) for event in page]
 
@@ -70,6 +71,7 @@ class _Words:
     tasks: Mapping[str, Notice]
     quests: Mapping[str, Notice]
     tiers: Mapping[str, Milestone]
+    items: Mapping[tuple[str, str], str]
 
     @classmethod
     def of(cls, page: Sequence[Event], business: Business) -> "_Words":
@@ -79,6 +81,7 @@ class _Words:
         tasks = Task.objects.for_business(business).filter(pk__in=named("tasks/completed", "taskId"))
         quests = Quest.objects.for_business(business).filter(pk__in=named("quests/completed", "questId"))
         ladder = Milestone.objects.for_business(business).select_related("set")
+        collected = {(e.facts["set"], e.facts["item"]) for e in page if e.topic == "inventory/received"}
         return cls(
             tasks={str(pk): Notice(**said) for pk, said in tasks.values_list("pk", "notification")},
             quests={str(pk): Notice(**said) for pk, said in quests.values_list("pk", "current__notification")},
@@ -86,6 +89,7 @@ class _Words:
                 str(row.pk): row
                 for row in ladder.filter(pk__in=named("customers/tier_changed", "oldTierId", "newTierId"))
             },
+            items=inventory.titles(collected, business=business),
         )
 
 
@@ -130,6 +134,24 @@ def _reward_redeemed(facts: Facts, words: _Words) -> Told:
     return "rewardRedeemed", {"couponId": facts["redemptionId"]}, SILENT
 
 
+def _item_received(facts: Facts, words: _Words) -> Told:
+    title = words.items.get((facts["set"], facts["item"]), "")
+    notice = Notice("toast", title, "") if title and facts["action"] != "merge" else SILENT
+    return "inventoryChanged", _inventory(received=[_place(facts)], lost=[]), notice
+
+
+def _item_lost(facts: Facts, words: _Words) -> Told:
+    return "inventoryChanged", _inventory(received=[], lost=[_place(facts)]), SILENT
+
+
+def _inventory(**changes: list[Payload]) -> Payload:
+    return {"inventoryChanges": changes}
+
+
+def _place(facts: Facts) -> Payload:
+    return {"setId": facts["set"], "itemId": facts["item"], "quantity": facts["quantity"]}
+
+
 KINDS: Mapping[str, Callable[[Facts, _Words], Told]] = {
     "tasks/completed": _task_completed,
     "quests/completed": _quest_completed,
@@ -141,4 +163,6 @@ KINDS: Mapping[str, Callable[[Facts, _Words], Told]] = {
     "customers/tier_changed": _milestone_reached,
     "redemptions/created": _reward_redeemed,
     "redemptions/issued": _coupon_received,
+    "inventory/received": _item_received,
+    "inventory/lost": _item_lost,
 }
