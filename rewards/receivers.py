@@ -27,7 +27,7 @@ programme.register_section(
         export=sections.export_rewards,
         apply=sections.apply_rewards,
         check=sections.check_rewards,
-        after=("milestoneSets", "segments", "codePools"),
+        after=("milestoneSets", "segments", "codePools", "inventorySets"),
     )
 )
 

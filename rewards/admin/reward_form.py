@@ -7,7 +7,7 @@ from unfold import widgets
 
 from loyalty.admin.forms import ServiceForm
 from loyalty.kernel import points
-from loyalty.selectors import segments
+from loyalty.selectors import inventory, segments
 from loyalty.selectors.tiers import tiers_of
 from rewards.models import Reward
 from rewards.selectors import pools
@@ -66,6 +66,11 @@ class RewardForm(ServiceForm):
         widget=widgets.UnfoldAdminSelectWidget,
         help_text="For promo codes: where they come from.",
     )
+    item = forms.ChoiceField(
+        required=False,
+        widget=widgets.UnfoldAdminSelectWidget,
+        help_text="For items of the inventory: which one they get.",
+    )
     increment_min = Number(
         label="From points",
         required=False,
@@ -113,6 +118,10 @@ class RewardForm(ServiceForm):
         groups.choices = [(key, key) for key in sorted(named)]
         pool = cast(forms.ChoiceField, self.fields["code_pool_key"])
         pool.choices = [("", "None"), *((key, key) for key in sorted(pools.live_keys(business=self.business)))]
+        item = cast(forms.ChoiceField, self.fields["item"])
+        live = inventory.live_items(business=self.business).order_by("set__title", "title")
+        shown = [(f"{each.set.key}/{each.key}", f"{each.set.title}: {each.title}") for each in live]
+        item.choices = [("", "None"), *shown]
         if "key" in self.fields:
             self.fields["key"].required = False
         if not self.instance._state.adding:
@@ -121,6 +130,7 @@ class RewardForm(ServiceForm):
                 **{name: getattr(self.instance, name) for name in SAME},
                 "value": rewards.value_of(self.instance),
                 "min_spend": rewards.min_spend_of(self.instance),
+                "item": "/".join(rewards.item_of(self.instance) or ()),
                 "code_pool_key": self.instance.code_pool and self.instance.code_pool.key,
             }
 
@@ -130,6 +140,7 @@ class RewardForm(ServiceForm):
         if any(steps) and not all(steps):
             self.add_error("increment_min", "Fill in all three, or none.")
         given["increments"] = rewards.Increments(*steps) if all(steps) else None
+        given["item"] = rewards.Item(*given["item"].split("/")) if given.get("item") else None
         given["code_pool_key"] = given.get("code_pool_key") or None
         given["acknowledge_within_hours"] = given.get("acknowledge_within_hours") or 24
         return given

@@ -28,6 +28,7 @@ COLUMNS = (
 )
 SEGMENTS = look.column("Only for segments", lambda reward: ", ".join(reward.segment_keys) or "All")
 POOL = look.column("Code pool", lambda reward: reward.code_pool or look.NOTHING)
+ITEM = look.column("Item", lambda reward: reward.item or look.NOTHING)
 BEFORE = look.column("Before it is issued", lambda reward: before(reward))
 TIERS = look.column("Only for tiers", lambda reward: ", ".join(reward.tier_keys) or "All")
 LIMIT = look.column("Limit per advocate", lambda reward: reward.per_advocate_limit or "No limit")
@@ -39,7 +40,7 @@ class RewardAdmin(ServiceAdmin):
     form = RewardForm
     list_display = ("name", *COLUMNS)
     view_fields = (
-        *("name", "description", *COLUMNS, MINIMUM, LIMIT, TIERS, SEGMENTS, BEFORE, POOL),
+        *("name", "description", *COLUMNS, MINIMUM, LIMIT, TIERS, SEGMENTS, BEFORE, POOL, ITEM),
         *(look.moment_of("starts_at", "From"), look.moment_of("ends_at", "Until"), "code_prefix", "product_id", "key"),
     )
     when_empty = "A reward is what points buy: money off, free shipping, a product."
@@ -55,7 +56,7 @@ class RewardAdmin(ServiceAdmin):
             {"fields": ("stock", "per_advocate_limit", "tier_keys", "segment_keys", "starts_at", "ends_at")},
         ),
         ("Before it is issued", {"fields": ("approval", "acknowledgement", "acknowledge_within_hours")}),
-        ("For your shop", {"fields": ("code_pool_key", "code_prefix", "product_id", "key")}),
+        ("For your shop", {"fields": ("item", "code_pool_key", "code_prefix", "product_id", "key")}),
     )
     actions = ("archive",)
 
@@ -63,7 +64,7 @@ class RewardAdmin(ServiceAdmin):
         return ("key",) if obj else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("business", "code_pool")
+        return super().get_queryset(request).select_related("business", "code_pool", "item__set")
 
     def summary(self, request: HttpRequest, reward: Reward) -> Sequence[Figure]:
         return (

@@ -65,6 +65,13 @@ class Increments(Body):
     step: types.PositivePoints = 1
 
 
+class NamedItem(Body):
+    """An item of the inventory, by the keys of its set and its own."""
+
+    set: types.Key
+    item: types.Key
+
+
 class RewardFields(Body):
     """What may be said of a reward; what is left out stays as it is."""
 
@@ -86,6 +93,7 @@ class RewardFields(Body):
     code_prefix: Prefix | None | UnsetType = UNSET
     product_id: ProductId | None | UnsetType = UNSET
     code_pool_key: types.Key | None | UnsetType = UNSET
+    item: NamedItem | None | UnsetType = UNSET
     increments: Increments | None | UnsetType = UNSET
     approval: bool | UnsetType = UNSET
     acknowledgement: Acknowledgement | UnsetType = UNSET
@@ -96,6 +104,8 @@ class RewardFields(Body):
         sent = {name: given for name, given in structs.asdict(self).items() if given is not UNSET}
         if isinstance(self.increments, Increments):
             sent["increments"] = rewards.Increments(*structs.astuple(self.increments))
+        if isinstance(self.item, NamedItem):
+            sent["item"] = rewards.Item(*structs.astuple(self.item))
         for name, nothing in WITHOUT.items():
             if name in sent and sent[name] is None:
                 sent[name] = nothing
@@ -158,6 +168,7 @@ class RewardShape(Shape):
     code_prefix: str
     product_id: str | None
     code_pool_key: str | None
+    item: NamedItem | None
     increments: Increments | None
     approval: bool
     acknowledgement: str
@@ -207,8 +218,8 @@ class RedemptionPage(Shape):
 
 
 def reward(row: Reward) -> RewardShape:
-    """Its pool is loaded, if it has one."""
-    increments = rewards.increments_of(row)
+    """Its pool, and its item with the set, are loaded, if it has them."""
+    increments, item = rewards.increments_of(row), rewards.item_of(row)
     return RewardShape(
         id=row.pk,
         key=row.key,
@@ -230,6 +241,7 @@ def reward(row: Reward) -> RewardShape:
         code_prefix=row.code_prefix,
         product_id=row.product_id or None,
         code_pool_key=None if row.code_pool is None else row.code_pool.key,
+        item=None if item is None else NamedItem(**item._asdict()),
         increments=None if increments is None else Increments(**increments._asdict()),
         approval=row.approval,
         acknowledgement=row.acknowledgement,

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from loyalty.kernel import clock, points
+from loyalty.models import InventoryItem
 from loyalty.models.base import TenantModel
 from rewards.models.pools import CodePool
 
@@ -54,6 +55,10 @@ class Reward(TenantModel):
     # No plain constraint: the migration's composite foreign key covers the business too.
     code_pool = models.ForeignKey(
         CodePool, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    # As above.
+    item = models.ForeignKey(
+        InventoryItem, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
     )
     increment_min = models.BigIntegerField(null=True, blank=True)  # sold for any of min, min + step, … max points,
     increment_max = models.BigIntegerField(null=True, blank=True)  # of which `points_cost` buy the value once

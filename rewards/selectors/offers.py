@@ -14,7 +14,7 @@ from advocates.models import Advocate
 from loyalty.kernel import clock
 from loyalty.kernel.errors import Code as Reason
 from loyalty.kernel.errors import NotFound
-from loyalty.models import Account, Business, SegmentMember
+from loyalty.models import Account, Business, Holding, SegmentMember
 from loyalty.selectors import ledger
 from rewards.models import Code, Redemption, Reward
 
@@ -28,6 +28,7 @@ class Standing:
     segment_keys: Sequence[str]
     had: int  # pieces of it that the person holds
     has_code: bool  # whether its pool, if it has one, is not empty
+    holds: int  # pieces of its item, if it has one, that the person has
     now: datetime
 
     def refusal(self, *, quantity: int = 1, at: datetime | None = None) -> Reason | None:
@@ -38,6 +39,8 @@ class Standing:
         if not self._is_meant():
             return Reason.NOT_ELIGIBLE
         if reward.per_advocate_limit is not None and self.had + quantity > reward.per_advocate_limit:
+            return Reason.LIMIT_REACHED
+        if reward.item is not None and not reward.item.stackable and self.holds + quantity > 1:
             return Reason.LIMIT_REACHED
         if not self._is_left(quantity):
             return Reason.OUT_OF_STOCK
@@ -50,8 +53,10 @@ class Standing:
         return tier_fits and (not reward.segment_keys or not set(reward.segment_keys).isdisjoint(self.segment_keys))
 
     def _is_left(self, quantity: int) -> bool:
-        remaining = self.reward.stock_remaining
-        return (remaining is None or quantity <= remaining) and (self.reward.code_pool_id is None or self.has_code)
+        reward, remaining = self.reward, self.reward.stock_remaining
+        is_in_stock = remaining is None or quantity <= remaining
+        has_item = reward.item is None or reward.item.has_left(quantity)
+        return is_in_stock and has_item and (reward.code_pool_id is None or self.has_code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +81,27 @@ def with_standing(rewards: "QuerySet[Reward]", *, business: Business, advocate_i
     groups = SegmentMember.objects.for_business(business).filter(account_id=advocate_id, segment__archived_at=None)
     free = Code.objects.for_business(business).filter(pool=OuterRef("code_pool"), redemption=None)
     had = held.filter(reward=OuterRef("pk")).order_by().values("reward").annotate(pieces=Sum("quantity"))
-    return rewards.annotate(
+    held_item = Holding.objects.for_business(business).filter(account_id=advocate_id, item=OuterRef("item"))
+    return rewards.select_related("item__set").annotate(
         clock_offset=F("business__clock_offset"),
         tier_key=Subquery(account.values("tier__key")),
         segments=ArraySubquery(groups.values("segment__key")),
         has_code=Exists(free),
         had=Coalesce(Subquery(had.values("pieces")), Value(0), output_field=BigIntegerField()),
+        holds=Coalesce(Subquery(held_item.values("quantity")), Value(0), output_field=BigIntegerField()),
     )
 
 
 def standing_of(reward: Any) -> Standing:
     """What `with_standing` found out about a reward."""
     return Standing(
-        reward, reward.tier_key, reward.segments, reward.had, has_code=reward.has_code, now=clock.now(reward)
+        reward,
+        tier_key=reward.tier_key,
+        segment_keys=reward.segments,
+        had=reward.had,
+        has_code=reward.has_code,
+        holds=reward.holds,
+        now=clock.now(reward),
     )
 
 

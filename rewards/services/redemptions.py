@@ -19,7 +19,7 @@ from loyalty.services import ledger
 from rewards.events import CANCELLED, CREATED, ISSUED, facts, happened
 from rewards.models import Redemption, Reward
 from rewards.selectors import offers
-from rewards.services import codes, kinds, prices
+from rewards.services import codes, items, kinds, prices
 
 CODE_LENGTH = 12  # about 59 bits: not to be guessed
 Status = Redemption.Status
@@ -72,6 +72,7 @@ def redeem(
     :raises NotFound: if the business has no such reward, or no such advocate
     :raises Invalid: if the reward is not sold in this quantity, or not for so many points
     :raises RewardInactive, NotEligible, LimitReached, OutOfStock: as their messages say
+    :raises inventory.NotToBeHad: if it is an item, and they have it already or somebody was faster
     :raises ledger.InsufficientPoints, ledger.AccountNotActive: as `ledger.spend`
     """
     standing = offers.standing(business=business, reward_id=reward_id, advocate_id=advocate_id)
@@ -142,6 +143,7 @@ def cancel(
     redemption, now = locked(business, redemption_id)
     if redemption.status not in states:
         raise WrongState(redemption.status, *states, done=done)
+    was_issued = redemption.status == Status.ISSUED
     redemption.status, redemption.reason, redemption.updated_at = Status.CANCELLED, reason, now
     if redemption.entry_id is not None:
         said = {"action": "reward", **facts(redemption)}
@@ -149,6 +151,8 @@ def cancel(
     redemption.save(update_fields=["status", "reason", "updated_at"])
     events.record([happened(CANCELLED, redemption)], now=now)
     codes.give_back(redemption)
+    if was_issued:
+        items.take_back(redemption)
     _rewards(redemption).update(taken=F("taken") - redemption.quantity)
     return redemption
 
@@ -178,13 +182,14 @@ def locked_account(business: Business, advocate_id: UUID) -> Account:
 
 
 def go_on(redemption: Redemption, *, code: str | None, now: datetime) -> list[events.Happening]:
-    """Show the coupon of what waits for no operator: its code, or a new one. Answers the news of it."""
+    """Show the coupon of what waits for no operator, its code or a new one; hand over its item. Answers the news."""
     redemption.coupon_code = code
     if kinds.kind_of(redemption.terms["type"]).MAKES_COUPON:
         redemption.coupon_code = f"{redemption.reward.code_prefix}-{crypto.new_code(CODE_LENGTH)}"
     if redemption.status == Status.PENDING_ACKNOWLEDGEMENT:
         redemption.acknowledge_by = now + timedelta(hours=redemption.reward.acknowledge_within_hours)
         return []
+    items.hand_over(redemption)
     return [happened(ISSUED, redemption)]
 
 
@@ -202,6 +207,7 @@ def _check(standing: offers.Standing, *, quantity: int, at: datetime) -> None:
 def _drafted(reward: Reward, price: prices.Price, *, advocate_id: UUID, quantity: int) -> Redemption:
     """The redemption with everything but how it is paid for."""
     worth = kinds.kind_of(reward.type).worth(reward, times=price.times)
+    item = {"itemId": str(reward.item_id)} if reward.item_id else {}
     return Redemption(
         business=reward.business,
         reward=reward,
@@ -209,7 +215,7 @@ def _drafted(reward: Reward, price: prices.Price, *, advocate_id: UUID, quantity
         status=Status.PENDING_APPROVAL if reward.approval else status_after_approval(reward),
         points=price.points,
         quantity=quantity,
-        terms={"type": reward.type, **worth._asdict()},
+        terms={"type": reward.type, **worth._asdict(), **item},
     )
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from loyalty.kernel import clock
 from loyalty.kernel.errors import Invalid, NotFound
 from loyalty.models import Business
-from loyalty.selectors import segments, tiers
+from loyalty.selectors import inventory, segments, tiers
 from loyalty.services import naming
 from rewards.models import Reward
 from rewards.selectors import pools
@@ -29,6 +29,13 @@ class Increments(NamedTuple):
     min: int
     max: int
     step: int
+
+
+class Item(NamedTuple):
+    """An item of the inventory, by the keys of its set and its own."""
+
+    set: str
+    item: str
 
 
 NO_INCREMENTS = (None, None, None)
@@ -52,6 +59,7 @@ class Details(TypedDict, total=False):
     code_prefix: str
     product_id: str
     code_pool_key: str | None
+    item: Item | None
     increments: Increments | None
     approval: bool
     acknowledgement: str
@@ -69,7 +77,7 @@ def create(*, business: Business, name: str, type: str, points_cost: int, **deta
     """Put a reward into the catalogue. Its key is made from its name where none is given.
 
     :raises Invalid: if there is no such type, or the details do not fit it or each other
-    :raises NotFound: if the programme has no such tier, segment or code pool
+    :raises NotFound: if the programme has no such tier, segment, code pool or item
     :raises naming.KeyTaken: if another reward has the key
     """
     business = naming.lock(business)
@@ -85,7 +93,7 @@ def create(*, business: Business, name: str, type: str, points_cost: int, **deta
 def update(*, business: Business, reward_id: UUID, **changes: Unpack[Changes]) -> Reward:
     """Change a reward. What is sold already stays as it was sold; every redeem from now on sees the change.
 
-    :raises NotFound: if the business has no such reward, or its programme no such tier, segment or code pool
+    :raises NotFound: if the business has no such reward, or its programme no such tier, segment, code pool or item
     :raises Invalid, naming.KeyTaken: as `create`
     """
     business = naming.lock(business)
@@ -117,6 +125,11 @@ def increments_of(reward: Reward) -> Increments | None:
     return Increments(reward.increment_min, reward.increment_max, reward.increment_step)
 
 
+def item_of(reward: Reward) -> Item | None:
+    """What it gives, with its set loaded."""
+    return None if reward.item is None else Item(reward.item.set.key, reward.item.key)
+
+
 def _put(reward: Reward, said: Changes) -> None:
     value, min_spend = said.pop("value", None), said.pop("min_spend", None)
     if "increments" in said:
@@ -124,6 +137,8 @@ def _put(reward: Reward, said: Changes) -> None:
         reward.increment_min, reward.increment_max, reward.increment_step = increments
     if "code_pool_key" in said:
         _put_pool(reward, said.pop("code_pool_key"))
+    if "item" in said:
+        _put_item(reward, said.pop("item"))
     for name, given in said.items():
         setattr(reward, name, given)
     reward.tier_keys = list(dict.fromkeys(reward.tier_keys))
@@ -140,11 +155,19 @@ def _put_pool(reward: Reward, key: str | None) -> None:
     reward.code_pool_id = None if key is None else known[key]
 
 
+def _put_item(reward: Reward, named: Item | None) -> None:
+    live = inventory.live_items(business=reward.business)
+    reward.item = live.filter(set__key=named.set, key=named.item).first() if named else None
+    if named and reward.item is None:
+        raise NotFound("item", field="item")
+
+
 def _check(reward: Reward, said: Changes) -> None:
     others = Reward.objects.for_business(reward.business).exclude(pk=reward.pk)
     naming.key_for(others, key=reward.key, title=reward.name, noun=NOUN)
     _check_bounds(reward)
     _check_pool(reward)
+    _check_item(reward)
     prices.check_increments(reward)
     if "tier_keys" in said:
         known = {tier.key for tier in tiers.tiers_of(reward.business)}
@@ -162,6 +185,14 @@ def _check_pool(reward: Reward) -> None:
     if not takes_code and reward.code_pool_id is not None:
         message = f"A reward of type {reward.type} takes no codes from a pool. Make codePoolKey null."
         raise Invalid(message, field="codePoolKey")
+
+
+def _check_item(reward: Reward) -> None:
+    gives_item = kinds.kind_of(reward.type).GIVES_ITEM
+    if gives_item and reward.item_id is None:
+        raise Invalid(f"A reward of type {reward.type} needs an item. Say its set and its key.", field="item")
+    if not gives_item and reward.item_id is not None:
+        raise Invalid(f"A reward of type {reward.type} gives no item. Make item null.", field="item")
 
 
 def _check_bounds(reward: Reward) -> None:

@@ -36,6 +36,11 @@ class IncrementsItem(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     step: Points = 1
 
 
+class GivenItem(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    set: Key
+    item: Key
+
+
 class RewardItem(Item, kw_only=True):
     name: Annotated[str, Meta(min_length=1, max_length=200)]
     type: Annotated[str, Meta(max_length=40)]
@@ -54,6 +59,7 @@ class RewardItem(Item, kw_only=True):
     tiers: Keys = []
     segments: Keys = []
     code_pool: Key | None = None
+    item: GivenItem | None = None
     increments: IncrementsItem | None = None
     approval: bool = False
     acknowledgement: Literal["none", "required"] = "none"
@@ -72,7 +78,7 @@ def apply_pools(business: Business, items: Sequence[CodePoolItem]) -> None:
 
 def export_rewards(business: Business) -> list[RewardItem]:
     rows = Reward.objects.for_business(business).exclude(status=Reward.Status.ARCHIVED)
-    return [_item(reward) for reward in rows.select_related("code_pool").order_by("key")]
+    return [_item(reward) for reward in rows.select_related("code_pool", "item__set").order_by("key")]
 
 
 def apply_rewards(business: Business, items: Sequence[RewardItem]) -> None:
@@ -91,17 +97,20 @@ def apply_rewards(business: Business, items: Sequence[RewardItem]) -> None:
 
 
 def check_rewards(items: Sequence[RewardItem], document: Document) -> Iterable[Problem]:
-    """Tiers, segments and pools that the document does not have."""
+    """Tiers, segments, pools and items that the document does not have."""
     ladders = [ladder for ladder in document.get("milestoneSets", ()) if ladder.is_tier]
     known = {
         "tiers": {step.key for ladder in ladders for step in ladder.milestones},
         "segments": {segment.key for segment in document.get("segments", ())},
         "codePool": {pool.key for pool in document.get("codePools", ())},
     }
+    items_there = {(each.key, one.key) for each in document.get("inventorySets", ()) for one in each.items}
     for place, item in enumerate(items):
         pool = [item.code_pool] if item.code_pool else []
         named = {"tiers": item.tiers, "segments": item.segments, "codePool": pool}
         yield from _dangling(f"rewards.{place}", named, known)
+        if item.item and (item.item.set, item.item.item) not in items_there:
+            yield Problem(path=f"rewards.{place}.item", message=f"The document has no item {item.item.item!r} there.")
 
 
 def _dangling(
@@ -129,15 +138,13 @@ def _said(item: RewardItem) -> Any:
         said[ours] = said.pop(name)
     increments = item.increments
     said["increments"] = increments and rewards.Increments(increments.min, increments.max, increments.step)
+    said["item"] = item.item and rewards.Item(item.item.set, item.item.item)
     return {**said, "currency": item.currency or "", "product_id": item.product_id or ""}
 
 
 def _item(reward: Reward) -> RewardItem:
-    value, min_spend, increments = (
-        rewards.value_of(reward),
-        rewards.min_spend_of(reward),
-        rewards.increments_of(reward),
-    )
+    value, min_spend = rewards.value_of(reward), rewards.min_spend_of(reward)
+    increments, item = rewards.increments_of(reward), rewards.item_of(reward)
     same = ("key", "name", "type", "points_cost", "description", "stock", "status", "code_prefix")
     limits = ("per_advocate_limit", "starts_at", "ends_at", "approval", "acknowledgement", "acknowledge_within_hours")
     return RewardItem(
@@ -150,4 +157,5 @@ def _item(reward: Reward) -> RewardItem:
         segments=list(reward.segment_keys),
         code_pool=None if reward.code_pool is None else reward.code_pool.key,
         increments=None if increments is None else IncrementsItem(**increments._asdict()),
+        item=None if item is None else GivenItem(**item._asdict()),
     )

@@ -22,6 +22,7 @@ ACCEPTED = [
     ("donation", "5", ("5.00", "EUR"), ("15.00", "EUR")),
     ("promo_code", None, (None, None), None),
     ("promo_code", "9.99", ("9.99", "EUR"), None),
+    ("item", None, (None, None), (None, None)),
     ("custom", None, (None, None), (None, None)),
     ("custom", "1", ("1.00", "EUR"), ("3.00", "EUR")),
 ]
@@ -32,6 +33,7 @@ REFUSED = [
     ("product", "0"),
     ("donation", None),
     ("promo_code", "0"),
+    ("item", "5"),
     ("custom", "-0.01"),
 ]
 

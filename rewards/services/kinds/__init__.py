@@ -21,6 +21,7 @@ from rewards.services.kinds import (
     custom,
     donation,
     free_shipping,
+    item,
     percentage_discount,
     product,
     promo_code,
@@ -32,6 +33,7 @@ class Kind(Protocol):
     TITLE: str  # for people
     MAKES_COUPON: bool  # whether a redemption gets a new code to show or type in
     TAKES_CODE: bool  # whether it gets one out of the reward's code pool
+    GIVES_ITEM: bool  # whether it gives pieces of the reward's item, once it is issued
     SELLS_SEVERAL: bool  # whether one redemption may be for more than one piece
     SELLS_BY_POINTS: bool  # whether it may be sold for as many points as somebody likes; its value is money then
 
@@ -52,6 +54,7 @@ KINDS: Mapping[str, Kind] = {
     "product": product,
     "promo_code": promo_code,
     "donation": donation,
+    "item": item,
     "custom": custom,
 }
 

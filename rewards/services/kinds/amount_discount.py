@@ -9,6 +9,7 @@ from rewards.services.kinds.worth import Worth, fill_money, money_worth, needed
 TITLE = "Amount off"
 MAKES_COUPON = True
 TAKES_CODE = False
+GIVES_ITEM = False
 SELLS_SEVERAL = True
 SELLS_BY_POINTS = True
 

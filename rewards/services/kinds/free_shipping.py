@@ -9,6 +9,7 @@ from rewards.services.kinds.worth import Worth, fill_nothing
 TITLE = "Free shipping"
 MAKES_COUPON = True
 TAKES_CODE = False
+GIVES_ITEM = False
 SELLS_SEVERAL = False
 SELLS_BY_POINTS = False
 

@@ -9,6 +9,7 @@ from rewards.services.kinds.worth import Worth, fill_percent, needed, percent_wo
 TITLE = "Percentage off"
 MAKES_COUPON = True
 TAKES_CODE = False
+GIVES_ITEM = False
 SELLS_SEVERAL = False
 SELLS_BY_POINTS = False
 

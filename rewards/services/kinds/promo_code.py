@@ -9,6 +9,7 @@ from rewards.services.kinds.worth import Worth, fill_money, money_worth
 TITLE = "Promo code"
 MAKES_COUPON = False
 TAKES_CODE = True
+GIVES_ITEM = False
 SELLS_SEVERAL = False
 SELLS_BY_POINTS = False
 
