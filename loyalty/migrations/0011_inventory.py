@@ -14,7 +14,7 @@ SQL = Path(__file__).parent / 'sql'
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0010_earn_rules'),
+        ('loyalty', '0015_quest_choices'),
     ]
 
     operations = [

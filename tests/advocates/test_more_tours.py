@@ -4,7 +4,7 @@ import pytest
 
 from tests.advocates.test_tour import BETWEEN, BLOCK, PAGE, documents, fits, run
 
-PAGES = ["programme", "batches"]
+PAGES = ["programme", "batches", "inventory"]
 
 
 @pytest.mark.parametrize("name", PAGES)
