@@ -21,6 +21,7 @@ GROUPS: Mapping[str, Pages] = {
         ("advocates.Advocate", "Advocates", "group"),
         ("loyalty.LedgerEntry", "Ledger", "menu_book"),
         ("loyalty.Action", "Actions", "directions_run"),
+        ("loyalty.HoldingChange", "Item changes", "swap_vert"),
         ("loyalty.Batch", "Batches", "stacks"),
         ("loyalty.Merge", "Merges", "merge"),
     ),
@@ -31,6 +32,8 @@ GROUPS: Mapping[str, Pages] = {
         ("loyalty.EventType", "Event types", "sensors"),
         ("loyalty.MilestoneSet", "Milestone sets", "stairs"),
         ("loyalty.Metric", "Metrics", "counter_1"),
+        ("loyalty.InventorySet", "Inventory sets", "collections_bookmark"),
+        ("loyalty.InventoryItem", "Inventory items", "military_tech"),
     ),
     "Spending": (
         ("rewards.Reward", "Rewards", "redeem"),

@@ -14,8 +14,22 @@ from loyalty.admin import links
 from loyalty.kernel import clock
 from loyalty.models import Business, Event, EventBody, EventType, Membership, Metric, MilestoneSet, User
 from loyalty.selectors import quests as reads
-from loyalty.services import actions, batches, completions, earn_rules, keys, ledger, merges, programme, proofs, quests
+from loyalty.services import (
+    actions,
+    batches,
+    completions,
+    earn_rules,
+    inventory,
+    inventory_sets,
+    keys,
+    ledger,
+    merges,
+    programme,
+    proofs,
+    quests,
+)
 from loyalty.services.earn_terms import Earn, Terms
+from loyalty.services.kinds.benefits.base import Occasion
 from loyalty.services.quest_rules import Rules, TaskRules
 from referrals.services import clicks, codes, conversions, programmes, signals
 from rewards.models import Redemption, Reward
@@ -69,6 +83,7 @@ def fill(business: Business, word: str) -> Advocate:
     _earn_and_redeem(person, reward, word)
     _quest(person, word)
     _act(person, word)
+    _collect(person, word)
     _speak(person, word)
     _refer(person, word)
     _connect(business, word)
@@ -112,6 +127,15 @@ def _act(person: Advocate, word: str) -> None:
     EventType.objects.create(business=person.business, name=name, title=f"{word} ride", carries={word: "string"})
     report = actions.Report(account_id=person.pk, name=name, data={word: word}, origin="client")
     actions.take(report, business=person.business)
+
+
+def _collect(person: Advocate, word: str) -> None:
+    """A badge that they have."""
+    given: dict[str, Any] = {"business": person.business}
+    badges = inventory_sets.create_set(title=f"{word} badges", **given)
+    badge = inventory_sets.create_item(set_id=badges.pk, title=f"{word} badge", media=word, stock=9, **given)
+    occasion = Occasion(source=ledger.Source(word, f"{word}-1"), action=word, reason={"because": word})
+    inventory.give(account_id=person.pk, item_id=badge.pk, occasion=occasion, **given)
 
 
 def _speak(person: Advocate, word: str) -> None:

@@ -10,17 +10,20 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from advocates.admin.collecting import ItemsForm
 from advocates.admin.profile import ErasureForm, MergeForm, PointsForm, ProfileForm, TierForm
 from advocates.models import Advocate
 from loyalty.admin import buttons, links, look, people
 from loyalty.admin.base import ServiceAdmin
 from loyalty.admin.filters import When
+from loyalty.admin.inventory import holdings
 from loyalty.admin.ledger import entries
 from loyalty.admin.panels import Figure, Panel
 from loyalty.models import Account, Business
 from loyalty.selectors import ledger as books
 from loyalty.selectors.segments import keys_of
-from loyalty.services import accounts, erasure, ledger, merges
+from loyalty.services import accounts, erasure, inventory, ledger, merges
+from loyalty.services.kinds.benefits.base import Occasion
 
 Status = Account.Status
 SHOWN = 5  # dates at which points expire
@@ -53,7 +56,7 @@ class AdvocateAdmin(ServiceAdmin):
     fields = ("name", "email", "external", "phone", "birthday", "locale", "timezone", "segments")
     actions_detail = (
         "move_points",
-        buttons.more("change_tier", "sign_out", "block", "unblock", "merge", "export", "erase"),
+        buttons.more("move_items", "change_tier", "sign_out", "block", "unblock", "merge", "export", "erase"),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -88,7 +91,8 @@ class AdvocateAdmin(ServiceAdmin):
         )
 
     def panels(self, request: HttpRequest, advocate: Advocate) -> Sequence[Panel]:
-        return (_balances(advocate), *_expiring(advocate), entries(request, advocate.pk))
+        panels = (entries(request, advocate.pk), holdings(request, advocate.pk))
+        return (_balances(advocate), *_expiring(advocate), *panels)
 
     def offers(self, request: HttpRequest, button: str, advocate: Advocate) -> bool:
         status = advocate.account.status
@@ -112,6 +116,15 @@ class AdvocateAdmin(ServiceAdmin):
         form = partial(PointsForm, business=advocate.business)
         title = f"Award or deduct: {advocate}"
         return buttons.ask(self, request, advocate, title=title, submit="Post it", form=form, act=act)
+
+    @buttons.button("Give or take an item", icon="military_tech")
+    def move_items(self, request: HttpRequest, advocate: Advocate) -> HttpResponse:
+        def act(answer: Mapping[str, Any]) -> str:
+            return _moved(advocate, answer)
+
+        form = partial(ItemsForm, business=advocate.business)
+        title = f"Give or take an item: {advocate}"
+        return buttons.ask(self, request, advocate, title=title, submit="Do it", form=form, act=act)
 
     @buttons.button("Change tier", icon="stairs")
     def change_tier(self, request: HttpRequest, advocate: Advocate) -> HttpResponse:
@@ -235,6 +248,19 @@ def _move(advocate: Advocate, answer: Mapping[str, Any]) -> ledger.Posting:
     if answer["direction"] == "award":
         return ledger.award(**given)
     return ledger.spend(**given, type=ledger.Type.ADJUST, topic="points/adjusted")
+
+
+def _moved(advocate: Advocate, answer: Mapping[str, Any]) -> str:
+    source = ledger.Source(ledger.OPERATOR.type, str(answer["once"]))
+    verb = inventory.give if answer["direction"] == "give" else inventory.take
+    change = verb(
+        business=advocate.business,
+        account_id=advocate.pk,
+        item_id=answer["item"],
+        occasion=Occasion(source=source, action=source.type),
+        quantity=answer["quantity"],
+    )
+    return f"{change.quantity:+,} {change.item.title}."
 
 
 def _balances(advocate: Advocate) -> Panel:

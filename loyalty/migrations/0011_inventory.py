@@ -58,6 +58,7 @@ class Migration(migrations.Migration):
                 ('item', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.inventoryitem')),
             ],
             options={
+                'verbose_name': 'item change',
                 'indexes': [models.Index(fields=['business', '-occurred_at', '-id'], name='changes_newest_first'), models.Index(fields=['account', '-occurred_at', '-id'], name='changes_of_account')],
                 'constraints': [models.UniqueConstraint(fields=('business', 'source_type', 'source_id'), name='nothing_is_given_twice'), models.CheckConstraint(condition=models.Q(models.Q(('outcome', 'received'), ('quantity__gt', 0)), models.Q(('outcome', 'lost'), ('quantity__lt', 0)), models.Q(('quantity', 0), models.Q(('outcome__in', ['received', 'lost']), _negated=True)), _connector='OR'), name='a_change_says_what_it_was')],
             },

@@ -128,6 +128,7 @@ class HoldingChange(OfItem):
     occurred_at = models.DateTimeField(default=clock.wall)  # programme time
 
     class Meta:
+        verbose_name = "item change"
         constraints = [
             models.UniqueConstraint(fields=["business", "source_type", "source_id"], name="nothing_is_given_twice"),
             models.CheckConstraint(

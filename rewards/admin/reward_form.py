@@ -66,7 +66,8 @@ class RewardForm(ServiceForm):
         widget=widgets.UnfoldAdminSelectWidget,
         help_text="For promo codes: where they come from.",
     )
-    item = forms.ChoiceField(
+    item_keys = forms.ChoiceField(
+        label="Item",
         required=False,
         widget=widgets.UnfoldAdminSelectWidget,
         help_text="For items of the inventory: which one they get.",
@@ -86,7 +87,7 @@ class RewardForm(ServiceForm):
         max_value=8760,
         help_text="After that an unacknowledged redemption is cancelled, and the points return.",
     )
-    renamed = {"increments": "increment_min"}
+    renamed = {"increments": "increment_min", "item": "item_keys"}
 
     class Meta:
         model = Reward
@@ -118,7 +119,7 @@ class RewardForm(ServiceForm):
         groups.choices = [(key, key) for key in sorted(named)]
         pool = cast(forms.ChoiceField, self.fields["code_pool_key"])
         pool.choices = [("", "None"), *((key, key) for key in sorted(pools.live_keys(business=self.business)))]
-        item = cast(forms.ChoiceField, self.fields["item"])
+        item = cast(forms.ChoiceField, self.fields["item_keys"])
         live = inventory.live_items(business=self.business).order_by("set__title", "title")
         shown = [(f"{each.set.key}/{each.key}", f"{each.set.title}: {each.title}") for each in live]
         item.choices = [("", "None"), *shown]
@@ -130,7 +131,7 @@ class RewardForm(ServiceForm):
                 **{name: getattr(self.instance, name) for name in SAME},
                 "value": rewards.value_of(self.instance),
                 "min_spend": rewards.min_spend_of(self.instance),
-                "item": "/".join(rewards.item_of(self.instance) or ()),
+                "item_keys": "/".join(rewards.item_of(self.instance) or ()),
                 "code_pool_key": self.instance.code_pool and self.instance.code_pool.key,
             }
 
@@ -140,7 +141,8 @@ class RewardForm(ServiceForm):
         if any(steps) and not all(steps):
             self.add_error("increment_min", "Fill in all three, or none.")
         given["increments"] = rewards.Increments(*steps) if all(steps) else None
-        given["item"] = rewards.Item(*given["item"].split("/")) if given.get("item") else None
+        keys = given.pop("item_keys", None)
+        given["item"] = rewards.Item(*keys.split("/")) if keys else None
         given["code_pool_key"] = given.get("code_pool_key") or None
         given["acknowledge_within_hours"] = given.get("acknowledge_within_hours") or 24
         return given

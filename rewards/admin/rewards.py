@@ -56,7 +56,7 @@ class RewardAdmin(ServiceAdmin):
             {"fields": ("stock", "per_advocate_limit", "tier_keys", "segment_keys", "starts_at", "ends_at")},
         ),
         ("Before it is issued", {"fields": ("approval", "acknowledgement", "acknowledge_within_hours")}),
-        ("For your shop", {"fields": ("item", "code_pool_key", "code_prefix", "product_id", "key")}),
+        ("For your shop", {"fields": ("item_keys", "code_pool_key", "code_prefix", "product_id", "key")}),
     )
     actions = ("archive",)
 

@@ -6,7 +6,20 @@ import pytest
 from playwright.sync_api import ConsoleMessage, Page, Request
 
 from advocates import models  # by the module: names that begin with Test look like tests
-from loyalty.models import Action, ApiKey, Batch, Business, EventType, Merge, ProgrammeVersion, Quest, Submission
+from loyalty.models import (
+    Action,
+    ApiKey,
+    Batch,
+    Business,
+    EventType,
+    HoldingChange,
+    InventoryItem,
+    InventorySet,
+    Merge,
+    ProgrammeVersion,
+    Quest,
+    Submission,
+)
 from loyalty.models.ledger import LedgerEntry
 from referrals.models import Conversion, ReferralCode, ReferralProgramme
 from rewards.models import CodePool, Redemption, Reward
@@ -26,6 +39,9 @@ PEOPLE = (
     Submission,
     EventType,
     Action,
+    InventorySet,
+    InventoryItem,
+    HoldingChange,
 )
 REWARDS = (Reward, Redemption, CodePool)
 REFERRALS = (Conversion, ReferralCode, ReferralProgramme)

@@ -51,7 +51,7 @@ OUR_WORDS = {
     ("Reward", "type"),
 }
 # Nobody may change these, so they are marked when they are written, or hold no text of Acme's at all.
-WRITTEN_ONCE = {"EarnRuleVersion", "LedgerEntry", "IdempotencyRecord", "QuestVersion", "Task"}
+WRITTEN_ONCE = {"EarnRuleVersion", "HoldingChange", "LedgerEntry", "IdempotencyRecord", "QuestVersion", "Task"}
 
 
 def texts(model: type[models.Model]) -> list[Any]:
