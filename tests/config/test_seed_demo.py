@@ -16,7 +16,7 @@ from advocates import models  # by the module: names that begin with Test look l
 from advocates.models import Advocate, Idea
 from config.demo import papers, world
 from loyalty.kernel import clock
-from loyalty.models import Business, Event, Quest, Submission, User
+from loyalty.models import Business, Event, InventoryItem, Quest, Submission, User
 from loyalty.models.ledger import Balance, LedgerEntry, Lot
 from loyalty.services import ledger, verification
 from rewards.models import Redemption, Reward
@@ -193,6 +193,8 @@ class TestTells:
         assert Submission.objects.for_business(acme).get().status == "pending"
         assert set(Quest.objects.for_business(acme).values_list("key", flat=True)) == {"regular", "friends"}
         assert LedgerEntry.objects.for_business(acme).filter(source_type="earn_rule").count() == 6
+        badges = InventoryItem.objects.for_business(acme).filter(set__key="badges")
+        assert set(badges.values_list("key", flat=True)) == {"regular", "first-cup"}
 
     def test_of_a_year_and_not_of_tomorrow(self, acme: Business):
         moments = LedgerEntry.objects.for_business(acme).order_by("occurred_at").values_list("occurred_at", flat=True)
