@@ -145,4 +145,4 @@ class HoldingChange(OfItem):
         ]
 
     def __str__(self) -> str:
-        return f"{self.quantity:+} of {self.item_id}"
+        return f"{self.quantity:+} {self.outcome}" if self.quantity else self.get_outcome_display()

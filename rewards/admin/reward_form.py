@@ -39,7 +39,9 @@ class Money(forms.DecimalField):
 class RewardForm(ServiceForm):
     type = forms.ChoiceField(choices=TYPES, widget=widgets.UnfoldAdminSelectWidget, help_text="What people get.")
     points_cost = Number(label="Price in points")
-    value = Money(help_text="Amount off, donation: money. Percentage off: per cent. Free shipping: leave it empty.")
+    value = Money(
+        help_text="Amount off, donation: money. Percentage off: per cent. Free shipping, items: leave it empty."
+    )
     min_spend = Money(label="Minimum order", help_text="What an order must come to for the coupon to count.")
     stock = Number(
         required=False, min_value=0, help_text="How many there are in all, sold ones included. Empty: no bound."

@@ -48,7 +48,7 @@ class RewardAdmin(ServiceAdmin):
     search_fields = ("name", "key")
     ordering = ("-created_at",)
     fieldsets = (
-        (None, {"fields": ("name", "description", "type", "status")}),
+        (None, {"fields": ("name", "description", "type", "item_keys", "status")}),
         ("Price and worth", {"fields": ("points_cost", "value", "currency", "min_spend")}),
         ("Any number of points", {"fields": ("increment_min", "increment_max", "increment_step")}),
         (
@@ -56,7 +56,7 @@ class RewardAdmin(ServiceAdmin):
             {"fields": ("stock", "per_advocate_limit", "tier_keys", "segment_keys", "starts_at", "ends_at")},
         ),
         ("Before it is issued", {"fields": ("approval", "acknowledgement", "acknowledge_within_hours")}),
-        ("For your shop", {"fields": ("item_keys", "code_pool_key", "code_prefix", "product_id", "key")}),
+        ("For your shop", {"fields": ("code_pool_key", "code_prefix", "product_id", "key")}),
     )
     actions = ("archive",)
 
