@@ -150,7 +150,8 @@ RUNG: Example = {"id": "silver", "title": "Silver", "threshold": 1000}
 LADDER: Example = {"id": "tiers", "title": "Tiers", "metricId": "points"}
 PROFILE: Example = {
     "metrics": {"points": 750},
-    "inventory": {},
+    "inventory": {"badges": ["rider"]},
+    "quantities": {"badges": {"rider": 1}},
     "challenges": {QUEST_ID: {"isCompleted": False, "missionsCompleted": []}},
     "milestones": {"tiers": "silver"},
     "progress": {TASK_ID: {"value": 4.0, "target": 10}},

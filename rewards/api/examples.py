@@ -22,6 +22,7 @@ REWARD: Example = {
     "minSpend": "25.00",
     "codePrefix": "TEN",
     "productId": None,
+    "item": None,
     "codePoolKey": None,
     "increments": None,
     "approval": False,

@@ -135,13 +135,13 @@ class TestConfig:
 
         assert (again.status_code, again.content) == (304, b"")
 
-    def test_costs_the_same_for_many_quests(self, app, acme, commuter, django_assert_max_num_queries):
-        app.get("/config")
+    def test_costs_the_same_for_many_quests(self, app, acme, commuter, django_assert_num_queries):
         for number in range(10):
             step = TaskRules(title="Ride", type="event", trigger="ride")
             quests.create(business=acme, title=f"Quest {number}", rules=Rules(tasks=[step]))
 
-        with django_assert_max_num_queries(8):
+        app.get("/config")
+        with django_assert_num_queries(6):  # the quests themselves are remembered until the programme's stamp moves
             app.get("/config")
 
 
