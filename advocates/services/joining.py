@@ -11,12 +11,10 @@ from advocates.services import details
 from advocates.services.advocates import EmailTaken
 from advocates.services.details import Details
 from loyalty import events
-from loyalty.kernel import clock
+from loyalty.kernel import clock, tries
 from loyalty.kernel.errors import DomainError
 from loyalty.models import Account, Batch, Business
 from loyalty.services import accounts
-
-TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +27,8 @@ class Joined:
 
 def join_many(*, business: Business, people: Sequence[Details | DomainError], author: str = "") -> Joined:
     """Let everybody join whose details make sense and whose address and external id are free."""
-    for remaining in reversed(range(TRIES)):
-        try:
-            return _join_many(business, people, author)
-        except IntegrityError:  # somebody joined in between: the next look finds them
-            if not remaining:
-                raise
-    raise AssertionError("unreachable")
+    # Whoever joined in between is found when looking again.
+    return tries.again(lambda: _join_many(business, people, author), on=IntegrityError)
 
 
 @transaction.atomic

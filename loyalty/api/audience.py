@@ -18,6 +18,7 @@ from loyalty.selectors import journal, playing
 from loyalty.selectors import ledger as books
 from loyalty.services import accounts, actions
 from loyalty.services.quest_rules import Fraction, Whole
+from loyalty.services.reports import Report
 
 OK = "OK"
 POLL_SECONDS = 15  # how often an app that waits for news should ask
@@ -42,7 +43,7 @@ class Action(UserView):
     )
     def post(self, call: Call[NewAction, None]) -> None:
         account_id = _account_id(call)
-        report = actions.Report(account_id=account_id, name=call.body.action, data=call.body.data, origin="client")
+        report = Report(account_id=account_id, name=call.body.action, data=call.body.data, origin="client")
         actions.take(report, business=call.business)
 
 

@@ -1,6 +1,6 @@
 """Reads of merges: where a person is now, who they were, and what undoing would bring back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -20,6 +20,11 @@ BEFORE = """
     SELECT source_id FROM before
 """
 
+HOMES = """
+    SELECT DISTINCT ON (a.id) a.id, way.target_id
+    FROM unnest(%s::uuid[]) AS a(id), LATERAL laurel_way_home(a.id) AS way ORDER BY a.id, way.step DESC
+"""
+
 
 def home_of(account_id: UUID) -> UUID:
     """The account that took over from this one; itself, if none did."""
@@ -27,6 +32,13 @@ def home_of(account_id: UUID) -> UUID:
         cursor.execute("SELECT target_id FROM laurel_way_home(%s) ORDER BY step DESC LIMIT 1", [account_id])
         row = cursor.fetchone()
     return row[0] if row else account_id
+
+
+def homes_of(account_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Of merged accounts, each with the one that took over at last: one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(HOMES, [list(account_ids)])
+        return dict(cursor.fetchall())
 
 
 def merged_into(account_id: UUID) -> list[UUID]:

@@ -5,8 +5,8 @@ table that is read here, and whoever evaluates reads it together with the lock o
 """
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from threading import Lock
@@ -88,6 +88,11 @@ class Programme:
         """Whether anything listens to this name."""
         return name in self.steps or name in self.rules
 
+    def without(self, rule_ids: Collection[UUID]) -> "Programme":
+        """The same, but for these rules."""
+        left = {name: [rule for rule in rules if rule.rule_id not in rule_ids] for name, rules in self.rules.items()}
+        return replace(self, rules={name: rules for name, rules in left.items() if rules})
+
 
 def of(business: Business) -> Programme:
     """The programme as it was at the stamp that `business` was read with, or later."""
@@ -103,6 +108,12 @@ def of(business: Business) -> Programme:
         while len(_programmes) > MOST_PROGRAMMES:
             _programmes.popitem(last=False)
     return programme
+
+
+def forget(business: Business) -> None:
+    """Compile anew the next time: what was read in a transaction that is rolled back has never been in force."""
+    with _lock:
+        _programmes.pop(business.pk, None)
 
 
 _programmes: OrderedDict[UUID, Programme] = OrderedDict()

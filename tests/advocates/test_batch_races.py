@@ -5,7 +5,7 @@ from django.db import OperationalError, connection
 
 from advocates.services import advocates
 from loyalty.services import batches
-from loyalty.services.batches import Move
+from loyalty.services.postings import Move
 from tests.races import at_once, errors
 
 pytestmark = pytest.mark.django_db(transaction=True)
