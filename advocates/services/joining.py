@@ -40,7 +40,14 @@ def _join_many(business: Business, people: Sequence[Details | DomainError], auth
     Advocate.objects.bulk_create(new)
     events.record([news.joined(advocate) for advocate in new], now=clock.now(business))
     made = [result.pk if isinstance(result, Advocate) else None for result in results]
-    batch = Batch.objects.create(business=business, kind=Batch.Kind.ADVOCATES, made=made, author=author)
+    reached = accounts.sequences(business=business, account_ids=[advocate.pk for advocate in new])
+    batch = Batch.objects.create(
+        business=business,
+        kind=Batch.Kind.ADVOCATES,
+        made=made,
+        reached=[pk and reached[pk] for pk in made],
+        author=author,
+    )
     return Joined(batch, results)
 
 

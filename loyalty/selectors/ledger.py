@@ -85,6 +85,12 @@ def entries(*, business: Business, account_id: UUID) -> "QuerySet[LedgerEntry]":
     return rows.select_related("metric", "text")
 
 
+def earned(*, business: Business, account_ids: Iterable[UUID]) -> list[UUID]:
+    """The entries by which accounts have earned something, oldest first."""
+    rows = LedgerEntry.objects.for_business(business).filter(account_id__in=account_ids, type=LedgerEntry.Type.EARN)
+    return list(rows.order_by("account_id", "sequence").values_list("pk", flat=True))
+
+
 def entry_of(*, business: Business, account_id: UUID, source_type: str, source_id: str) -> UUID:
     """The entry that was posted to an account for a source.
 

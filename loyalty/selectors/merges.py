@@ -13,7 +13,7 @@ from loyalty.models.ledger import LedgerEntry, Lot
 
 BEFORE = """
     WITH RECURSIVE before AS (
-        SELECT source_id FROM loyalty_merge WHERE target_id = %s AND undone_at IS NULL
+        SELECT source_id FROM loyalty_merge WHERE target_id = ANY (%s) AND undone_at IS NULL
         UNION ALL
         SELECT m.source_id FROM before b JOIN loyalty_merge m ON m.target_id = b.source_id AND m.undone_at IS NULL
     )
@@ -41,10 +41,10 @@ def homes_of(account_ids: Collection[UUID]) -> dict[UUID, UUID]:
         return dict(cursor.fetchall())
 
 
-def merged_into(account_id: UUID) -> list[UUID]:
-    """The accounts that this one took over from, at first or second hand."""
+def merged_into(*account_ids: UUID) -> list[UUID]:
+    """The accounts that these took over from, at first or second hand."""
     with connection.cursor() as cursor:
-        cursor.execute(BEFORE, [account_id])
+        cursor.execute(BEFORE, [list(account_ids)])
         return [id for (id,) in cursor.fetchall()]
 
 

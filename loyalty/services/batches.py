@@ -11,12 +11,12 @@ from loyalty import events
 from loyalty.kernel import clock, ids
 from loyalty.kernel.errors import Conflict, DomainError, NotFound
 from loyalty.models import Account, Batch, Business
-from loyalty.services import erasure, ledger, postings
+from loyalty.selectors import ledger as books
+from loyalty.services import accounts, erasure, ledger, postings
 from loyalty.services.ledger import Posting, Source
 from loyalty.services.postings import Move
 
 Kind = Batch.Kind
-JOINED = 1  # the number of a newcomer's one event
 Result = Posting | DomainError  # what became of one item
 
 
@@ -74,22 +74,30 @@ def _result(posting: Posting) -> Result:
 
 def _posted_back(business: Business, batch: Batch) -> list[Result | None]:
     entries = {number: entry_id for number, entry_id in enumerate(batch.made) if entry_id}
-    facts = json.dumps({"action": "batch_undo", "batchId": str(batch.pk)})
-    arguments = [business.pk, list(entries.values()), facts, clock.wall()]
     results: list[Result | None] = [None] * len(batch.made)
-    for number, posting in zip(entries, postings.call("laurel_batch_undo", arguments), strict=True):
+    for number, posting in zip(entries, _reverse(business, batch, list(entries.values())), strict=True):
         if posting.outcome != "reversed_before":
             results[number] = _result(posting)
-
-    undone = [result for result in results if isinstance(result, Posting)]
-    events.announce([ledger.happening(posting, business=business, topic="points/reversed") for posting in undone])
     return results
 
 
+def _reverse(business: Business, batch: Batch, entry_ids: Sequence[UUID]) -> list[Posting]:
+    """One compensating entry for each, in one statement."""
+    facts = json.dumps({"action": "batch_undo", "batchId": str(batch.pk)})
+    reversals = postings.call("laurel_batch_undo", [business.pk, list(entry_ids), facts, clock.wall()])
+    done = [posting for posting in reversals if posting.id]
+    events.announce([ledger.happening(posting, business=business, topic="points/reversed") for posting in done])
+    return reversals
+
+
 def _sent_away(business: Business, batch: Batch) -> list[Result | None]:
-    joined = Account.objects.for_business(business).filter(pk__in=list(filter(None, batch.made)))
-    present = joined.exclude(status=Account.Status.ERASED)
-    active = set(present.filter(event_sequence__gt=JOINED).values_list("pk", flat=True))
-    for account_id in sorted(set(joined.values_list("pk", flat=True)) - active):
-        erasure.erase(business=business, account_id=account_id)
+    """What people got for joining goes back, before they are forgotten: that they joined is all they did."""
+    reached = {pk: sequence or 0 for pk, sequence in zip(batch.made, batch.reached, strict=True) if pk}
+    locked = accounts.lock(business=business, account_ids=reached, also_from_keys=True)
+    present = {pk: account for pk, account in locked.items() if account.status != Account.Status.ERASED}
+    active = {pk for pk, account in present.items() if account.event_sequence > reached[pk]}
+    leaving = sorted(present.keys() - active)
+    earned = books.earned(business=business, account_ids=leaving)
+    _reverse(business, batch, earned)
+    erasure.erase_all(business=business, account_ids=leaving)
     return [ActiveSince() if made in active else None for made in batch.made]

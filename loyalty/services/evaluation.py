@@ -102,8 +102,7 @@ class Evaluation:
     def _move(self, moment: Moment, verdicts: Iterable[Verdict]) -> None:
         for verdict in verdicts:
             if verdict.moves:
-                place = progress.place_of(moment, verdict.step)
-                count = Count(verdict.after, moment.day)
+                place, count = progress.counted(moment, verdict)
                 self._so_far_of(moment).counts[place] = count
                 self._counted[moment.account.pk, place] = count
 

@@ -97,6 +97,11 @@ def complete(moment: Moment, verdicts: Sequence[Verdict]) -> list[completions.Ou
     ]
 
 
+def counted(moment: Moment, verdict: Verdict) -> tuple[Place, Count]:
+    """Where a step is that has moved, and how far."""
+    return place_of(moment, verdict.step), Count(verdict.after, moment.day)
+
+
 def place_of(moment: Moment, step: Step) -> Place:
     period = periods.period_of(step.run.recurrence, at=moment.at, zone=moment.business.timezone)
     return (step.run.quest_id, period, step.key)

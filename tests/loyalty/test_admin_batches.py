@@ -3,7 +3,7 @@
 import pytest
 
 from loyalty.services import batches, ledger
-from loyalty.services.batches import Move
+from loyalty.services.postings import Move
 from tests import dashboards
 from tests.dashboards import Role
 
