@@ -6,10 +6,10 @@ import sys
 from bench import report
 from bench.contest import Unfair
 from bench.results import Results
-from bench.scenarios import awards, delivery, first_start, growth
+from bench.scenarios import awards, batches, delivery, first_start, growth
 from bench.world import open_world, populate
 
-SCENARIOS = ("S9", "S1", "S6", "S12")
+SCENARIOS = ("S9", "S1", "S3", "S6", "S12")
 
 
 def main() -> int:
@@ -39,6 +39,9 @@ def _measure(wanted: list[str] | tuple[str, ...], results: Results, *, rounds: i
         with open_world() as world:
             results.postgres = world.postgres_version()
             awards.measure(world, populate(world), results, rounds=rounds, seconds=seconds)
+    if "S3" in wanted:
+        with open_world() as world:
+            batches.measure(world, populate(world), results, rounds=rounds, seconds=seconds)
     if "S6" in wanted:
         with open_world() as world:
             growth.measure(world, populate(world), results)

@@ -15,13 +15,17 @@ import msgspec
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """POST `body` to `paths` at random, with `headers` and, if wanted, a new Idempotency-Key each time."""
+    """POST `body` to `paths` at random, with `headers` and, if wanted, a new Idempotency-Key each time.
+
+    With `tokens`, each request is sent with the next one of them.
+    """
 
     port: int
     paths: Sequence[str]
     headers: dict[str, str]
     body: str
-    with_key: bool
+    with_key: bool = False
+    tokens: Sequence[str] = ()
     connections: int = 16
     seconds: float = 5.0
     most: int = 200_000  # requests, whatever the time
@@ -119,7 +123,8 @@ def requests_of(plan: Plan) -> Iterator[bytes]:
     body = plan.body.encode()
     headers = {"Host": "127.0.0.1", "Content-Type": "application/json", "Content-Length": len(body)} | plan.headers
     common = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    heads = [f"POST {path} HTTP/1.1\r\n{common}".encode() for path in plan.paths]
+    shown = [f"Authorization: Bearer {token}\r\n" for token in plan.tokens] or [""]
+    heads = [f"POST {path} HTTP/1.1\r\n{common}{token}".encode() for path in plan.paths for token in shown]
     Random(plan.seed).shuffle(heads)
     this_run = uuid4().hex
     for number, head in zip(count(), cycle(heads), strict=False):

@@ -37,6 +37,7 @@ class Cast(msgspec.Struct, frozen=True, kw_only=True):
     business: UUID
     key: str
     accounts: list[UUID]
+    tokens: list[str]  # of the accounts, in their order
 
 
 @dataclass

@@ -38,6 +38,27 @@ BEGIN
     END LOOP;
 END $$;
 
+-- Writes events of locked accounts, as `laurel_tell` writes one: in the order given, each account's under its next
+-- numbers. An item is {business, account, topic, facts}.
+CREATE FUNCTION laurel_tell_all(p_items jsonb, p_now timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    WITH items AS (
+        SELECT i.*, row_number() OVER (PARTITION BY i.account ORDER BY i.number) AS place,
+            count(*) OVER (PARTITION BY i.account) AS places
+        FROM ROWS FROM (jsonb_to_recordset(p_items) AS (business uuid, account uuid, topic text, facts jsonb))
+            WITH ORDINALITY AS i(business, account, topic, facts, number)
+    ), numbered AS (
+        UPDATE loyalty_account a
+            SET event_sequence = a.event_sequence + i.places, last_event_at = greatest(p_now, a.last_event_at)
+            FROM items i WHERE i.place = 1 AND a.id = i.account AND a.business_id = i.business
+            RETURNING a.id, a.event_sequence - i.places AS before, a.last_event_at
+    )
+    INSERT INTO loyalty_event (id, business_id, account_id, sequence, topic, facts, created_at)
+        SELECT laurel_uuid7(n.last_event_at), i.business, i.account, n.before + i.place, i.topic, i.facts,
+            n.last_event_at
+        FROM items i JOIN numbered n ON n.id = i.account;
+END $$;
+
 -- Undoes entries, each by one compensating entry, in the order given; null where there is no entry.
 CREATE FUNCTION laurel_batch_undo(p_business uuid, p_entries uuid[], p_facts jsonb, p_wall timestamptz)
 RETURNS SETOF laurel_posting LANGUAGE plpgsql AS $$
