@@ -55,6 +55,7 @@ class Evaluation:
         self._accounts = dict(accounts)
         self._now = now
         self._are_many = are_many
+        self._holds_budgets = False
         self._steps = [step for name in names for step in programme.steps.get(name, ())]
         self._rules = [rule for name in names for rule in programme.rules.get(name, ())]
         self._bounds = Bounds(business, self._moments(accounts), self._rules)
@@ -76,9 +77,10 @@ class Evaluation:
 
         :raises DomainError: if what it completes cannot be given
         """
-        if self._are_many:
+        if self._are_many and not self._holds_budgets:
             # Completing something may let any rule pay: all budgets first, or two batches could wait for each other.
             self._bounds.hold(rule for rules in self.programme.rules.values() for rule in rules)
+            self._holds_budgets = True
         steps = self.programme.steps.get(name, ())
         verdicts: list[Verdict] = []
         if steps:
