@@ -7,6 +7,7 @@ completes something is written on the spot: who hears of it reads the database.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -67,7 +68,7 @@ class Evaluation:
 
     def moment(self, account_id: UUID, data: Mapping[str, Any]) -> Moment:
         """An event in front of a person as they are now."""
-        if account_id in self._moved and self._minds_tiers():
+        if account_id in self._moved and self._minds_tiers:
             self._look_again()
         account = self._accounts[account_id]
         return Moment(self._business, account, data, max(self._now, account.last_event_at))
@@ -158,6 +159,7 @@ class Evaluation:
         accounts = [self._accounts[account_id] for account_id in account_ids]
         return [Moment(self._business, each, {}, max(self._now, each.last_event_at)) for each in accounts]
 
+    @cached_property
     def _minds_tiers(self) -> bool:
         """Whether it matters to anything here on which tier somebody is."""
         gates: list[Gate] = [*(step.run for step in self._steps), *self._rules]
