@@ -6,10 +6,10 @@ import sys
 from bench import report
 from bench.contest import Unfair
 from bench.results import Results
-from bench.scenarios import actions, awards, delivery, first_start, growth
+from bench.scenarios import actions, awards, batches, delivery, first_start, growth
 from bench.world import open_world, populate
 
-SCENARIOS = ("S9", "S1", "S2", "S6", "S12")  # S7 comes with S2
+SCENARIOS = ("S9", "S1", "S2", "S3", "S6", "S12")  # S7 comes with S2
 
 
 def main() -> int:
@@ -43,6 +43,9 @@ def _measure(wanted: list[str] | tuple[str, ...], results: Results, *, rounds: i
         with open_world() as world:
             cast = populate(world, people=actions.people_for(rounds))
             actions.measure(world, cast, results, rounds=rounds, seconds=seconds)
+    if "S3" in wanted:
+        with open_world() as world:
+            batches.measure(world, populate(world), results, rounds=rounds, seconds=seconds)
     if "S6" in wanted:
         with open_world() as world:
             growth.measure(world, populate(world), results)

@@ -17,7 +17,7 @@ def draw(speeds: Sequence[Speed]) -> str:
     top = 10
     for contest, group in groupby(speeds, key=lambda speed: speed.contest):
         rows = sorted(group, key=lambda speed: -speed.per_second)
-        shapes.append(_text(10, top + 14, f"{contest}, requests a second", "bold"))
+        shapes.append(_text(10, top + 14, f"{contest}: a second", "bold"))
         shapes += _bars(rows, top + 24)
         top += 24 + len(rows) * (BAR + GAP) + 20
     return (

@@ -19,7 +19,13 @@ def add(business_id: UUID, count: int) -> int:
     business = Business.objects.get(pk=business_id)
     there = Quest.objects.for_business(business).count()
     for trigger in [STEP, FINISH, *(f"silence-{number}" for number in range(count))][there:count]:
-        task = TaskRules(title=trigger, type="event", trigger=trigger, target=1 if trigger == FINISH else 1_000_000)
+        task = TaskRules(
+            title=trigger,
+            type="event",
+            trigger=trigger,
+            target=1 if trigger == FINISH else 1_000_000,
+            allow_undeclared=True,
+        )
         quests.create(business=business, title=trigger, rules=Rules(tasks=[task], benefits=[in_points(10)]))
     business.refresh_from_db()
     tracemalloc.start()

@@ -35,7 +35,7 @@ def table(results: Results) -> str:
     ]
     parts = [_rows(["", "what", "figure", "goal", "first step", "met"], aims)]
     if speeds:
-        names = ["contest", "who", "requests/s", "p50 ms", "p99 ms", "server µs", "PostgreSQL µs"]
+        names = ["contest", "who", "a second", "p50 ms", "p99 ms", "server µs", "PostgreSQL µs"]
         parts.append(_rows(names, speeds))
     return "\n".join(parts)
 

@@ -8,12 +8,13 @@ from typing import Literal
 
 import msgspec
 
-Unit = Literal["×", "fold", "ms", "s", "MB"]
-FORMATS: Mapping[Unit, str] = {"×": ".2f", "fold": ".2f", "ms": ".0f", "s": ".1f", "MB": ".1f"}
+Unit = Literal["×", "/s", "fold", "ms", "s", "MB"]
+FORMATS: Mapping[Unit, str] = {"×": ".2f", "/s": ",.0f", "fold": ".2f", "ms": ".0f", "s": ".1f", "MB": ".1f"}
+MORE_IS_BETTER = {"×", "/s"}
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """A measured figure with its aims. Ratios must reach them; times and growth must stay within them."""
+    """A measured figure with its aims. Ratios and speeds must reach them; times and growth must stay within them."""
 
     scenario: str
     what: str
@@ -30,10 +31,10 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
         return "first step" if self._reaches(self.first_step) else "no"
 
     def aim(self, number: float) -> str:
-        return f"{'≥' if self.unit == '×' else '≤'} {show(number, self.unit)}"
+        return f"{'≥' if self.unit in MORE_IS_BETTER else '≤'} {show(number, self.unit)}"
 
     def _reaches(self, number: float) -> bool:
-        return self.value >= number if self.unit == "×" else self.value <= number
+        return self.value >= number if self.unit in MORE_IS_BETTER else self.value <= number
 
 
 class Speed(msgspec.Struct, frozen=True, kw_only=True):

@@ -90,25 +90,14 @@ def record(happened: Sequence[Happening], *, now: datetime) -> None:
     of_accounts = [happening for happening in happened if happening.account_id is not None]
     if of_accounts:
         with connection.cursor() as cursor:
-            cursor.execute(TELL, [now, json.dumps([_row(happening) for happening in of_accounts])])
+            rows = json.dumps([_row(happening) for happening in of_accounts])
+            cursor.execute("SELECT laurel_tell_all(%s, %s)", [rows, now])
     Event.objects.bulk_create(
         Event(business_id=h.business_id, topic=h.topic, facts=dict(h.facts), created_at=now)
         for h in happened
         if h.account_id is None
     )
     announce(happened)
-
-
-# In the order given: each call sees the number that the one before it took.
-TELL = """
-    SELECT laurel_tell(business_id, id, topic, facts, greatest(%s, last_event_at)) FROM (
-        SELECT a.business_id, a.id, a.last_event_at, h.topic, h.facts
-        FROM ROWS FROM (jsonb_to_recordset(%s) AS (business uuid, account uuid, topic text, facts jsonb))
-            WITH ORDINALITY AS h(business, account, topic, facts, number)
-        JOIN loyalty_account a ON a.business_id = h.business AND a.id = h.account
-        ORDER BY h.number
-    ) ordered
-"""
 
 
 def _row(happening: Happening) -> dict[str, Any]:

@@ -30,7 +30,9 @@ from loyalty.services import (
 )
 from loyalty.services.earn_terms import Earn, Terms
 from loyalty.services.kinds.benefits.base import Occasion
+from loyalty.services.postings import Move
 from loyalty.services.quest_rules import Rules, TaskRules
+from loyalty.services.reports import Report
 from referrals.services import clicks, codes, conversions, programmes, signals
 from rewards.models import Redemption, Reward
 from rewards.services import pools, redemptions, rewards
@@ -91,7 +93,7 @@ def fill(business: Business, word: str) -> Advocate:
     _tell(endpoint, word)
     _promise(business, word)
     Metric.objects.create(business=business, key=f"{word}-stars".lower(), title=f"{word} stars")
-    batches.move_points(business=business, moves=[batches.Move(account_id=person.pk, amount=5)], author=word)
+    batches.move_points(business=business, moves=[Move(account_id=person.pk, amount=5)], author=word)
     programme.apply(business=business, document=programme.parsed({}), author=word)
     return person
 
@@ -125,7 +127,7 @@ def _act(person: Advocate, word: str) -> None:
     """An event that the programme knows, and one that somebody sent."""
     name = f"{word}-ride".lower()
     EventType.objects.create(business=person.business, name=name, title=f"{word} ride", carries={word: "string"})
-    report = actions.Report(account_id=person.pk, name=name, data={word: word}, origin="client")
+    report = Report(account_id=person.pk, name=name, data={word: word}, origin="client")
     actions.take(report, business=person.business)
 
 

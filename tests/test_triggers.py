@@ -12,7 +12,7 @@ from loyalty.kernel import clock
 from loyalty.models import QuestCompletion
 from loyalty.models.ledger import LedgerEntry
 from loyalty.selectors import quests as reads
-from loyalty.services import actions, app_word, completions, earn_rules, ledger, quests, tokens
+from loyalty.services import app_word, completions, earn_rules, ledger, quests, reports, tokens
 from loyalty.services.earn_terms import Earn, Terms
 from loyalty.services.kinds.tasks import KINDS
 from loyalty.services.quest_rules import Rules, TaskRules
@@ -122,7 +122,7 @@ OWN_TASK |= {"social_visit": "social"}
 
 
 def test_every_trigger_has_a_door():
-    assert DOORS.keys() | COMES_WITH_ORDERS == actions.BUILT_IN | app_word.OF_APPS
+    assert DOORS.keys() | COMES_WITH_ORDERS == reports.BUILT_IN | app_word.OF_APPS
 
 
 def test_every_type_of_task_that_listens_by_itself_is_tried():
@@ -130,7 +130,7 @@ def test_every_type_of_task_that_listens_by_itself_is_tried():
         assert KINDS[type].checked(TaskRules(title="Do it", type=type), field="").trigger == trigger
 
 
-@pytest.mark.parametrize("trigger", DOORS)
+@pytest.mark.parametrize("trigger", sorted(DOORS))
 def test_what_comes_in_pays_by_a_rule_and_completes_a_task(acme, ada, trigger):
     earn_rules.create(business=acme, title="It", key="it", terms=Terms(trigger=trigger, earn=Earn(points=3)))
     type = OWN_TASK.get(trigger)

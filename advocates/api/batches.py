@@ -1,6 +1,6 @@
 """Batches: up to a thousand items in one call, each on its own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -12,7 +12,7 @@ from advocates.api.moves import MovePoints
 from advocates.api.shapes import AdvocateShape, TransactionShape
 from advocates.api.v1 import NewAdvocate, details_of
 from advocates.models import Advocate
-from advocates.selectors import profiles
+from advocates.selectors import identity, profiles
 from advocates.services import joining
 from advocates.services.details import Details
 from loyalty.api import types
@@ -20,11 +20,11 @@ from loyalty.api.examples import ADVOCATE_ID
 from loyalty.api.parsing import Body, canonical, to_struct
 from loyalty.api.views import Call, KeyView, Shape, kept_key, operation
 from loyalty.kernel import clock
-from loyalty.kernel.errors import DomainError, Invalid
+from loyalty.kernel.errors import DomainError, Invalid, NotFound
 from loyalty.models import Business, IdempotencyRecord
 from loyalty.services import batches, idempotency
-from loyalty.services.batches import Move
 from loyalty.services.ledger import Posting
+from loyalty.services.postings import Move
 
 MAX_BATCH = 5_000_000
 T = TypeVar("T", bound=Body)
@@ -158,10 +158,14 @@ def moves_of(business: Business, items: Sequence[dict[str, Any]]) -> list[Move |
     keys = [kept_key(key) for item in items if isinstance(key := item.get("idempotencyKey"), str)]
     before = IdempotencyRecord.objects.for_business(business).filter(scope=business.pk, key__in=keys)
     known = set(before.values_list("key", flat=True))
-    return [_move(business, item, known) for item in items]
+    named = [name for item in items if isinstance(name := item.get("externalId"), str)]
+    people = identity.ids_by_external_id(business=business, external_ids=named)
+    return [_move(business, item, known, people) for item in items]
 
 
-def _move(business: Business, item: dict[str, Any], known: set[str]) -> Move | DomainError:
+def _move(
+    business: Business, item: dict[str, Any], known: set[str], people: Mapping[str | None, UUID]
+) -> Move | DomainError:
     try:
         body = to_struct(item, MoveItem)
         if (body.advocate_id is None) == (body.external_id is None):
@@ -169,10 +173,12 @@ def _move(business: Business, item: dict[str, Any], known: set[str]) -> Move | D
         amount = body.checked(now=clock.now(business), is_repeat=lambda: kept_key(body.idempotency_key or "") in known)
     except DomainError as error:
         return error
+    account_id = body.advocate_id or people.get(body.external_id)
+    if account_id is None:
+        return NotFound("advocate")
     return Move(
         amount=amount,
-        account_id=body.advocate_id,
-        external_id=body.external_id,
+        account_id=account_id,
         metric=body.metric,
         description=body.description,
         expires_at=body.expires_at,

@@ -8,14 +8,15 @@ from msgspec import Meta
 
 from advocates.api import examples
 from advocates.api.batches import MAX_BATCH, BatchAnswer, BatchBody, ItemError, ItemResult
+from advocates.selectors import identity
 from loyalty.api import types
 from loyalty.api.audience import ActionData, ActionName
 from loyalty.api.parsing import Body, to_struct
 from loyalty.api.views import Call, KeyView, operation
 from loyalty.kernel.errors import DomainError, Invalid, NotFound
 from loyalty.models import Business
-from loyalty.services import batches, event_batches
-from loyalty.services.actions import Report, Taken
+from loyalty.services import event_batches
+from loyalty.services.reports import Report, Taken
 
 
 class EventItem(Body):
@@ -78,7 +79,7 @@ class Events(KeyView):
 def reports_of(business: Business, items: Sequence[dict[str, Any]]) -> list[Report | DomainError]:
     """Every item as a report, or what is wrong with it."""
     named = [name for item in items if isinstance(name := item.get("externalId"), str)]
-    known = batches.accounts_named(business, named)
+    known = identity.ids_by_external_id(business=business, external_ids=named)
     return [_report(item, known) for item in items]
 
 

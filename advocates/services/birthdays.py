@@ -19,6 +19,7 @@ from loyalty.kernel.errors import DomainError
 from loyalty.models import Account, Action, Business
 from loyalty.selectors import listening
 from loyalty.services import actions
+from loyalty.services.reports import Report
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +71,7 @@ def _falls_on(day: date) -> Q:
 
 def _tell(business: Business, advocate_id: UUID, year: int) -> bool:
     event_id = f"{TRIGGER}:{advocate_id}:{year}"
-    report = actions.Report(account_id=advocate_id, name=TRIGGER, data={}, origin="server", event_id=event_id)
+    report = Report(account_id=advocate_id, name=TRIGGER, data={}, origin="server", event_id=event_id)
     try:
         return not actions.take(report, business=business).is_repeat
     except DomainError as error:  # blocked since, or a balance that is full: nobody else has to wait for them

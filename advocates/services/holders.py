@@ -1,6 +1,6 @@
 """What this app holds of what people say: for their export, their erasure, and merges of two people into one."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -28,14 +28,14 @@ def of_parts(model: type[TenantModel], *, name: str, account: str, exported: Seq
     :param text: the column that an erasure clears
     """
 
-    def rows_of(business: Business, account_id: UUID) -> Any:
-        return model._default_manager.filter(business_id=business.pk, **{account: account_id})
+    def rows_of(business: Business, *account_ids: UUID) -> Any:
+        return model._default_manager.filter(business_id=business.pk, **{f"{account}__in": account_ids})
 
     def export(business: Business, account_id: UUID) -> Any:
         return list(rows_of(business, account_id).order_by("pk").values(*exported))
 
-    def erase(business: Business, account_id: UUID) -> None:
-        rows_of(business, account_id).update(**{text: ""})
+    def erase(business: Business, account_ids: Collection[UUID]) -> None:
+        rows_of(business, *account_ids).update(**{text: ""})
 
     def move(business: Business, source: UUID, target: UUID, only: Sequence[str] | None) -> Sequence[str]:
         return ()
@@ -43,7 +43,7 @@ def of_parts(model: type[TenantModel], *, name: str, account: str, exported: Seq
     return Holder(name=name, export=export, erase=erase, move=move)
 
 
-def _erase_nothing(business: Business, account_id: UUID) -> None:
+def _erase_nothing(business: Business, account_ids: Collection[UUID]) -> None:
     """These rows hold ids, codes and numbers, which stay: counters go on counting them."""
 
 

@@ -1,6 +1,6 @@
 """What this app holds of a person: the profile, the ids mapped to them, and what operators wrote down."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -26,17 +26,17 @@ NOBODY: dict[str, Any] = {
 SHOWN = (*NOBODY, "last_seen_at", "created_at", "updated_at")
 
 
-def _profile(business: Business, account_id: UUID) -> "QuerySet[Advocate]":
-    return Advocate.objects.for_business(business).filter(pk=account_id)
+def _profiles(business: Business, account_ids: Collection[UUID]) -> "QuerySet[Advocate]":
+    return Advocate.objects.for_business(business).filter(pk__in=account_ids)
 
 
 def _export_profile(business: Business, account_id: UUID) -> dict[str, Any]:
-    found = _profile(business, account_id).values(*SHOWN).first() or {}
+    found = _profiles(business, [account_id]).values(*SHOWN).first() or {}
     return {camel(name): value for name, value in found.items()}
 
 
-def _erase_profile(business: Business, account_id: UUID) -> None:
-    _profile(business, account_id).update(**NOBODY, last_seen_at=None)
+def _erase_profiles(business: Business, account_ids: Collection[UUID]) -> None:
+    _profiles(business, account_ids).update(**NOBODY, last_seen_at=None)
 
 
 def _stay(business: Business, source: UUID, target: UUID, only: Sequence[str] | None) -> Sequence[str]:
@@ -44,23 +44,23 @@ def _stay(business: Business, source: UUID, target: UUID, only: Sequence[str] | 
     return ()
 
 
-def _log(business: Business, account_id: UUID) -> "QuerySet[LogEntry]":
+def _log(business: Business, account_ids: Collection[UUID]) -> "QuerySet[LogEntry]":
     label = Advocate._meta
     ours = LogEntry.objects.filter(content_type__app_label=label.app_label, content_type__model=label.model_name)
-    return ours.filter(object_id=str(account_id))
+    return ours.filter(object_id__in=list(map(str, account_ids)))
 
 
 def _export_log(business: Business, account_id: UUID) -> list[dict[str, Any]]:
-    rows = _log(business, account_id).order_by("action_time")
+    rows = _log(business, [account_id]).order_by("action_time")
     return [{"at": entry.action_time, "change": entry.change_message} for entry in rows]
 
 
-def _erase_log(business: Business, account_id: UUID) -> None:
-    _log(business, account_id).update(change_message="")
+def _erase_log(business: Business, account_ids: Collection[UUID]) -> None:
+    _log(business, account_ids).update(change_message="")
 
 
 HOLDERS = (
-    Holder(name="profile", export=_export_profile, erase=_erase_profile, move=_stay),
+    Holder(name="profile", export=_export_profile, erase=_erase_profiles, move=_stay),
     Holder(name="operatorsLog", export=_export_log, erase=_erase_log, move=_stay),
     of_rows(
         SsoMapping,

@@ -11,12 +11,10 @@ from advocates.services import details
 from advocates.services.advocates import EmailTaken
 from advocates.services.details import Details
 from loyalty import events
-from loyalty.kernel import clock
+from loyalty.kernel import clock, tries
 from loyalty.kernel.errors import DomainError
 from loyalty.models import Account, Batch, Business
 from loyalty.services import accounts
-
-TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +27,8 @@ class Joined:
 
 def join_many(*, business: Business, people: Sequence[Details | DomainError], author: str = "") -> Joined:
     """Let everybody join whose details make sense and whose address and external id are free."""
-    for remaining in reversed(range(TRIES)):
-        try:
-            return _join_many(business, people, author)
-        except IntegrityError:  # somebody joined in between: the next look finds them
-            if not remaining:
-                raise
-    raise AssertionError("unreachable")
+    # Whoever joined in between is found when looking again.
+    return tries.again(lambda: _join_many(business, people, author), on=IntegrityError)
 
 
 @transaction.atomic
@@ -47,7 +40,14 @@ def _join_many(business: Business, people: Sequence[Details | DomainError], auth
     Advocate.objects.bulk_create(new)
     events.record([news.joined(advocate) for advocate in new], now=clock.now(business))
     made = [result.pk if isinstance(result, Advocate) else None for result in results]
-    batch = Batch.objects.create(business=business, kind=Batch.Kind.ADVOCATES, made=made, author=author)
+    reached = accounts.sequences(business=business, account_ids=[advocate.pk for advocate in new])
+    batch = Batch.objects.create(
+        business=business,
+        kind=Batch.Kind.ADVOCATES,
+        made=made,
+        reached=[pk and reached[pk] for pk in made],
+        author=author,
+    )
     return Joined(batch, results)
 
 

@@ -13,7 +13,7 @@ from loyalty.admin.base import ReadOnlyAdmin, TenantAdmin
 from loyalty.admin.filters import OfPerson, When
 from loyalty.admin.forms import LinesField, TenantForm
 from loyalty.models import Action, EventType
-from loyalty.services.actions import BUILT_IN, IS_TYPE
+from loyalty.services.reports import BUILT_IN, IS_TYPE
 
 Outcome = Action.Outcome
 COLOURS = {Outcome.MATCHED: "success", Outcome.CAPPED: "warning"}

@@ -19,6 +19,7 @@ from loyalty.selectors import inventory, journal, playing
 from loyalty.selectors import ledger as books
 from loyalty.services import accounts, actions
 from loyalty.services.quest_rules import Fraction, Whole
+from loyalty.services.reports import Report
 from loyalty.services.stamped import Stamped
 
 OK = "OK"
@@ -44,7 +45,7 @@ class Action(UserView):
     )
     def post(self, call: Call[NewAction, None]) -> None:
         account_id = _account_id(call)
-        report = actions.Report(account_id=account_id, name=call.body.action, data=call.body.data, origin="client")
+        report = Report(account_id=account_id, name=call.body.action, data=call.body.data, origin="client")
         actions.take(report, business=call.business)
 
 

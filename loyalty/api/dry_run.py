@@ -12,6 +12,7 @@ from loyalty.kernel.errors import Code
 from loyalty.services import actions
 from loyalty.services.payouts import Payout
 from loyalty.services.progress import Verdict
+from loyalty.services.reports import Report
 
 
 class TryEvent(Body):
@@ -100,7 +101,7 @@ class DryRun(KeyView):
     )
     def post(self, call: Call[TryEvent, None]) -> Trial:
         body = call.body
-        report = actions.Report(account_id=body.advocate_id, name=body.event, data=body.data, origin=body.origin)
+        report = Report(account_id=body.advocate_id, name=body.event, data=body.data, origin=body.origin)
         taken = actions.dry_run(report, business=call.business)
         return Trial(
             outcome=taken.outcome,

@@ -18,6 +18,8 @@ class Batch(TenantModel):
     kind = models.CharField(max_length=20, choices=Kind)
     # What each item made, in the order sent, and null where it failed; of events, all the entries that they made.
     made = ArrayField(models.UUIDField(null=True))
+    # Of people: up to which of their events each had come by joining. Who has more has done something since.
+    reached = ArrayField(models.BigIntegerField(null=True), default=list)
     author = models.CharField(max_length=80, blank=True)  # the key's name
     created_at = models.DateTimeField(default=clock.wall)
     undone_at = models.DateTimeField(null=True)

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from loyalty.kernel import points
 from loyalty.kernel.errors import NotFound
-from loyalty.models import Business, Metric
+from loyalty.models import Account, Business, Metric
 from loyalty.models.ledger import Balance, LedgerEntry, Lot, LotUse
 
 Row = TypeVar("Row", bound=Model)
@@ -49,15 +49,15 @@ def wallets(*, business: Business, account_ids: Iterable[UUID], metric: str = "p
     return {account_id: found.get(account_id, EMPTY) for account_id in account_ids}
 
 
-def room(*, business: Business, account_id: UUID, metric: str = "points") -> int:
-    """How much more of a metric an account can hold."""
-    held = Balance.objects.for_business(business).filter(account_id=account_id, metric=OuterRef("pk"))
-    rows = Metric.objects.for_business(business).filter(key=metric)
+def rooms(*, business: Business, account_ids: Iterable[UUID], metric: str = "points") -> dict[UUID, int]:
+    """How much more of a metric each account can hold: one query."""
+    held = Balance.objects.for_business(business).filter(account_id=OuterRef("pk"), metric__key=metric)
+    maximum = Metric.objects.for_business(business).filter(key=metric).values("maximum")
     have = Coalesce(Subquery(held.values_list(F("amount") + F("pending"))), 0)
-    maximum: int | None
-    amount: int
-    maximum, amount = rows.annotate(have=have).values_list("maximum", "have").get()
-    return max(0, points.MAX_BALANCE - amount if maximum is None else maximum - amount)
+    most = Coalesce(Subquery(maximum), points.MAX_BALANCE)
+    rows = Account.objects.for_business(business).filter(pk__in=list(account_ids))
+    found = rows.annotate(have=have, most=most).values_list("pk", "most", "have")
+    return {account_id: max(0, most - have) for account_id, most, have in found}
 
 
 def metrics_of(*, business: Business, account_id: UUID) -> dict[str, Wallet]:
@@ -83,6 +83,12 @@ def entries(*, business: Business, account_id: UUID) -> "QuerySet[LedgerEntry]":
     """An account's entries with metric and text; page them by `-sequence`."""
     rows = LedgerEntry.objects.for_business(business).filter(account_id=account_id)
     return rows.select_related("metric", "text")
+
+
+def earned(*, business: Business, account_ids: Iterable[UUID]) -> list[UUID]:
+    """The entries by which accounts have earned something, oldest first."""
+    rows = LedgerEntry.objects.for_business(business).filter(account_id__in=account_ids, type=LedgerEntry.Type.EARN)
+    return list(rows.order_by("account_id", "sequence").values_list("pk", flat=True))
 
 
 def entry_of(*, business: Business, account_id: UUID, source_type: str, source_id: str) -> UUID:

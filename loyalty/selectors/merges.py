@@ -1,6 +1,6 @@
 """Reads of merges: where a person is now, who they were, and what undoing would bring back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,11 +13,16 @@ from loyalty.models.ledger import LedgerEntry, Lot
 
 BEFORE = """
     WITH RECURSIVE before AS (
-        SELECT source_id FROM loyalty_merge WHERE target_id = %s AND undone_at IS NULL
+        SELECT source_id FROM loyalty_merge WHERE target_id = ANY (%s) AND undone_at IS NULL
         UNION ALL
         SELECT m.source_id FROM before b JOIN loyalty_merge m ON m.target_id = b.source_id AND m.undone_at IS NULL
     )
     SELECT source_id FROM before
+"""
+
+HOMES = """
+    SELECT DISTINCT ON (a.id) a.id, way.target_id
+    FROM unnest(%s::uuid[]) AS a(id), LATERAL laurel_way_home(a.id) AS way ORDER BY a.id, way.step DESC
 """
 
 
@@ -29,10 +34,17 @@ def home_of(account_id: UUID) -> UUID:
     return row[0] if row else account_id
 
 
-def merged_into(account_id: UUID) -> list[UUID]:
-    """The accounts that this one took over from, at first or second hand."""
+def homes_of(account_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Of merged accounts, each with the one that took over at last: one query."""
     with connection.cursor() as cursor:
-        cursor.execute(BEFORE, [account_id])
+        cursor.execute(HOMES, [list(account_ids)])
+        return dict(cursor.fetchall())
+
+
+def merged_into(*account_ids: UUID) -> list[UUID]:
+    """The accounts that these took over from, at first or second hand."""
+    with connection.cursor() as cursor:
+        cursor.execute(BEFORE, [list(account_ids)])
         return [id for (id,) in cursor.fetchall()]
 
 

@@ -1,6 +1,6 @@
 """Opening accounts, and what an operator may change about them. None of it moves points."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -54,6 +54,12 @@ def lock(*, business: Business, account_ids: Collection[UUID], also_from_keys: b
     """
     rows = Account.objects.for_business(business).filter(pk__in=account_ids)
     return {account.pk: account for account in rows.order_by("pk").select_for_update(no_key=not also_from_keys)}
+
+
+def sequences(*, business: Business, account_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """Of each account the number of its latest event."""
+    rows = Account.objects.for_business(business).filter(pk__in=list(account_ids))
+    return dict(rows.values_list("pk", "event_sequence"))
 
 
 @transaction.atomic

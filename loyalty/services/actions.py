@@ -2,74 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, time
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import orjson
 from django.db import connection, transaction
 
 from loyalty import events
-from loyalty.kernel import clock, ids
-from loyalty.kernel.errors import Code, DomainError, Invalid, NotFound
-from loyalty.models import Account, Action, Business, EventType
-from loyalty.services import app_word, compiled, completions, conditions, payouts, progress
-from loyalty.services.compiled import Declared, Programme
-from loyalty.services.ledger import AccountNotActive
+from loyalty.kernel import clock, ids, tries
+from loyalty.kernel.errors import NotFound
+from loyalty.models import Account, Action, Business
+from loyalty.services import app_word, compiled, reports
+from loyalty.services.compiled import Programme
+from loyalty.services.intake import Intake, TakenMeanwhile
+from loyalty.services.reports import Data, Report, Taken
 
-Origin = Literal["client", "server"]
-Data = Mapping[str, Any]  # flat: strings, numbers, booleans
 Outcome = Action.Outcome
-
-# What the house itself tells, and nobody may send.
-BUILT_IN = frozenset(
-    {
-        *("signup", "order_paid", "order_refunded", "birthday", "widget_opened", "referral_converted"),
-        *("testimonial_submitted", "testimonial_approved", "idea_submitted", "idea_shipped", "survey_answered"),
-        *("tier_reached", "reward_redeemed", "quest_completed"),
-    }
-)
-IS_TYPE = {
-    "number": lambda value: conditions.number(value) is not None,
-    "string": lambda value: isinstance(value, str),
-    "boolean": lambda value: isinstance(value, bool),
-}
-
-
-class NotForClients(DomainError):
-    code = Code.FORBIDDEN
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"The event {name} counts only when the merchant's backend sends it.", field="action")
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What came of an event. `verdicts` and `paid`: what each step and rule that listens to its name did."""
-
-    action_id: UUID
-    outcome: str
-    is_repeat: bool = False
-    verdicts: Sequence[progress.Verdict] = ()
-    completed: Sequence[completions.Outcome] = ()
-    paid: Sequence[payouts.Payout] = ()
-
-    @property
-    def points(self) -> int:
-        return sum(one.points for one in self.completed) + sum(one.points for one in self.paid)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """Somebody's word that a person did something. `event_id` is the caller's own: it counts once for ever."""
-
-    account_id: UUID
-    name: str
-    data: Data
-    origin: Origin
-    event_id: str | None = None
 
 
 def take(report: Report, *, business: Business) -> Taken:
@@ -85,7 +33,7 @@ def take(report: Report, *, business: Business) -> Taken:
         action_id = _insert_unmatched(report, business=business, stamp=programme.stamp)
         if action_id is not None:
             return Taken(action_id, Outcome.UNMATCHED)
-    return _take_locked(report, business=business)
+    return tries.again(lambda: _take_locked(report, business=business), on=TakenMeanwhile)
 
 
 def _is_unheard(report: Report, programme: Programme) -> bool:
@@ -93,29 +41,7 @@ def _is_unheard(report: Report, programme: Programme) -> bool:
     declared = programme.events.get(report.name)
     is_counted = declared is not None and (declared.per_day is not None or declared.once_by_event_id)
     is_heard = app_word.is_heard(report.name, origin=report.origin, programme=programme)
-    return not (is_heard or is_counted or _objection(report, programme))
-
-
-def _objection(report: Report, programme: Programme) -> DomainError | None:
-    declared = programme.events.get(report.name)
-    is_for_backends = report.name in BUILT_IN or (declared and declared.origin == EventType.Origin.SERVER)
-    if report.origin == "client" and is_for_backends:
-        return NotForClients(report.name)
-    for name, type in declared.fields.items() if declared else ():
-        if name in report.data and not IS_TYPE[type](report.data[name]):
-            return Invalid(f"data.{name} must be a {type}.", field=f"data.{name}")
-    return None
-
-
-def _named(report: Report, programme: Programme) -> Report:
-    """The report with the id that its app gave it, where the programme counts by that.
-
-    :raises Invalid: if its app gave it none
-    """
-    declared = programme.events.get(report.name)
-    if report.origin == "client" and declared and declared.once_by_event_id:
-        return replace(report, event_id=app_word.event_id(report.account_id, report.name, report.data))
-    return report
+    return not (is_heard or is_counted or reports.objection(report, programme))
 
 
 UNMATCHED = """
@@ -187,53 +113,36 @@ def hear(happened: Sequence[events.Happening]) -> None:
             by_business[happening.business_id].append((trigger, happening.account_id, happening.facts))
     for business in Business.objects.filter(pk__in=by_business):
         programme = compiled.of(business)
-        _hear(business, [heard for heard in by_business[business.pk] if programme.hears(heard[0])], programme)
+        _hear(business, [heard for heard in by_business[business.pk] if programme.hears(heard[0])])
 
 
 Heard = tuple[str, UUID, Data]  # which trigger, whose, and with what
 
 
-def _hear(business: Business, all_heard: Sequence[Heard], programme: Programme) -> None:
-    theirs = {account_id for _, account_id, _ in all_heard}
+def _hear(business: Business, all_heard: Sequence[Heard]) -> None:
+    if not all_heard:
+        return
     active = Account.objects.for_business(business).filter(status=Account.Status.ACTIVE)
-    accounts = active.in_bulk(theirs) if theirs else {}
-    for trigger, account_id, data in all_heard:
-        account = accounts.get(account_id)
-        if account is not None:
-            moment = progress.Moment(business, account, data, max(clock.now(business), account.last_event_at))
-            report = Report(account_id=account_id, name=trigger, data=data, origin="server")
-            _evaluate(_note(report, moment, Outcome.MATCHED), report, moment, programme)
+    accounts = active.in_bulk({account_id for _, account_id, _ in all_heard})
+    told = [
+        Report(account_id=account_id, name=trigger, data=data, origin="server")
+        for trigger, account_id, data in all_heard
+        if account_id in accounts
+    ]
+    intake = Intake(told, business=business, accounts=accounts)
+    for report in told:
+        intake.count(report)
+    intake.write()
 
 
 @transaction.atomic
 def _take_locked(report: Report, *, business: Business) -> Taken:
     account = _locked(business, report.account_id)
-    programme = compiled.of(account.business)
-    objection = _objection(report, programme)
-    if objection is not None:
-        raise objection
-    report = _named(report, programme)
-    before = _before(report, business=business)
-    if before is not None:
-        return Taken(before.pk, before.outcome, is_repeat=True)
-    at = max(clock.now(account.business), account.last_event_at)
-    is_undeclared = app_word.is_undeclared(report.name, origin=report.origin, programme=programme)
-    moment = progress.Moment(account.business, account, report.data, at, is_undeclared)
-    if _is_capped(report, programme.events.get(report.name), moment):
-        return Taken(_note(report, moment, Outcome.CAPPED).pk, Outcome.CAPPED)
-    is_heard = app_word.is_heard(report.name, origin=report.origin, programme=programme)
-    outcome = Outcome.MATCHED if is_heard else Outcome.UNMATCHED
-    return _evaluate(_note(report, moment, outcome), report, moment, programme)
-
-
-def _evaluate(action: Action, report: Report, moment: progress.Moment, programme: Programme) -> Taken:
-    """Move the steps that listen; then let rules pay, with what the steps gave in the balance already."""
-    steps = programme.steps.get(report.name, ())
-    verdicts = progress.judge(moment, steps) if steps else []
-    completed = progress.advance(moment, verdicts)
-    rules = programme.rules.get(report.name, ())
-    paid = payouts.pay(moment, programme, rules, action_id=action.pk) if rules else []
-    return Taken(action.pk, action.outcome, verdicts=verdicts, completed=completed, paid=paid)
+    report = reports.checked(report, compiled.of(account.business))
+    intake = Intake([report], business=account.business, accounts={account.pk: account})
+    taken = intake.take(report)
+    intake.write()
+    return taken
 
 
 def _locked(business: Business, account_id: UUID) -> Account:
@@ -242,36 +151,4 @@ def _locked(business: Business, account_id: UUID) -> Account:
     account = rows.select_for_update(of=("self",), no_key=True).filter(pk=account_id).first()
     if account is None:
         raise NotFound("advocate")
-    if account.status != Account.Status.ACTIVE:
-        raise AccountNotActive
     return account
-
-
-def _before(report: Report, *, business: Business) -> Action | None:
-    if report.event_id is None:
-        return None
-    return Action.objects.for_business(business).filter(event_id=report.event_id).first()
-
-
-def _is_capped(report: Report, declared: Declared | None, moment: progress.Moment) -> bool:
-    """Whether the person has sent as many today as count."""
-    if declared is None or declared.per_day is None:
-        return False
-    midnight = datetime.combine(moment.day, time.min, ZoneInfo(moment.business.timezone))
-    today = Action.objects.for_business(moment.business).filter(
-        account=moment.account, name=report.name, occurred_at__gte=midnight
-    )
-    return today.exclude(outcome=Outcome.CAPPED).count() >= declared.per_day
-
-
-def _note(report: Report, moment: progress.Moment, outcome: Outcome) -> Action:
-    return Action.objects.create(
-        business=moment.business,
-        account=moment.account,
-        name=report.name,
-        event_id=report.event_id,
-        origin=report.origin,
-        outcome=outcome,
-        data=dict(report.data),
-        occurred_at=moment.at,
-    )

@@ -1,43 +1,28 @@
 """Up to a thousand postings in one call, each on its own, and all of them taken back by the batch's id."""
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from loyalty import events
-from loyalty.kernel import clock, ids, points
+from loyalty.kernel import clock, ids
 from loyalty.kernel.errors import Conflict, DomainError, NotFound
 from loyalty.models import Account, Batch, Business
-from loyalty.services import erasure, idempotency, ledger
-from loyalty.services.ledger import Posting
+from loyalty.selectors import ledger as books
+from loyalty.services import accounts, erasure, ledger, postings
+from loyalty.services.ledger import Posting, Source
+from loyalty.services.postings import Move
 
 Kind = Batch.Kind
-JOINED = 1  # the number of a newcomer's one event
 Result = Posting | DomainError  # what became of one item
 
 
 class ActiveSince(Conflict):
     def __init__(self) -> None:
         super().__init__("This advocate has done something since. Erase them by themselves, if you mean it.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
-    """Points for a person, who is known by id or by the merchant's own id; a negative amount takes them."""
-
-    amount: int
-    account_id: UUID | None = None
-    external_id: str | None = None
-    metric: str = ledger.POINTS
-    description: str = ""
-    expires_at: datetime | None = None
-    pending_until: datetime | None = None
-    key: idempotency.Key | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +37,14 @@ class Done:
 def move_points(*, business: Business, moves: Sequence[Move | DomainError], author: str = "") -> Done:
     """Post every move. One that is refused, or was an error before, spoils no other."""
     batch_id = ids.new_id()
-    accounts = _accounts_of(business, moves)
-    results: list[Result] = [move if isinstance(move, DomainError) else NotFound("advocate") for move in moves]
-    sent = {number: move for number, move in enumerate(moves) if number in accounts and isinstance(move, Move)}
-    rows = [_row(move, accounts[number]) for number, move in sent.items()]
-    arguments = [business.pk, batch_id, json.dumps(rows), clock.wall(), points.MAX_BALANCE]
-    for number, posting in zip(sent, _postings("laurel_batch", arguments), strict=True):
-        results[number] = posting if posting.id else ledger.refusal(posting)
-
-    new = [result if isinstance(result, Posting) and not result.is_replay else None for result in results]
-    _announce(business, [posting for posting in new if posting])
-    made = [posting and posting.id for posting in new]
+    sourced = [
+        move if isinstance(move, DomainError) else replace(move, source=Source("batch", f"{batch_id}:{number}"))
+        for number, move in enumerate(moves, start=1)
+    ]
+    sent = [move for move in sourced if isinstance(move, Move)]
+    posted = iter(postings.post(sent, business=business))
+    results = [move if isinstance(move, DomainError) else _result(next(posted)) for move in sourced]
+    made = [result.id if isinstance(result, Posting) and not result.is_replay else None for result in results]
     batch = Batch.objects.create(business=business, pk=batch_id, kind=Kind.POINTS, made=made, author=author)
     return Done(batch, results)
 
@@ -86,70 +68,36 @@ def undo(*, business: Business, batch_id: UUID) -> Done:
     return Done(batch, results)
 
 
+def _result(posting: Posting) -> Result:
+    return posting if posting.id else ledger.refusal(posting)
+
+
 def _posted_back(business: Business, batch: Batch) -> list[Result | None]:
     entries = {number: entry_id for number, entry_id in enumerate(batch.made) if entry_id}
-    facts = json.dumps({"action": "batch_undo", "batchId": str(batch.pk)})
-    arguments = [business.pk, list(entries.values()), facts, clock.wall()]
     results: list[Result | None] = [None] * len(batch.made)
-    for number, posting in zip(entries, _postings("laurel_batch_undo", arguments), strict=True):
+    for number, posting in zip(entries, _reverse(business, batch, list(entries.values())), strict=True):
         if posting.outcome != "reversed_before":
-            results[number] = posting if posting.id else ledger.refusal(posting)
-
-    undone = [result for result in results if isinstance(result, Posting)]
-    events.announce([ledger.happening(posting, business=business, topic="points/reversed") for posting in undone])
+            results[number] = _result(posting)
     return results
 
 
+def _reverse(business: Business, batch: Batch, entry_ids: Sequence[UUID]) -> list[Posting]:
+    """One compensating entry for each, in one statement."""
+    facts = json.dumps({"action": "batch_undo", "batchId": str(batch.pk)})
+    reversals = postings.call("laurel_batch_undo", [business.pk, list(entry_ids), facts, clock.wall()])
+    done = [posting for posting in reversals if posting.id]
+    events.announce([ledger.happening(posting, business=business, topic="points/reversed") for posting in done])
+    return reversals
+
+
 def _sent_away(business: Business, batch: Batch) -> list[Result | None]:
-    joined = Account.objects.for_business(business).filter(pk__in=list(filter(None, batch.made)))
-    present = joined.exclude(status=Account.Status.ERASED)
-    active = set(present.filter(event_sequence__gt=JOINED).values_list("pk", flat=True))
-    for account_id in sorted(set(joined.values_list("pk", flat=True)) - active):
-        erasure.erase(business=business, account_id=account_id)
+    """What people got for joining goes back, before they are forgotten: that they joined is all they did."""
+    reached = {pk: sequence or 0 for pk, sequence in zip(batch.made, batch.reached, strict=True) if pk}
+    locked = accounts.lock(business=business, account_ids=reached, also_from_keys=True)
+    present = {pk: account for pk, account in locked.items() if account.status != Account.Status.ERASED}
+    active = {pk for pk, account in present.items() if account.event_sequence > reached[pk]}
+    leaving = sorted(present.keys() - active)
+    earned = books.earned(business=business, account_ids=leaving)
+    _reverse(business, batch, earned)
+    erasure.erase_all(business=business, account_ids=leaving)
     return [ActiveSince() if made in active else None for made in batch.made]
-
-
-def accounts_named(business: Business, external_ids: Iterable[str]) -> dict[str | None, UUID]:
-    """The accounts of those whom the business knows by these ids."""
-    known = Account.objects.for_business(business).filter(external_id__in=list(external_ids))
-    return dict(known.values_list("external_id", "pk"))
-
-
-def _accounts_of(business: Business, moves: Sequence[Move | DomainError]) -> dict[int, UUID]:
-    """The account of each move, by its number; whom nobody knows by their external id is left out."""
-    by_name = accounts_named(
-        business, [move.external_id for move in moves if isinstance(move, Move) and move.external_id]
-    )
-    found = {
-        number: move.account_id or by_name.get(move.external_id)
-        for number, move in enumerate(moves)
-        if isinstance(move, Move)
-    }
-    return {number: account_id for number, account_id in found.items() if account_id}
-
-
-def _row(move: Move, account_id: UUID) -> dict[str, Any]:
-    return {
-        "account": str(account_id),
-        "metric": move.metric,
-        "amount": move.amount,
-        "description": move.description,
-        "expires": move.expires_at and move.expires_at.isoformat(),
-        "ripens": move.pending_until and move.pending_until.isoformat(),
-        "key": move.key and move.key.text,
-        "fingerprint": move.key and move.key.fingerprint.hex(),
-    }
-
-
-def _postings(function: str, arguments: Sequence[Any]) -> list[Posting]:
-    marks = ", ".join(["%s"] * len(arguments))
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM {function}({marks})", arguments)
-        return [Posting(*row) for row in cursor.fetchall()]
-
-
-def _announce(business: Business, new: Iterable[Posting]) -> None:
-    topics = {True: "points/earned", False: "points/adjusted"}
-    events.announce(
-        [ledger.happening(posting, business=business, topic=topics[posting.amount > 0]) for posting in new]
-    )

@@ -5,8 +5,8 @@ lock of the account.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from uuid import UUID
@@ -88,6 +88,11 @@ class Programme:
     def hears(self, name: str) -> bool:
         """Whether anything listens to this name."""
         return name in self.steps or name in self.rules
+
+    def without(self, rule_ids: Collection[UUID]) -> "Programme":
+        """The same, but for these rules."""
+        left = {name: [rule for rule in rules if rule.rule_id not in rule_ids] for name, rules in self.rules.items()}
+        return replace(self, rules={name: rules for name, rules in left.items() if rules})
 
 
 def of(business: Business) -> Programme:

@@ -6,10 +6,12 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from loyalty.kernel import tries
 from loyalty.kernel.errors import DomainError
 from loyalty.models import Account, Batch, Business
-from loyalty.services import accounts, actions
-from loyalty.services.actions import Report, Taken
+from loyalty.services import accounts
+from loyalty.services.intake import Intake, TakenMeanwhile
+from loyalty.services.reports import Report, Taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,25 +22,31 @@ class Done:
     results: Sequence[Taken | DomainError]
 
 
-@transaction.atomic
 def take(*, business: Business, reports: Sequence[Report | DomainError], author: str = "") -> Done:
-    """Take in every event. One that is refused, or was an error before, spoils no other.
+    """Take in every event, in the order sent. One that is refused, or was an error before, spoils no other.
 
     The batch keeps the entries that the events made, of quests and rules alike: undoing it takes those back. What was
     completed stays completed.
     """
-    named = {report.account_id for report in reports if isinstance(report, Report)}
-    locked = accounts.lock(business=business, account_ids=named)
-    results = [report if isinstance(report, DomainError) else _taken(report, business) for report in reports]
+    return tries.again(lambda: _take(business, reports, author), on=TakenMeanwhile)
+
+
+@transaction.atomic
+def _take(business: Business, reports: Sequence[Report | DomainError], author: str) -> Done:
+    sent = [report for report in reports if isinstance(report, Report)]
+    locked = accounts.lock(business=business, account_ids={report.account_id for report in sent})
+    as_it_is = Business.objects.get(pk=business.pk)  # with the stamp of the programme, read after the lock
+    intake = Intake(sent, business=as_it_is, accounts=locked, are_many=True)
+    results = [report if isinstance(report, DomainError) else _taken(report, intake) for report in reports]
+    intake.write()
     made = _entries_since(business, locked)
     batch = Batch.objects.create(business=business, kind=Batch.Kind.EVENTS, made=made, author=author)
     return Done(batch, results)
 
 
-def _taken(report: Report, business: Business) -> Taken | DomainError:
+def _taken(report: Report, intake: Intake) -> Taken | DomainError:
     try:
-        with transaction.atomic():
-            return actions.take(report, business=business)
+        return intake.take(report)
     except DomainError as error:
         return error
 

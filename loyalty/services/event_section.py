@@ -8,9 +8,9 @@ from msgspec import Meta
 
 from loyalty.kernel import clock
 from loyalty.models import Business, EventType
-from loyalty.services.actions import BUILT_IN
 from loyalty.services.programme import Document, Problem, Section
 from loyalty.services.quest_rules import FieldName, Key, Part, Title
+from loyalty.services.reports import BUILT_IN
 
 Origin = Literal["client", "server"]
 FieldType = Literal["number", "string", "boolean"]

@@ -1,6 +1,6 @@
 """What the floor itself holds of a person: account, balances, entries, events, segments, kept answers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -37,8 +37,8 @@ def _export_account(business: Business, account_id: UUID) -> dict[str, Any]:
     }
 
 
-def _erase_account(business: Business, account_id: UUID) -> None:
-    Account.objects.for_business(business).filter(pk=account_id).update(external_id=None, timezone="")
+def _erase_accounts(business: Business, account_ids: Collection[UUID]) -> None:
+    Account.objects.for_business(business).filter(pk__in=account_ids).update(external_id=None, timezone="")
 
 
 # --- What happened to it -----------------------------------------------------------------------------------
@@ -64,8 +64,8 @@ def _entry(entry: LedgerEntry) -> dict[str, Any]:
     }
 
 
-def _erase_entry_texts(business: Business, account_id: UUID) -> None:
-    EntryText.objects.for_business(business).filter(entry__account_id=account_id).delete()
+def _erase_entry_texts(business: Business, account_ids: Collection[UUID]) -> None:
+    EntryText.objects.for_business(business).filter(entry__account_id__in=account_ids).delete()
 
 
 def _export_events(business: Business, account_id: UUID) -> list[Any]:
@@ -78,9 +78,9 @@ def _event(event: Event) -> Any:
     return orjson.loads(bytes(body.body)) if body else {"type": event.topic, "created": event.created_at}
 
 
-def _erase_bodies(business: Business, account_id: UUID) -> None:
+def _erase_bodies(business: Business, account_ids: Collection[UUID]) -> None:
     """Say again what happened, of somebody without a name."""
-    publication.describe_anew(business, personal_data.events_naming(business=business, account_id=account_id))
+    publication.describe_anew(business, personal_data.events_naming(business=business, account_ids=account_ids))
 
 
 # --- Groups, and what was answered -------------------------------------------------------------------------
@@ -90,8 +90,8 @@ def _export_segments(business: Business, account_id: UUID) -> list[str]:
     return list(segments.keys_of(business=business, account_ids=[account_id]).get(account_id, ()))
 
 
-def _erase_segments(business: Business, account_id: UUID) -> None:
-    SegmentMember.objects.for_business(business).filter(account_id=account_id).delete()
+def _erase_segments(business: Business, account_ids: Collection[UUID]) -> None:
+    SegmentMember.objects.for_business(business).filter(account_id__in=account_ids).delete()
 
 
 def _move_segments(business: Business, source: UUID, target: UUID, only: Sequence[str] | None) -> Sequence[str]:
@@ -106,17 +106,17 @@ def _move_segments(business: Business, source: UUID, target: UUID, only: Sequenc
 
 
 def _export_answers(business: Business, account_id: UUID) -> list[Any]:
-    kept = idempotency.naming(business=business, account_id=account_id).order_by("created_at")
+    kept = idempotency.naming(business=business, account_ids=[account_id]).order_by("created_at")
     return [orjson.loads(body) for body in map(idempotency.read, kept) if body]
 
 
-def _erase_answers(business: Business, account_id: UUID) -> None:
-    idempotency.naming(business=business, account_id=account_id).delete()
+def _erase_answers(business: Business, account_ids: Collection[UUID]) -> None:
+    idempotency.naming(business=business, account_ids=account_ids).delete()
 
 
 HOLDERS = (
     Holder(name="events", export=_export_events, erase=_erase_bodies, move=_stay),  # erased last of all
-    Holder(name="account", export=_export_account, erase=_erase_account, move=_stay),
+    Holder(name="account", export=_export_account, erase=_erase_accounts, move=_stay),
     Holder(name="transactions", export=_export_entries, erase=_erase_entry_texts, move=_stay),
     Holder(name="segments", export=_export_segments, erase=_erase_segments, move=_move_segments),
     Holder(name="answers", export=_export_answers, erase=_erase_answers, move=_stay),

@@ -5,7 +5,7 @@ the same inside their SQL and are given the key instead.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -124,10 +124,10 @@ def _context(key: Key) -> str:
     return f"idempotency:{key.scope}:{key.text}"
 
 
-def naming(*, business: Business, account_id: UUID) -> "QuerySet[IdempotencyRecord]":
-    """What was answered to a person, or about them."""
+def naming(*, business: Business, account_ids: Collection[UUID]) -> "QuerySet[IdempotencyRecord]":
+    """What was answered to some people, or about them."""
     rows = IdempotencyRecord.objects.for_business(business)
-    return rows.filter(Q(names__contains=[account_id]) | Q(scope=account_id))
+    return rows.filter(Q(names__overlap=list(account_ids)) | Q(scope__in=account_ids))
 
 
 def read(record: IdempotencyRecord) -> bytes:

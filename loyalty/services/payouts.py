@@ -1,25 +1,20 @@
-"""What earn rules pay for an event: judged in memory, bounded under locks, then posted once each.
+"""What earn rules pay for an event: judged in memory, bounded by what was read under locks, then posted once each."""
 
-The order of the locks: the account, which the caller holds; then the budgets, by the ids of their rules.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from fractions import Fraction
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from loyalty.kernel import ids, periods, points
-from loyalty.models import EarnRuleBudget, EarnRuleUse
-from loyalty.selectors import ledger as books
-from loyalty.services import earn_rules, ledger, progress
+from loyalty.kernel import points
+from loyalty.services import progress
+from loyalty.services.bounds import Bounds
 from loyalty.services.compiled import Programme, Rule
 from loyalty.services.kinds.earning import kind_of
 from loyalty.services.ledger import Source
+from loyalty.services.postings import Move
 from loyalty.services.progress import Moment
-
-Place = tuple[UUID, str]  # rule, period
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +42,26 @@ class Payout:
         return replace(self, points=most, caps=(*self.caps, cap)) if most > 0 else self.refused(empty)
 
 
-def pay(moment: Moment, programme: Programme, rules: Sequence[Rule], *, action_id: UUID) -> list[Payout]:
-    """Let rules pay a person for an action, and say of each what it did. Rules come with the most important first."""
-    judged = judge(moment, programme, rules)
-    used = _used(moment, judged)
-    judged = [_within_limit(moment, payout, used) for payout in judged]
-    budgets = _locked_budgets(moment, judged)
-    judged = [_within_budget(payout, budgets) for payout in judged]
-    judged = _within_room(moment, _stacked(judged))
-    paid = [payout for payout in judged if payout.pays]
-    _note_uses(moment, paid, used)
-    _note_spending(moment, judged, budgets)
-    for payout in paid:
-        _post(moment, payout, action_id)
-    return judged
-
-
-def judge(moment: Moment, programme: Programme, rules: Sequence[Rule]) -> list[Payout]:
-    """What each rule would pay if nothing bounded it. It writes nothing, and locks nothing."""
-    theirs = progress.segments_for(moment, rules)
+def judge(moment: Moment, programme: Programme, rules: Sequence[Rule], theirs: set[str]) -> list[Payout]:
+    """What each rule would pay somebody in these segments, if nothing bounded it."""
     tier = programme.multipliers.get(moment.account.tier_id) if moment.account.tier_id else None
     return [_judged(moment, rule, tier or Fraction(1), theirs) for rule in rules]
+
+
+def bound(moment: Moment, judged: Sequence[Payout], bounds: Bounds) -> tuple[list[Payout], set[UUID]]:
+    """What each rule pays within every bound, and the rules whose budget that used up.
+
+    Rules come with the most important first. What is paid is noted in `bounds`.
+    """
+    limited = [_within_limit(moment, payout, bounds) for payout in judged]
+    asked = [payout.rule for payout in limited if payout.pays and payout.rule.terms.budget]
+    bounds.hold(asked)
+    stacked = _stacked([_within_budget(payout, bounds) for payout in limited])
+    bounded = _within_room(moment, stacked, bounds)
+    for payout in bounded:
+        if payout.pays:
+            bounds.take(moment, payout.rule, payout.points)
+    return bounded, bounds.spent(asked)
 
 
 def worth(rule: Rule, base: Fraction, tier: Fraction) -> Payout:
@@ -88,40 +82,18 @@ def _judged(moment: Moment, rule: Rule, tier: Fraction, theirs: set[str]) -> Pay
     return Payout(rule, base) if isinstance(base, str) else worth(rule, base, tier)
 
 
-def _place(moment: Moment, rule: Rule) -> Place:
-    period = periods.period_of(rule.terms.limit.period or "none", at=moment.at, zone=moment.business.timezone)
-    return (rule.rule_id, period)
+def _within_limit(moment: Moment, payout: Payout, bounds: Bounds) -> Payout:
+    most = payout.rule.terms.limit.times
+    if payout.pays and most and bounds.times(moment, payout.rule) >= most:
+        return payout.refused("limit_reached")
+    return payout
 
 
-def _used(moment: Moment, judged: Sequence[Payout]) -> Mapping[Place, EarnRuleUse]:
-    limited = [payout.rule.rule_id for payout in judged if payout.pays and payout.rule.terms.limit.times]
-    if not limited:
-        return {}
-    rows = EarnRuleUse.objects.for_business(moment.business).filter(account=moment.account, rule__in=limited)
-    return {(row.rule_id, row.period): row for row in rows}
-
-
-def _within_limit(moment: Moment, payout: Payout, used: Mapping[Place, EarnRuleUse]) -> Payout:
-    times = payout.rule.terms.limit.times
-    row = used.get(_place(moment, payout.rule))
-    return payout.refused("limit_reached") if payout.pays and times and row and row.times >= times else payout
-
-
-def _locked_budgets(moment: Moment, judged: Sequence[Payout]) -> Mapping[UUID, EarnRuleBudget]:
-    bounded = [payout.rule.rule_id for payout in judged if payout.pays and payout.rule.terms.budget]
-    if not bounded:
-        return {}
-    rows = EarnRuleBudget.objects.for_business(moment.business).filter(rule__in=bounded)
-    return {row.rule_id: row for row in rows.order_by("rule_id").select_for_update(no_key=True)}
-
-
-def _within_budget(payout: Payout, budgets: Mapping[UUID, EarnRuleBudget]) -> Payout:
+def _within_budget(payout: Payout, bounds: Bounds) -> Payout:
     """What is left of a budget is paid to the last point."""
-    budget = payout.rule.terms.budget
-    if not payout.pays or budget is None:
+    if not payout.pays or payout.rule.terms.budget is None:
         return payout
-    left = budget - budgets[payout.rule.rule_id].spent
-    return payout.at_most(left, "budget", empty="budget_spent")
+    return payout.at_most(bounds.left(payout.rule), "budget", empty="budget_spent")
 
 
 def _stacked(judged: Sequence[Payout]) -> list[Payout]:
@@ -135,11 +107,11 @@ def _stacked(judged: Sequence[Payout]) -> list[Payout]:
     return bounded
 
 
-def _within_room(moment: Moment, judged: Sequence[Payout]) -> list[Payout]:
+def _within_room(moment: Moment, judged: Sequence[Payout], bounds: Bounds) -> list[Payout]:
     """No more than the metric's maximum lets the person have."""
     if not any(payout.pays for payout in judged):
         return list(judged)
-    room = books.room(business=moment.business, account_id=moment.account.pk)
+    room = bounds.room(moment)
     bounded = []
     for payout in judged:
         bounded.append(payout.at_most(room, "maximum", empty="at_maximum"))
@@ -147,47 +119,11 @@ def _within_room(moment: Moment, judged: Sequence[Payout]) -> list[Payout]:
     return bounded
 
 
-def _note_uses(moment: Moment, paid: Sequence[Payout], used: Mapping[Place, EarnRuleUse]) -> None:
-    places = [_place(moment, payout.rule) for payout in paid if payout.rule.terms.limit.times]
-    EarnRuleUse.objects.bulk_create(
-        (
-            EarnRuleUse(
-                id=ids.new_id(),
-                business=moment.business,
-                account=moment.account,
-                rule_id=place[0],
-                period=place[1],
-                times=used[place].times + 1 if place in used else 1,
-            )
-            for place in places
-        ),
-        update_conflicts=True,
-        unique_fields=["business", "account", "rule", "period"],
-        update_fields=["times"],
-    )
-
-
-def _note_spending(moment: Moment, judged: Sequence[Payout], budgets: Mapping[UUID, EarnRuleBudget]) -> None:
-    """Write down what was spent, and pause what has nothing left."""
-    bounded = [payout for payout in judged if payout.rule.rule_id in budgets]
-    for payout in bounded:
-        budgets[payout.rule.rule_id].spent += payout.points
-    if any(payout.points for payout in bounded):
-        EarnRuleBudget.objects.for_business(moment.business).bulk_update(budgets.values(), ["spent"])
-    spent = [
-        payout.rule.rule_id
-        for payout in bounded
-        if budgets[payout.rule.rule_id].spent >= (payout.rule.terms.budget or 0)
-    ]
-    if spent:
-        earn_rules.pause_spent(spent, business=moment.business)
-
-
-def _post(moment: Moment, payout: Payout, action_id: UUID) -> None:
+def move_of(moment: Moment, payout: Payout, *, action_id: UUID) -> Move:
+    """What is posted for a payout: once for an action and a rule."""
     rule, terms = payout.rule, payout.rule.terms
     ripe = moment.at + timedelta(days=terms.pending_days)
-    ledger.award(
-        business=moment.business,
+    return Move(
         account_id=moment.account.pk,
         amount=payout.points,
         source=Source("earn_rule", f"{action_id}:{rule.rule_id}"),

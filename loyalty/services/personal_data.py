@@ -19,14 +19,14 @@ class Holder:
 
     :param name: their place in an export
     :param export: what is held of an account, ready for JSON
-    :param erase: remove them, or what names a person in them; ids, codes and numbers may stay
+    :param erase: remove those of accounts, or what names a person in them; ids, codes and numbers may stay
     :param move: give rows of one account to another one: all of them, or only those with these ids. Answers the ids
         that moved, so that moving them back undoes it.
     """
 
     name: str
     export: Callable[[Business, UUID], Any]
-    erase: Callable[[Business, UUID], None]
+    erase: Callable[[Business, Collection[UUID]], None]
     move: Callable[[Business, UUID, UUID, Sequence[str] | None], Sequence[str]]
 
 
@@ -42,19 +42,19 @@ def holders() -> Sequence[Holder]:
     return _holders
 
 
-Mentions = Callable[[Business, UUID], Iterable[UUID]]
+Mentions = Callable[[Business, Collection[UUID]], Iterable[UUID]]
 _mentions: list[Mentions] = []
 
 
 def register_mentions(mentions: Mentions) -> None:
-    """Let `mentions` answer the ids of other people's events whose published bodies name a person."""
+    """Let `mentions` answer the ids of other people's events whose published bodies name one of some people."""
     _mentions.append(mentions)
 
 
-def events_naming(*, business: Business, account_id: UUID) -> "QuerySet[Event]":
-    """The events of a person, and those of others that name them."""
-    others = list(chain.from_iterable(mentions(business, account_id) for mentions in _mentions))
-    return Event.objects.for_business(business).filter(Q(account_id=account_id) | Q(pk__in=others))
+def events_naming(*, business: Business, account_ids: Collection[UUID]) -> "QuerySet[Event]":
+    """The events of some people, and those of others that name them."""
+    others = list(chain.from_iterable(mentions(business, account_ids) for mentions in _mentions))
+    return Event.objects.for_business(business).filter(Q(account_id__in=account_ids) | Q(pk__in=others))
 
 
 def export(*, business: Business, account_id: UUID) -> dict[str, Any]:
@@ -63,10 +63,9 @@ def export(*, business: Business, account_id: UUID) -> dict[str, Any]:
 
 
 def erase(*, business: Business, account_ids: Collection[UUID]) -> None:
-    """Let every holder erase a person's accounts; the floor's come last: they describe what is left of the others'."""
+    """Let every holder erase people's accounts; the floor's come last: they describe what is left of the others'."""
     for holder in reversed(_holders):
-        for account_id in account_ids:
-            holder.erase(business, account_id)
+        holder.erase(business, account_ids)
 
 
 def move(*, business: Business, source_id: UUID, target_id: UUID) -> dict[str, Sequence[str]]:
@@ -96,15 +95,15 @@ def of_rows(
     :param erased: the values that an erasure writes; None deletes the rows
     """
 
-    def rows_of(business: Business, account_id: UUID) -> Any:
-        return model._default_manager.filter(business_id=business.pk, **{account: account_id})
+    def rows_of(business: Business, *account_ids: UUID) -> Any:
+        return model._default_manager.filter(business_id=business.pk, **{f"{account}__in": account_ids})
 
     def export(business: Business, account_id: UUID) -> Any:
         rows = rows_of(business, account_id).order_by("pk").values(*exported)
         return [{camel(name): value for name, value in row.items()} for row in rows]
 
-    def erase(business: Business, account_id: UUID) -> None:
-        rows = rows_of(business, account_id)
+    def erase(business: Business, account_ids: Collection[UUID]) -> None:
+        rows = rows_of(business, *account_ids)
         rows.delete() if erased is None else rows.update(**erased)
 
     def move(business: Business, source: UUID, target: UUID, only: Sequence[str] | None) -> Sequence[str]:

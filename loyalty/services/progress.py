@@ -1,15 +1,19 @@
-"""How an event moves the steps that listen to it: judged first, without writing; then written, all in one step."""
+"""How an event moves the steps that listen to it: judged in memory, by what was read of people; then written.
+
+Reading and writing go by the set: of one person for a single event, of a thousand for a batch.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
+
+from django.db import connection
 
 from loyalty.kernel import ids, periods
 from loyalty.models import Account, Business, Task, TaskCompletion, TaskProgress
-from loyalty.selectors import segments
 from loyalty.services import completions, conditions
 from loyalty.services.compiled import Gate, Run, Step
 from loyalty.services.quest_gate import Attempt
@@ -38,12 +42,19 @@ class Verdict:
         return self.moves and self.after >= self.step.target
 
 
+class Count(NamedTuple):
+    """How far a step has come, and on which day last."""
+
+    value: Decimal
+    day: date
+
+
 @dataclass(frozen=True, slots=True)
 class SoFar:
     """How far somebody has come, and which steps are done."""
 
-    rows: Mapping[Place, TaskProgress]
-    done: set[Place]
+    counts: dict[Place, Count] = field(default_factory=dict)
+    done: set[Place] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,34 +79,22 @@ class Moment:
         return periods.day_of(self.at, zone=self.zone_for(run))
 
 
-def judge(moment: Moment, steps: Sequence[Step]) -> list[Verdict]:
-    """What the event does to each step. It reads what the person has done, and writes nothing."""
-    theirs = segments_for(moment, [step.run for step in steps])
-    places = {step.task_id: _place(moment, step) for step in steps}
-    so_far = _so_far(moment, places.values())
+def judge(moment: Moment, steps: Sequence[Step], so_far: SoFar, theirs: set[str]) -> list[Verdict]:
+    """What the event does to each step, for somebody who is so far and in these segments."""
     verdicts = []
     for step in steps:
-        place = places[step.task_id]
-        row = so_far.rows.get(place)
-        before = row.value if row else Decimal(0)
+        place = place_of(moment, step)
+        count = so_far.counts.get(place)
+        before = count.value if count else Decimal(0)
         reason = _deaf(moment, step, theirs) or _stuck(moment, step, place, so_far)
-        after = before if reason else _after(moment, step, row)
+        after = before if reason else _after(moment, step, count)
         verdicts.append(Verdict(step, place[1], reason, before, after))
     return verdicts
 
 
-def advance(moment: Moment, verdicts: Sequence[Verdict]) -> list[completions.Outcome]:
-    """Write what was judged, and complete the steps that reached their target."""
-    moved = [verdict for verdict in verdicts if verdict.moves]
-    TaskProgress.objects.bulk_create(
-        (_row(moment, verdict) for verdict in moved),
-        update_conflicts=True,
-        unique_fields=["business", "account", "quest", "period", "task_key"],
-        update_fields=["value", "last_day"],
-    )
-    reached = {verdict.step.task_id: verdict for verdict in moved if verdict.completes}
-    if not reached:
-        return []
+def complete(moment: Moment, verdicts: Sequence[Verdict]) -> list[completions.Outcome]:
+    """Complete the steps that reached their target, whose progress is written."""
+    reached = {verdict.step.task_id: verdict for verdict in verdicts if verdict.completes}
     tasks = Task.objects.for_business(moment.business).select_related("version__quest").filter(pk__in=reached)
     attempts = [
         Attempt(moment.business, moment.account, task.version.quest, task, moment.at, reached[task.pk].period)
@@ -105,27 +104,49 @@ def advance(moment: Moment, verdicts: Sequence[Verdict]) -> list[completions.Out
     return [completions.finish(one) for number, one in enumerate(attempts) if not (number and one.done())]
 
 
-def segments_for(moment: Moment, gates: Iterable[Gate]) -> set[str]:
-    """The segments of the person, if any of the gates asks for some."""
-    if not any(gate.segment_keys or gate.excluded_segment_keys for gate in gates):
-        return set()
-    return set(segments.keys_of(business=moment.business, account_ids=[moment.account.pk])[moment.account.pk])
+def counted(moment: Moment, verdict: Verdict) -> tuple[Place, Count]:
+    """Where a step is that has moved, and how far."""
+    return place_of(moment, verdict.step), Count(verdict.after, moment.day_for(verdict.step.run))
 
 
-def _place(moment: Moment, step: Step) -> Place:
+def place_of(moment: Moment, step: Step) -> Place:
     period = periods.period_of(step.run.recurrence, at=moment.at, zone=moment.zone_for(step.run))
     return (step.run.quest_id, period, step.key)
 
 
-def _so_far(moment: Moment, places: Iterable[Place]) -> SoFar:
-    """What the person has done in the quests of these places: two queries."""
-    theirs = {"account": moment.account, "quest_id__in": {place[0] for place in places}}
-    rows = TaskProgress.objects.for_business(moment.business).filter(**theirs)
-    done = TaskCompletion.objects.for_business(moment.business).filter(**theirs)
-    return SoFar(
-        {(row.quest_id, row.period, row.task_key): row for row in rows},
-        set(done.values_list("quest_id", "period", "task_key")),
-    )
+def read(moments: Sequence[Moment], steps: Sequence[Step], *, business: Business) -> Mapping[UUID, SoFar]:
+    """How far everybody is now in the quests of these steps: two queries."""
+    theirs = {
+        "account_id__in": [moment.account.pk for moment in moments],
+        "quest_id__in": {step.run.quest_id for step in steps},
+        "period__in": {place_of(moment, step)[1] for moment in moments for step in steps},
+    }
+    found = {moment.account.pk: SoFar() for moment in moments}
+    counts = TaskProgress.objects.for_business(business).filter(**theirs)
+    for account_id, *place, value, day in counts.values_list("account_id", *PLACE, "value", "last_day"):
+        found[account_id].counts[tuple(place)] = Count(value, day)
+    done = TaskCompletion.objects.for_business(business).filter(**theirs)
+    for account_id, *place in done.values_list("account_id", *PLACE):
+        found[account_id].done.add(tuple(place))
+    return found
+
+
+PLACE = ("quest_id", "period", "task_key")
+WRITE = """
+    INSERT INTO loyalty_taskprogress (id, business_id, account_id, quest_id, period, task_key, value, last_day)
+    SELECT id, %s, account_id, quest_id, period, task_key, value, last_day
+    FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::numeric[], %s::date[])
+        AS t(id, account_id, quest_id, period, task_key, value, last_day)
+    ON CONFLICT (business_id, account_id, quest_id, period, task_key)
+        DO UPDATE SET value = excluded.value, last_day = excluded.last_day
+"""
+
+
+def write(counted: Mapping[tuple[UUID, Place], Count], *, business: Business) -> None:
+    """Note how far people have come, in one statement."""
+    rows = [(ids.new_id(), account_id, *place, *count) for (account_id, place), count in counted.items()]
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE, [business.pk, *map(list, zip(*rows, strict=True))])
 
 
 def shut(moment: Moment, gate: Gate, asked: Iterable[Condition], theirs: set[str]) -> str | None:
@@ -156,7 +177,7 @@ def _deaf(moment: Moment, step: Step, theirs: set[str]) -> str | None:
 def _stuck(moment: Moment, step: Step, place: Place, so_far: SoFar) -> str | None:
     """Why it listens, and does not move."""
     quest_id, period, key = place
-    row = so_far.rows.get(place)
+    count = so_far.counts.get(place)
     if place in so_far.done:
         return "done_before"
     earlier = step.run.order[: step.run.order.index(key)] if step.run.order else ()
@@ -164,27 +185,14 @@ def _stuck(moment: Moment, step: Step, place: Place, so_far: SoFar) -> str | Non
         return "not_its_turn"
     counts_days = step.once_per_day or step.measure in ("days", "streak")
     # A zone that changed may have gone back to a day that was counted already.
-    if counts_days and row is not None and row.last_day >= moment.day_for(step.run):
+    if counts_days and count is not None and count.day >= moment.day_for(step.run):
         return "counted_today"
     return None
 
 
-def _after(moment: Moment, step: Step, row: TaskProgress | None) -> Decimal:
-    before = row.value if row else Decimal(0)
-    if step.measure == "streak" and row is not None and row.last_day != moment.day_for(step.run) - timedelta(days=1):
+def _after(moment: Moment, step: Step, count: Count | None) -> Decimal:
+    before = count.value if count else Decimal(0)
+    if step.measure == "streak" and count is not None and count.day != moment.day_for(step.run) - timedelta(days=1):
         return Decimal(1)
     added = Decimal(str(moment.data[step.field])) if step.measure == "sum" else Decimal(1)
     return max(-MOST, min(MOST, before + added)).quantize(Decimal("0.000001"))
-
-
-def _row(moment: Moment, verdict: Verdict) -> TaskProgress:
-    return TaskProgress(
-        id=ids.new_id(),
-        business=moment.business,
-        account=moment.account,
-        quest_id=verdict.step.run.quest_id,
-        period=verdict.period,
-        task_key=verdict.step.key,
-        value=verdict.after,
-        last_day=moment.day_for(verdict.step.run),
-    )

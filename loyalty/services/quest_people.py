@@ -1,6 +1,6 @@
 """What quests hold of a person: what they handed in, what they have done, and how far they are."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -14,7 +14,7 @@ WHICH = ("quest_id", "period", "completed_at", "claimed_at")
 WRITTEN = {"text": "", "link": "", "reason": ""}
 
 
-def nothing_to_erase(business: Business, account_id: UUID) -> None:
+def nothing_to_erase(business: Business, account_ids: Collection[UUID]) -> None:
     """Ids, codes and times may stay."""
 
 

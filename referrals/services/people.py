@@ -1,6 +1,6 @@
 """What referrals hold of a person, for exports, erasures and merges."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -34,10 +34,10 @@ TAKEN = of_rows(
 BROUGHT = of_rows(Referral, name="broughtBy", exported=("code_id", "created_at"), erased={}, account="friend_id")
 
 
-def erase_codes(business: Business, account_id: UUID) -> None:
+def erase_codes(business: Business, account_ids: Collection[UUID]) -> None:
     """A code that somebody chose may be their name, so it becomes another one; its old link leads nowhere."""
-    CODES.erase(business, account_id)
-    for row in ReferralCode.objects.for_business(business).filter(advocate_id=account_id, is_chosen=True):
+    CODES.erase(business, account_ids)
+    for row in ReferralCode.objects.for_business(business).filter(advocate_id__in=account_ids, is_chosen=True):
         row.code = row.link_name = crypto.new_code(codes.MADE_LENGTH)
         row.is_chosen = False
         row.save(update_fields=["code", "link_name", "is_chosen"])
@@ -62,19 +62,19 @@ def move_brought(business: Business, source: UUID, target: UUID, only: Sequence[
     return [] if theirs.filter(friend_id=target).exists() else BROUGHT.move(business, source, target, only)
 
 
-def _visits(business: Business, account_id: UUID) -> Any:
-    """Visits of the devices with which a person ordered as a friend."""
-    orders = Conversion.objects.for_business(business).filter(friend_id=account_id, visitor_hash__isnull=False)
+def _visits(business: Business, account_ids: Collection[UUID]) -> Any:
+    """Visits of the devices with which people ordered as friends."""
+    orders = Conversion.objects.for_business(business).filter(friend_id__in=account_ids, visitor_hash__isnull=False)
     return Click.objects.for_business(business).filter(visitor_hash__in=orders.values("visitor_hash"))
 
 
 def export_visits(business: Business, account_id: UUID) -> Any:
-    return list(_visits(business, account_id).order_by("pk").values("day", "hits", "landing"))
+    return list(_visits(business, [account_id]).order_by("pk").values("day", "hits", "landing"))
 
 
-def erase_visits(business: Business, account_id: UUID) -> None:
+def erase_visits(business: Business, account_ids: Collection[UUID]) -> None:
     """They stay as a number, of nobody."""
-    for click in _visits(business, account_id):
+    for click in _visits(business, account_ids):
         click.visitor_hash, click.address_hash, click.agent_hash, click.landing = click.pk.bytes, None, None, ""
         click.save(update_fields=["visitor_hash", "address_hash", "agent_hash", "landing"])
 
@@ -84,10 +84,10 @@ def leave_visits(business: Business, source: UUID, target: UUID, only: Sequence[
     return []
 
 
-def mentions(business: Business, account_id: UUID) -> Sequence[UUID]:
-    """The events that tell somebody of the friend whom they brought."""
-    orders = Conversion.objects.for_business(business).filter(friend_id=account_id)
-    brought = Referral.objects.for_business(business).filter(friend_id=account_id)
+def mentions(business: Business, account_ids: Collection[UUID]) -> Sequence[UUID]:
+    """The events that tell somebody of a friend whom they brought, being one of these."""
+    orders = Conversion.objects.for_business(business).filter(friend_id__in=account_ids)
+    brought = Referral.objects.for_business(business).filter(friend_id__in=account_ids)
     told_of_orders = Q(facts__conversionId__in=[str(pk) for pk in orders.values_list("pk", flat=True)])
     told_of_coming = Q(facts__referralId__in=[str(pk) for pk in brought.values_list("pk", flat=True)])
     referrers = [*orders.values_list("referrer_id", flat=True), *brought.values_list("code__advocate_id", flat=True)]
@@ -98,7 +98,7 @@ def mentions(business: Business, account_id: UUID) -> Sequence[UUID]:
 # Erasing goes backwards, so visits come last here: the orders say which they are, until those are erased, too.
 HOLDERS: Sequence[Holder] = (
     Holder(name=CODES.name, export=CODES.export, erase=erase_codes, move=move_codes),
-    Holder(name=BROUGHT.name, export=BROUGHT.export, erase=lambda business, account_id: None, move=move_brought),
+    Holder(name=BROUGHT.name, export=BROUGHT.export, erase=lambda business, account_ids: None, move=move_brought),
     GIVEN,
     TAKEN,
     Holder(name="referralVisits", export=export_visits, erase=erase_visits, move=leave_visits),

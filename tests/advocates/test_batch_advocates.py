@@ -4,6 +4,10 @@ import pytest
 
 from advocates.models import Advocate
 from advocates.services import advocates, joining
+from loyalty.models import Account
+from loyalty.models.ledger import LedgerEntry
+from loyalty.services import batches, earn_rules, ledger
+from loyalty.services.earn_terms import Earn, Terms
 from tests.races import at_once, errors
 
 pytestmark = pytest.mark.django_db
@@ -11,6 +15,14 @@ pytestmark = pytest.mark.django_db
 
 def send(api, *items, **headers):
     return api.post("/batch/advocates", {"items": list(items)}, **headers)
+
+
+PAIR = ({"email": "a@example.com"}, {"email": "b@example.com"})
+
+
+@pytest.fixture
+def welcome(acme):
+    return earn_rules.create(business=acme, title="Welcome", terms=Terms(trigger="signup", earn=Earn(points=10)))
 
 
 class TestEachItemIsOnItsOwn:
@@ -67,7 +79,7 @@ class TestDoesItOnce:
 def test_a_thousand_cost_as_many_statements_as_one(api, django_assert_max_num_queries):
     api.get("/me")
 
-    with django_assert_max_num_queries(21):
+    with django_assert_max_num_queries(22):
         response = send(api, *[{"email": f"p{n}@example.com", "externalId": f"p{n}"} for n in range(1000)])
 
     assert response.json()["succeeded"] == 1000
@@ -89,7 +101,47 @@ def test_somebody_who_joins_in_between_is_found(acme):
     assert Advocate.objects.for_business(acme).count() == 5
 
 
+class TestSignUpRules:
+    def test_pay_everybody_as_if_they_had_come_alone(self, api, welcome):
+        made = [item["advocate"] for item in send(api, *PAIR).json()["results"]]
+
+        assert [each["points"] for each in made] == [10, 10]
+
+    def test_cost_as_many_statements_for_many(self, acme, welcome, django_assert_max_num_queries):
+        joining.join_many(business=acme, people=[{"email": "first@example.com"}])
+
+        for count in (2, 60):
+            people = [{"email": f"{number}@{count}.example"} for number in range(count)]
+            with django_assert_max_num_queries(23):
+                joining.join_many(business=acme, people=people)
+
+
 class TestUndo:
+    def test_takes_back_what_joining_paid(self, api, welcome):
+        sent = send(api, *PAIR, {"email": "bad"}).json()
+
+        undone = api.post(f"/batch/{sent['batchId']}/undo").json()
+
+        assert undone["failed"] == 0
+        assert {account.status for account in Account.objects.all()} == {"erased"}
+        assert [entry.amount for entry in LedgerEntry.objects.order_by("type", "account_id")] == [10, 10, -10, -10]
+
+    def test_keeps_who_spent_what_joining_paid(self, api, acme, welcome):
+        sent = send(api, *PAIR).json()
+        ledger.spend(business=acme, account_id=sent["results"][1]["advocate"]["id"], amount=4)
+
+        undone = api.post(f"/batch/{sent['batchId']}/undo").json()
+
+        assert [item["status"] for item in undone["results"]] == [200, 409]
+        assert sorted(Account.objects.values_list("status", flat=True)) == ["active", "erased"]
+
+    def test_costs_as_many_statements_for_many(self, acme, welcome, django_assert_max_num_queries):
+        for count in (2, 60):
+            people = [{"email": f"{number}@{count}.example"} for number in range(count)]
+            made = joining.join_many(business=acme, people=people).batch
+            with django_assert_max_num_queries(70):
+                batches.undo(business=acme, batch_id=made.pk)
+
     def test_erases_who_joined_but_not_who_has_been_active(self, api, give):
         sent = send(api, {"email": "a@example.com"}, {"email": "bad"}, {"email": "b@example.com"}).json()
         active = Advocate.objects.get(email="b@example.com")

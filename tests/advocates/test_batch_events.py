@@ -2,8 +2,10 @@
 
 import pytest
 
+from advocates.api import event_batches
+from advocates.services import mappings
 from loyalty.models import Action
-from loyalty.services import quests
+from loyalty.services import merges, quests
 from loyalty.services.quest_rules import Rules, TaskRules, in_points
 from tests.races import at_once
 
@@ -95,8 +97,30 @@ class TestUndo:
         assert item["error"]["code"] == "INSUFFICIENT_POINTS"
 
 
-def test_the_number_of_statements_follows_the_items_that_match(api, ada, bob, commuter, django_assert_max_num_queries):
+class TestWhomAnIdMeans:
+    def test_is_found_by_mapped_ids_and_after_merges(self, api, acme, ada, bob, commuter, django_assert_num_queries):
+        mappings.create(business=acme, advocate_id=ada.pk, external_customer_id="shop-7")
+        merges.merge(business=acme, source_id=bob.pk, target_id=ada.pk)
+
+        sent = [{"externalId": name, "event": "ride"} for name in ("shop-7", "bob-1", "ada-1", "nobody")]
+        answer = send(api, *sent).json()
+
+        assert [item["status"] for item in answer["results"]] == [200, 200, 200, 404]
+        assert {action.account_id for action in Action.objects.all()} == {ada.pk}
+        with django_assert_num_queries(2):
+            event_batches.reports_of(acme, sent)
+
+    def test_is_somebody_of_this_business(self, api, rival, eve):
+        mappings.create(business=rival, advocate_id=eve.pk, external_customer_id="shop-7")
+
+        answer = send(api, *({"externalId": name, "event": "ride"} for name in ("shop-7", "eve-1"))).json()
+
+        assert [item["error"]["code"] for item in answer["results"]] == ["NOT_FOUND", "NOT_FOUND"]
+
+
+def test_fifty_cost_as_many_statements_as_one(api, ada, bob, commuter, django_assert_max_num_queries):
     send(api, ride(bob))
 
-    with django_assert_max_num_queries(14 + 3 * 50):  # a savepoint, its release and the insert of each
-        send(api, *[{"externalId": "ada-1", "event": "sneeze"}] * 50)
+    for count in (1, 50):
+        with django_assert_max_num_queries(14):
+            send(api, *[{"externalId": "ada-1", "event": "sneeze"}] * count)

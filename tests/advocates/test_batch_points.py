@@ -5,10 +5,11 @@ from uuid import uuid4
 
 import pytest
 
+from advocates.services import mappings
 from loyalty.kernel import clock
 from loyalty.models import Account, Batch
 from loyalty.models.ledger import LedgerEntry
-from loyalty.services import ledger
+from loyalty.services import ledger, merges
 from tests.refusals import assert_refused, assert_same_refusal
 
 pytestmark = pytest.mark.django_db
@@ -139,6 +140,16 @@ class TestDoesItOnce:
 
         with clock.moved_to(clock.wall() + timedelta(hours=2)):
             assert statuses(send(api, item)) == [200]
+
+
+class TestWhomAnIdMeans:
+    def test_is_found_by_mapped_ids_and_after_merges(self, api, acme, ada, bob):
+        mappings.create(business=acme, advocate_id=ada.pk, external_customer_id="shop-7")
+        merges.merge(business=acme, source_id=bob.pk, target_id=ada.pk)
+
+        answer = send(api, *({"externalId": name, "amount": 5} for name in ("shop-7", "bob-1", "ada-1")))
+
+        assert [each["newBalance"] for each in answer.json()["results"]] == [5, 10, 15]
 
 
 class TestUndo:

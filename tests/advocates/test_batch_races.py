@@ -4,8 +4,9 @@ import pytest
 from django.db import OperationalError, connection
 
 from advocates.services import advocates
-from loyalty.services import batches
-from loyalty.services.batches import Move
+from loyalty.services import batches, idempotency
+from loyalty.services.ledger import Posting
+from loyalty.services.postings import Move
 from tests.races import at_once, errors
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,6 +53,21 @@ def test_they_wait_for_each_other(acme, people):
 def test_without_the_lock_they_would_wait_for_ever(acme, people, without_lock):
     """The control."""
     assert any(isinstance(error, OperationalError) for error in errors(move_all(acme, people)))
+
+
+def test_fifty_callers_of_one_batch_post_each_key_once(acme, people):
+    """A key that is being posted by somebody else says so; the books have each once."""
+    keys = [idempotency.Key(acme.pk, f"visit-{number}", bytes(32)) for number in range(5)]
+    moves = [Move(account_id=people[0], amount=1, key=key) for key in keys * 2]
+
+    done = at_once(50, lambda _: batches.move_points(business=acme, moves=moves))
+
+    assert errors(done) == []
+    refused = {type(result) for each in done for result in each.results if not isinstance(result, Posting)}
+    assert refused <= {idempotency.KeyInUse}
+    assert {result.balance_after for each in done for result in each.results if isinstance(result, Posting)} == {
+        *range(1, 6)
+    }
 
 
 def test_an_undo_happens_once(acme, people):

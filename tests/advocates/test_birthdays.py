@@ -1,5 +1,6 @@
 """Birthdays move and pay what listens to them: once a year and person, on the programme's own day."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from threading import Barrier
 
@@ -13,6 +14,7 @@ from loyalty.models import Action, Business
 from loyalty.selectors import ledger as books
 from loyalty.services import accounts, actions, businesses, earn_rules, quests
 from loyalty.services.earn_terms import Earn, Terms
+from loyalty.services.ledger import AccountNotActive
 from loyalty.services.quest_rules import Rules, TaskRules, in_points
 from tests.races import at_once, errors
 
@@ -228,7 +230,7 @@ class TestAWorkerThatStopped:
 
         def refuses(report, *, business):
             if report.account_id == full.pk:
-                raise actions.AccountNotActive
+                raise AccountNotActive
             return take(report, business=business)
 
         monkeypatch.setattr(actions, "take", refuses)
@@ -282,7 +284,7 @@ class TestAtOnce:
         joins(acme)
         take = actions.take
         monkeypatch.setattr(
-            actions, "take", lambda report, business: take(actions.replace(report, event_id=None), business=business)
+            actions, "take", lambda report, business: take(replace(report, event_id=None), business=business)
         )
 
         assert sum(at_once(self.WORKERS, lambda _: told_at(NOON))) == self.WORKERS

@@ -25,6 +25,7 @@ from loyalty.services import (
     settlement,
     verification,
 )
+from loyalty.services.reports import Report
 from rewards.services import redemptions
 from tests.books import invariants, model
 from tests.books.shop import Shop, said_by_model, said_by_tables
@@ -172,7 +173,7 @@ class BooksMachine(RuleBasedStateMachine):
     @rule(target=entries, person=who)
     def ride(self, person):
         shop, id, one = self.one(person)
-        report = actions.Report(account_id=id, name="ride", data={}, origin="server", event_id=str(self.wall))
+        report = Report(account_id=id, name="ride", data={}, origin="server", event_id=str(self.wall))
         done = self.both(
             shop, lambda business: actions.take(report, business=business), lambda now: shop.books.ride(one, now)
         )

@@ -8,9 +8,9 @@ from loyalty.kernel import clock
 from loyalty.kernel.errors import Invalid, NotFound
 from loyalty.models import Action, EventType, QuestCompletion, Segment, TaskProgress
 from loyalty.selectors import ledger as books
-from loyalty.services import accounts, actions, ledger, quests, segments
-from loyalty.services.actions import Report
+from loyalty.services import accounts, actions, ledger, quests, reports, segments
 from loyalty.services.quest_rules import Audience, Condition, Rules, Sum, TaskRules, Window, in_points
+from loyalty.services.reports import Report
 from tests.races import at_once
 
 
@@ -60,7 +60,7 @@ class TestRefuses:
     def test_clients_that_tell_what_only_a_backend_knows(self, acme, ada, name):
         EventType.objects.create(business=acme, name="audit", title="Audit", origin="server")
 
-        with pytest.raises(actions.NotForClients):
+        with pytest.raises(reports.NotForClients):
             ride(ada, name=name, origin="client")
 
         assert ride(ada, name="audit", origin="server").outcome == "unmatched"

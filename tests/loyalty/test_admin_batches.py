@@ -2,8 +2,9 @@
 
 import pytest
 
+from loyalty.kernel.errors import NotFound
 from loyalty.services import batches, ledger
-from loyalty.services.batches import Move
+from loyalty.services.postings import Move
 from tests import dashboards
 from tests.dashboards import Role
 
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def batch(acme, ada, bob):
-    moves = [Move(account_id=ada.pk, amount=30), Move(account_id=bob.pk, amount=20), Move(external_id="x", amount=1)]
+    moves = [Move(account_id=ada.pk, amount=30), Move(account_id=bob.pk, amount=20), NotFound("advocate")]
     return batches.move_points(business=acme, moves=moves, author="Till").batch
 
 

@@ -35,6 +35,7 @@ ACTIONS = (
 OUR_WORDS = {
     ("Account", "timezone"),
     ("Batch", "made"),
+    ("Batch", "reached"),
     ("Conversion", "currency"),
     ("Conversion", "friend_benefits"),
     ("Conversion", "reason"),

@@ -34,7 +34,17 @@ def add_pages_open_to(browser) -> set[str]:
 ALL = {model.__name__ for model in admin.site._registry}
 LISTS = ALL - OPERATORS_ONLY - {"Business"}  # the settings of one's own business are a page, not a list
 MADE_BY_HAND = {
-    *("Advocate", "Board", "CodePool", "Endpoint", "EventType", "Metric", "MilestoneSet"),
+    *(
+        "Advocate",
+        "Board",
+        "CodePool",
+        "Endpoint",
+        "EventType",
+        "InventoryItem",
+        "InventorySet",
+        "Metric",
+        "MilestoneSet",
+    ),
     *("ReferralCode", "Reward", "Survey"),
 }
 

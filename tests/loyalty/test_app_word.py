@@ -5,10 +5,10 @@ import pytest
 from loyalty.kernel.errors import Invalid
 from loyalty.models import Action, EventType
 from loyalty.selectors import ledger as books
-from loyalty.services import accounts, actions, earn_rules, quests
-from loyalty.services.actions import Report
+from loyalty.services import accounts, actions, earn_rules, quests, reports
 from loyalty.services.earn_terms import Earn, Terms
 from loyalty.services.quest_rules import Rules, TaskRules, in_points
+from loyalty.services.reports import Report
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ class TestWhatAppsAloneCanTell:
         rule(acme, trigger="newsletter")
         declare(acme, "newsletter", origin="server")
 
-        with pytest.raises(actions.NotForClients):
+        with pytest.raises(reports.NotForClients):
             told(ada, "newsletter")
 
 

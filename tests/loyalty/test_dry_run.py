@@ -10,9 +10,9 @@ from django.apps import apps
 from loyalty.kernel import clock, points
 from loyalty.models import EventType, Metric, Segment
 from loyalty.services import actions, earn_rules, quests, segments
-from loyalty.services.actions import Report
 from loyalty.services.earn_terms import Earn, Limit, Span, Terms
 from loyalty.services.quest_rules import Audience, Condition, Rules, Sum, TaskRules, Window
+from loyalty.services.reports import Report
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/developers/dry-run.md").read_text(encoding="utf-8")
 FAR = [Condition(field="km", operator=">=", value=9)]

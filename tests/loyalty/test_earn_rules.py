@@ -22,9 +22,9 @@ from loyalty.models import (
 from loyalty.models.ledger import LedgerEntry, Lot
 from loyalty.selectors import ledger as books
 from loyalty.services import accounts, actions, earn_rules, ledger, naming, quests, segments
-from loyalty.services.actions import Report
 from loyalty.services.earn_terms import Earn, Limit, Span, Terms
 from loyalty.services.quest_rules import Audience, Condition, Rules, TaskRules, in_points
+from loyalty.services.reports import Report
 from tests.races import at_once, errors
 
 

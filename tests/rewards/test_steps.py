@@ -277,7 +277,7 @@ class TestPersonalData:
     def test_is_erased_but_for_codes_and_numbers(self, acme, bought, rich_ada):
         steps.fulfil(business=acme, redemption_id=bought.pk, reason="Handed to Ada in person")
 
-        self.holder().erase(acme, rich_ada.pk)
+        self.holder().erase(acme, [rich_ada.pk])
 
         bought.refresh_from_db()
         assert (bought.reason, bought.points, bool(bought.coupon_code)) == ("", 100, True)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from loyalty.models import Business
 from loyalty.services import actions
+from loyalty.services.reports import Report
 
 TRIGGER = "widget_opened"
 
@@ -16,5 +17,5 @@ def note(*, business: Business, account_id: UUID, token: str) -> None:
     """
     signed, _, _ = token.rpartition(".")  # one text has several signatures that hold
     event_id = f"widget:{sha256(signed.encode()).hexdigest()}"
-    report = actions.Report(account_id=account_id, name=TRIGGER, data={}, origin="server", event_id=event_id)
+    report = Report(account_id=account_id, name=TRIGGER, data={}, origin="server", event_id=event_id)
     actions.take(report, business=business)

@@ -64,7 +64,7 @@ def test_erasure_leaves_no_word_and_every_number(acme, spoken, api):
     assert MARK in dump()
 
     for holder in holders.ALL:
-        holder.erase(acme, spoken.pk)
+        holder.erase(acme, [spoken.pk])
 
     assert MARK not in dump()
     assert "Bob" in dump()
@@ -75,7 +75,7 @@ def test_erasure_leaves_no_word_and_every_number(acme, spoken, api):
 
 def test_erasure_touches_no_other_business(rival, spoken):
     for holder in holders.ALL:
-        holder.erase(rival, spoken.pk)
+        holder.erase(rival, [spoken.pk])
 
     assert MARK in dump()
 

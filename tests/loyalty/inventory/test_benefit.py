@@ -99,7 +99,7 @@ class TestQuest:
         do(quest, ada)
         assert has(ada, rider) == 0
 
-        completions.claim(business=acme, quest_id=quest.pk, account_id=ada.pk)
+        completions.claim(business=acme, task_id=quest.current.tasks.get().pk, account_id=ada.pk)
 
         assert has(ada, rider) == 1
 

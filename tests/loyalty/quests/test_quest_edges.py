@@ -4,8 +4,8 @@ import pytest
 
 from loyalty.models import QuestCompletion, TaskCompletion
 from loyalty.services import actions, completions, quests
-from loyalty.services.actions import Report
 from loyalty.services.quest_rules import in_points
+from loyalty.services.reports import Report
 from tests.loyalty.quests.conftest import do, points_of, step
 
 
@@ -74,7 +74,7 @@ class TestAPause:
         do(made, ada)
         quests.set_status(business=acme, quest_id=made.pk, status="paused")
 
-        assert completions.claim(business=acme, quest_id=made.pk, account_id=ada.pk) == 5
+        assert completions.claim(business=acme, task_id=made.current.tasks.get(position=0).pk, account_id=ada.pk) == 5
 
 
 class TestAVersionInTheMiddle:
@@ -139,7 +139,7 @@ class TestTasksThatGiveNothingThemselves:
         made = quest(step("Say hello", points=5), reward=50, task_benefits=False, auto_claim=False)
         do(made, ada)
 
-        assert completions.claim(business=acme, quest_id=made.pk, account_id=ada.pk) == 50
+        assert completions.claim(business=acme, task_id=made.current.tasks.get(position=0).pk, account_id=ada.pk) == 50
 
     def test_keep_what_they_would_give_for_another_version(self, acme, quest, ada):
         made = quest(step("Say hello", points=5), step("Sing", points=7), reward=50, task_benefits=False)

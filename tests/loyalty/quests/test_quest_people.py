@@ -41,7 +41,7 @@ def test_submissions_are_exported(acme, rejected, ada, bob):
 def test_erasing_clears_every_text_of_theirs_and_of_nobody_else(acme, show, rejected, ada, bob):
     proofs.submit(business=acme, quest_id=show.pk, task_id=tasks_of(show)[0].pk, account_id=bob.pk, text="I am Bob")
 
-    holder("submissions").erase(acme, ada.pk)
+    holder("submissions").erase(acme, [ada.pk])
 
     assert MARK not in str(list(Submission.objects.for_business(acme).values()))
     assert holder("submissions").export(acme, bob.pk)[0]["text"] == "I am Bob"
@@ -53,7 +53,7 @@ def test_completions_are_exported_and_stay_when_a_person_is_erased(acme, welcome
 
     for name, count in (("completedTasks", 2), ("completedQuests", 1)):
         assert len(holder(name).export(acme, ada.pk)) == count
-        holder(name).erase(acme, ada.pk)
+        holder(name).erase(acme, [ada.pk])
         assert len(holder(name).export(acme, ada.pk)) == count
 
 

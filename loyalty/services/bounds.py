@@ -1,0 +1,129 @@
+"""What bounds the rules that pay: each person's limits, the budgets of all, the room that somebody has left.
+
+Read by the set when first asked for, kept in step with what is paid, and written together. Budgets are locked last of
+all, by the ids of their rules; whoever judges many events holds at once all that these may need.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from uuid import UUID
+
+from django.db import connection
+
+from loyalty.kernel import ids, periods
+from loyalty.models import Business, EarnRuleBudget, EarnRuleUse
+from loyalty.selectors import ledger as books
+from loyalty.services import earn_rules
+from loyalty.services.compiled import Rule
+from loyalty.services.progress import Moment
+
+Use = tuple[UUID, UUID, str]  # account, rule, period
+
+
+class Bounds:
+    """For the accounts of `moments`, which are locked, and for `rules`."""
+
+    def __init__(self, business: Business, moments: Sequence[Moment], rules: Sequence[Rule]) -> None:
+        self._business = business
+        self._moments = {moment.account.pk: moment for moment in moments}
+        self._limited = [rule for rule in rules if rule.terms.limit.times]
+        self._used_by: set[UUID] = set()  # whose uses have been read
+        self._uses: dict[Use, int] = {}
+        self._rooms: dict[UUID, int] = {}
+        self._budgets: dict[UUID, EarnRuleBudget] = {}
+        self._more_uses: set[Use] = set()
+        self._more_spent: set[UUID] = set()
+        self._used_up: set[UUID] = set()
+
+    def times(self, moment: Moment, rule: Rule) -> int:
+        """How often the rule has paid this person in the period."""
+        self._read_uses(moment.account.pk)
+        return self._uses.get(use_of(moment, rule), 0)
+
+    def room(self, moment: Moment) -> int:
+        """How many points more this person can hold."""
+        if moment.account.pk not in self._rooms:
+            missing = self._moments.keys() - self._rooms.keys()
+            self._rooms |= books.rooms(business=self._business, account_ids=missing)
+        return self._rooms[moment.account.pk]
+
+    def left(self, rule: Rule) -> int:
+        """What is left of the rule's budget, which `hold` has locked."""
+        return (rule.terms.budget or 0) - self._budgets[rule.rule_id].spent
+
+    def hold(self, rules: Iterable[Rule]) -> None:
+        """Lock the budgets of rules that have one, until the commit."""
+        wanted = {rule.rule_id for rule in rules if rule.terms.budget} - self._budgets.keys()
+        if wanted:
+            rows = EarnRuleBudget.objects.for_business(self._business).filter(rule__in=wanted)
+            locked = rows.order_by("rule_id").select_for_update(no_key=True)
+            self._budgets |= {row.rule_id: row for row in locked}
+
+    def take(self, moment: Moment, rule: Rule, points: int) -> None:
+        """Note that the rule pays this person so much."""
+        if rule.terms.limit.times:
+            use = use_of(moment, rule)
+            self._uses[use] = self.times(moment, rule) + 1
+            self._more_uses.add(use)
+        if rule.terms.budget:
+            self._budgets[rule.rule_id].spent += points
+            self._more_spent.add(rule.rule_id)
+        self._rooms[moment.account.pk] = self.room(moment) - points
+
+    def spent(self, rules: Iterable[Rule]) -> set[UUID]:
+        """Those of the rules whose budget has nothing left. `write` pauses them."""
+        found = {rule.rule_id for rule in rules if rule.terms.budget and self.left(rule) <= 0}
+        self._used_up |= found
+        return found
+
+    def write(self) -> None:
+        """Write down what was taken: at most a statement for uses, and one for budgets."""
+        if self._more_uses:
+            _write_uses(self._business, [(*use, self._uses[use]) for use in self._more_uses])
+        if self._more_spent:
+            spent = [self._budgets[rule_id] for rule_id in sorted(self._more_spent)]
+            EarnRuleBudget.objects.for_business(self._business).bulk_update(spent, ["spent"])
+        if self._used_up:
+            earn_rules.pause_spent(self._used_up, business=self._business)
+        self._more_uses, self._more_spent, self._used_up = set(), set(), set()
+
+    def forget(self, account_id: UUID) -> None:
+        """Read anew what is known of a person, and of budgets: somebody else has changed it."""
+        self._used_by.discard(account_id)
+        self._uses = {use: times for use, times in self._uses.items() if use[0] != account_id}
+        self._rooms.pop(account_id, None)
+        self._budgets = {}
+        self._more_uses, self._more_spent, self._used_up = set(), set(), set()
+
+    def _read_uses(self, account_id: UUID) -> None:
+        if account_id in self._used_by:
+            return
+        missing = self._moments.keys() - self._used_by
+        moments = [self._moments[each] for each in missing]
+        rows = EarnRuleUse.objects.for_business(self._business).filter(
+            account_id__in=missing,
+            rule__in=[rule.rule_id for rule in self._limited],
+            period__in={use_of(moment, rule)[2] for moment in moments for rule in self._limited},
+        )
+        for whose, rule_id, period, times in rows.values_list("account_id", "rule_id", "period", "times"):
+            self._uses[whose, rule_id, period] = times
+        self._used_by |= missing
+
+
+def use_of(moment: Moment, rule: Rule) -> Use:
+    period = periods.period_of(rule.terms.limit.period or "none", at=moment.at, zone=moment.business.timezone)
+    return (moment.account.pk, rule.rule_id, period)
+
+
+WRITE = """
+    INSERT INTO loyalty_earnruleuse (id, business_id, account_id, rule_id, period, times)
+    SELECT id, %s, account_id, rule_id, period, times
+    FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::integer[])
+        AS t(id, account_id, rule_id, period, times)
+    ON CONFLICT (business_id, account_id, rule_id, period) DO UPDATE SET times = excluded.times
+"""
+
+
+def _write_uses(business: Business, uses: Collection[tuple[UUID, UUID, str, int]]) -> None:
+    rows = [(ids.new_id(), *use) for use in uses]
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE, [business.pk, *map(list, zip(*rows, strict=True))])

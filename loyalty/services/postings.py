@@ -1,0 +1,107 @@
+"""Many postings in one statement: each is answered by itself, and a refused one leaves nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection
+
+from loyalty import events
+from loyalty.kernel import clock, points
+from loyalty.models import Business
+from loyalty.services import idempotency, ledger
+from loyalty.services.ledger import POINTS, Posting, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """Points for an account, as a lot that may ripen later and expire; a negative amount takes them."""
+
+    account_id: UUID
+    amount: int
+    source: Source = ledger.API
+    metric: str = POINTS
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    rule: tuple[UUID, int] | None = None
+    reason: Mapping[str, Any] = field(default_factory=dict)
+    description: str = ""
+    expires_at: datetime | None = None
+    pending_until: datetime | None = None
+    key: idempotency.Key | None = None
+
+
+def post(moves: Sequence[Move], *, business: Business) -> list[Posting]:
+    """Post every move, in order. What was refused has no id: `ledger.refusal` says why."""
+    if not moves:
+        return []
+    rows = orjson.dumps([_row(move) for move in moves]).decode()
+    postings = call("laurel_batch", [business.pk, rows, clock.wall(), points.MAX_BALANCE])
+    new = [posting for posting in postings if posting.id and not posting.is_replay]
+    events.announce([ledger.happening(posting, business=business, topic=_topic(posting)) for posting in new])
+    return postings
+
+
+def call(function: str, arguments: Sequence[Any]) -> list[Posting]:
+    """Call a function that posts many, whose name is ours."""
+    marks = ", ".join(["%s"] * len(arguments))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {function}({marks})", arguments)
+        return [Posting(*row) for row in cursor.fetchall()]
+
+
+def award_all(moves: Sequence[Move], *, business: Business) -> None:
+    """Post awards that have room, and were not posted before.
+
+    :raises DomainError: as `ledger.award`, if one has not, or was
+    """
+    if len(moves) == 1:
+        _award(moves[0], business)
+        return
+    for posting in post(moves, business=business):
+        if posting.id is None:
+            raise ledger.refusal(posting)
+
+
+def _award(move: Move, business: Business) -> None:
+    """The ledger's own statement is the cheaper one for one award."""
+    ledger.award(
+        business=business,
+        account_id=move.account_id,
+        amount=move.amount,
+        metric=move.metric,
+        source=move.source,
+        facts=move.facts,
+        rule=move.rule,
+        reason=move.reason,
+        description=move.description,
+        expires_at=move.expires_at,
+        pending_until=move.pending_until,
+        key=move.key,
+    )
+
+
+def _topic(posting: Posting) -> str:
+    return "points/earned" if posting.amount > 0 else "points/adjusted"
+
+
+def _row(move: Move) -> dict[str, Any]:
+    rule_id, rule_version = move.rule or (None, None)
+    return {
+        "account": move.account_id,
+        "metric": move.metric,
+        "amount": move.amount,
+        "source_type": move.source.type,
+        "source_id": move.source.id,
+        "rule_id": rule_id,
+        "rule_version": rule_version,
+        "reason": move.reason,
+        "description": move.description,
+        "facts": {"action": move.source.type, **move.facts},
+        "expires": move.expires_at,
+        "ripens": move.pending_until,
+        "key": move.key and move.key.text,
+        "fingerprint": move.key and move.key.fingerprint.hex(),
+    }
