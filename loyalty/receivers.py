@@ -8,6 +8,9 @@ from loyalty import events
 from loyalty.models import Business, Event
 from loyalty.services import (
     actions,
+    arrivals,
+    climb_people,
+    climbing,
     earn_people,
     earn_section,
     event_section,
@@ -54,10 +57,13 @@ def _movement(topic: str, facts: Mapping[str, Any]) -> dict[str, Any]:
 events.register_describer(describe_points, "points/*")
 events.register_describer(describe_completions, "tasks/completed", "quests/completed")
 
-for holder in (*HOLDERS, *quest_people.ALL, earn_people.USES):
+for holder in (*HOLDERS, *quest_people.ALL, earn_people.USES, *climb_people.ALL):
     personal_data.register_holder(holder)
 
 for section in (*sections.ALL, event_section.SECTION, quest_section.SECTION, earn_section.SECTION):
     programme.register_section(section)
 
-events.register_receiver(actions.hear, *actions.TRIGGERS)
+events.register_receiver(actions.hear, *(topic for topic in actions.TRIGGERS if topic not in climbing.TOPICS))
+events.register_receiver(climbing.hear, *climbing.TOPICS)
+climbing.register_follower(arrivals.welcome)
+climbing.register_follower(actions.hear_moves)

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 from advocates.admin.profile import ErasureForm, MergeForm, PointsForm, ProfileForm, TierForm
 from advocates.models import Advocate
-from loyalty.admin import buttons, links, look, people
+from loyalty.admin import buttons, climbs, links, look, people
 from loyalty.admin.base import ServiceAdmin
 from loyalty.admin.filters import When
 from loyalty.admin.ledger import entries
@@ -88,7 +88,8 @@ class AdvocateAdmin(ServiceAdmin):
         )
 
     def panels(self, request: HttpRequest, advocate: Advocate) -> Sequence[Panel]:
-        return (_balances(advocate), *_expiring(advocate), entries(request, advocate.pk))
+        climbed = [show(advocate.business, advocate.pk) for show in (climbs.standing, climbs.moves)]
+        return (_balances(advocate), *_expiring(advocate), *climbed, entries(request, advocate.pk))
 
     def offers(self, request: HttpRequest, button: str, advocate: Advocate) -> bool:
         status = advocate.account.status

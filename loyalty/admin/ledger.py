@@ -25,6 +25,7 @@ CAUSES = {
     "redemption": "Redemption",
     "task": "Task of a quest",
     "quest": "Quest",
+    "milestone": "Step of a ladder",
     "transfer": "Merge",
 }
 SHOWN = 5  # entries on a person's page

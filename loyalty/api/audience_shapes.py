@@ -121,12 +121,14 @@ class StepOfLadder(Shape):
     id: str
     title: str
     threshold: int
+    perks: list[str]
 
 
 class LadderShape(Shape):
     id: str
     title: str
     metric_id: str
+    basis: str
     milestones: list[StepOfLadder]
 
 

@@ -3,6 +3,7 @@ from loyalty.models.accounts import Account
 from loyalty.models.actions import Action, EventType, TaskProgress
 from loyalty.models.batches import Batch
 from loyalty.models.businesses import Business, Membership, Plan
+from loyalty.models.climbs import Arrival, Climb
 from loyalty.models.completions import QuestCompletion, Submission, TaskCompletion
 from loyalty.models.earn_rules import EarnRule, EarnRuleBudget, EarnRuleUse, EarnRuleVersion
 from loyalty.models.events import Event, EventBody
@@ -19,8 +20,10 @@ __all__ = [
     "Account",
     "Action",
     "ApiKey",
+    "Arrival",
     "Batch",
     "Business",
+    "Climb",
     "EarnRule",
     "EarnRuleBudget",
     "EarnRuleUse",

@@ -1,5 +1,6 @@
 """What a programme counts, and the ladders of thresholds on it. What is archived keeps its history."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -28,16 +29,41 @@ class Metric(TenantModel):
 
 
 class MilestoneSet(TenantModel):
-    """A ladder of thresholds on what a metric has earned in a lifetime. One set is the programme's tiers."""
+    """A ladder of thresholds on what somebody has, earns or does. One set is the programme's tiers."""
+
+    class Basis(models.TextChoices):
+        BALANCE = "balance", "What they have of the metric"
+        LIFETIME_EARNED = "lifetimeEarned", "What they ever earned of it"
+        PERIOD_EARNED = "periodEarned", "What they earned of it in the period"
+        SPENT = "spent", "What they ever spent of it"
+        ORDERS = "orders", "Their orders"
+        TASKS = "tasks", "The tasks that they have done"
+
+    class Start(models.TextChoices):
+        JOIN = "join", "On the day on which they joined"
+        CALENDAR = "calendar", "With the calendar"
+
+    class Downgrade(models.TextChoices):
+        NEVER = "never", "Nobody goes down"
+        ONE_STEP = "oneStep", "One step down, at the end of a period"
+        TO_EARNED = "toEarned", "Down to what they have reached"
 
     key = models.SlugField(max_length=64)
     title = models.CharField(max_length=120)
     metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="+")
     is_tier = models.BooleanField(default=False)
+    basis = models.CharField(max_length=20, choices=Basis, default=Basis.LIFETIME_EARNED)
+    period_months = models.PositiveSmallIntegerField(null=True, blank=True)  # null: the ladder has no periods
+    period_start = models.CharField(max_length=10, choices=Start, default=Start.JOIN)
+    downgrade = models.CharField(max_length=10, choices=Downgrade, default=Downgrade.TO_EARNED)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(period_months__isnull=False) | ~Q(basis="periodEarned") & ~Q(downgrade="oneStep"),
+                name="what_goes_by_periods_has_them",
+            ),
             models.UniqueConstraint(fields=["business", "key"], name="one_milestone_set_per_key"),
             models.UniqueConstraint(
                 fields=["business"], condition=Q(is_tier=True, archived_at=None), name="one_set_of_tiers"
@@ -59,6 +85,8 @@ class Milestone(TenantModel):
     # Of what rules pay to whoever is on this step, where they say so: two whole numbers, so that it is exact.
     multiplier_top = models.PositiveIntegerField(default=1)
     multiplier_bottom = models.PositiveIntegerField(default=1)
+    benefits = models.JSONField(default=list, blank=True)  # given once, to whoever rises to it
+    perks = ArrayField(models.CharField(max_length=200), default=list, blank=True)  # what people read that it brings
 
     class Meta:
         constraints = [

@@ -15,7 +15,7 @@ from loyalty import events
 from loyalty.kernel import clock, ids
 from loyalty.kernel.errors import Code, DomainError, Invalid, NotFound
 from loyalty.models import Account, Action, Business, EventType
-from loyalty.services import compiled, completions, conditions, payouts, progress
+from loyalty.services import climbing, compiled, completions, conditions, payouts, progress
 from loyalty.services.compiled import Declared, Programme
 from loyalty.services.ledger import AccountNotActive
 
@@ -145,7 +145,7 @@ def dry_run(report: Report, *, business: Business) -> Taken:
 # What the house tells under a topic, as a trigger; and what its facts must be for that.
 TRIGGERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "customers/joined": ("signup", {}),
-    "customers/tier_changed": ("tier_reached", {}),
+    climbing.TIER_CHANGED: ("tier_reached", {"direction": "up"}),
     "quests/completed": ("quest_completed", {}),
     "redemptions/issued": ("reward_redeemed", {}),
     "referrals/completed": ("referral_converted", {}),
@@ -170,6 +170,11 @@ def hear(happened: Sequence[events.Happening]) -> None:
     for business in Business.objects.filter(pk__in=by_business):
         programme = compiled.of(business)
         _hear(business, [heard for heard in by_business[business.pk] if programme.hears(heard[0])], programme)
+
+
+def hear_moves(happened: Sequence[events.Happening]) -> None:
+    """Those of the tiers, which rules and quests may listen to."""
+    hear([happening for happening in happened if happening.topic in TRIGGERS])
 
 
 Heard = tuple[str, UUID, Data]  # which trigger, whose, and with what
@@ -204,12 +209,16 @@ def _take_locked(report: Report, *, business: Business) -> Taken:
 
 
 def _evaluate(action: Action, report: Report, moment: progress.Moment, programme: Programme) -> Taken:
-    """Move the steps that listen; then let rules pay, with what the steps gave in the balance already."""
-    steps = programme.steps.get(report.name, ())
-    verdicts = progress.judge(moment, steps) if steps else []
-    completed = progress.advance(moment, verdicts)
-    rules = programme.rules.get(report.name, ())
-    paid = payouts.pay(moment, programme, rules, action_id=action.pk) if rules else []
+    """Move the steps that listen; then let rules pay, with what the steps gave in the balance already.
+
+    Only then comes what follows from a step of a ladder that this has reached.
+    """
+    with climbing.together():
+        steps = programme.steps.get(report.name, ())
+        verdicts = progress.judge(moment, steps) if steps else []
+        completed = progress.advance(moment, verdicts)
+        rules = programme.rules.get(report.name, ())
+        paid = payouts.pay(moment, programme, rules, action_id=action.pk) if rules else []
     return Taken(action.pk, action.outcome, verdicts=verdicts, completed=completed, paid=paid)
 
 

@@ -57,11 +57,12 @@ def move_points(*, business: Business, moves: Sequence[Move | DomainError], auth
     sent = {number: move for number, move in enumerate(moves) if number in accounts and isinstance(move, Move)}
     rows = [_row(move, accounts[number]) for number, move in sent.items()]
     arguments = [business.pk, batch_id, json.dumps(rows), clock.wall(), points.MAX_BALANCE]
-    for number, posting in zip(sent, _postings("laurel_batch", arguments), strict=True):
+    postings = _postings("laurel_batch", arguments)
+    for number, posting in zip(sent, postings, strict=True):
         results[number] = posting if posting.id else ledger.refusal(posting)
 
+    _announce(business, postings)
     new = [result if isinstance(result, Posting) and not result.is_replay else None for result in results]
-    _announce(business, [posting for posting in new if posting])
     made = [posting and posting.id for posting in new]
     batch = Batch.objects.create(business=business, pk=batch_id, kind=Kind.POINTS, made=made, author=author)
     return Done(batch, results)
@@ -91,12 +92,12 @@ def _posted_back(business: Business, batch: Batch) -> list[Result | None]:
     facts = json.dumps({"action": "batch_undo", "batchId": str(batch.pk)})
     arguments = [business.pk, list(entries.values()), facts, clock.wall()]
     results: list[Result | None] = [None] * len(batch.made)
-    for number, posting in zip(entries, _postings("laurel_batch_undo", arguments), strict=True):
+    postings = _postings("laurel_batch_undo", arguments)
+    for number, posting in zip(entries, postings, strict=True):
         if posting.outcome != "reversed_before":
             results[number] = posting if posting.id else ledger.refusal(posting)
 
-    undone = [result for result in results if isinstance(result, Posting)]
-    events.announce([ledger.happening(posting, business=business, topic="points/reversed") for posting in undone])
+    _announce(business, postings, topic="points/reversed")
     return results
 
 
@@ -144,12 +145,14 @@ def _row(move: Move, account_id: UUID) -> dict[str, Any]:
 def _postings(function: str, arguments: Sequence[Any]) -> list[Posting]:
     marks = ", ".join(["%s"] * len(arguments))
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM {function}({marks})", arguments)
+        cursor.execute(f"SELECT p.*, laurel_moves(false) FROM {function}({marks}) p", arguments)
         return [Posting(*row) for row in cursor.fetchall()]
 
 
-def _announce(business: Business, new: Iterable[Posting]) -> None:
-    topics = {True: "points/earned", False: "points/adjusted"}
-    events.announce(
-        [ledger.happening(posting, business=business, topic=topics[posting.amount > 0]) for posting in new]
-    )
+def _announce(business: Business, postings: Iterable[Posting], topic: str = "") -> None:
+    """What all of them tell, each under `topic` or the one of its direction; only then what follows from it."""
+    told = []
+    for posting in postings:
+        direction = "points/earned" if (posting.amount or 0) > 0 else "points/adjusted"
+        told += ledger.news(posting, business=business, topic=topic or direction)
+    events.announce(told)

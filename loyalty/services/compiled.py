@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from loyalty.models import Business, EarnRule, EventType, Milestone, Quest
+from loyalty.models import Business, EarnRule, EventType, Milestone, MilestoneSet, Quest
 from loyalty.selectors import quests as reads
 from loyalty.services.earn_terms import Terms
 from loyalty.services.quest_rules import Condition
@@ -83,6 +83,7 @@ class Programme:
     events: Mapping[str, Declared]
     rules: Mapping[str, Sequence[Rule]]
     multipliers: Mapping[UUID, Fraction]  # of the tiers that have one
+    bases: frozenset[str]  # what its ladders go by
 
     def hears(self, name: str) -> bool:
         """Whether anything listens to this name."""
@@ -115,6 +116,7 @@ def _compile(business: Business) -> Programme:
     declared = EventType.objects.for_business(business).filter(archived_at=None)
     tiers = list(Milestone.objects.for_business(business).filter(set__is_tier=True))
     ids = {tier.key: tier.pk for tier in tiers}
+    ladders = MilestoneSet.objects.for_business(business).filter(archived_at=None)
     multipliers = {tier.pk: Fraction(tier.multiplier_top, tier.multiplier_bottom) for tier in tiers}
     return Programme(
         stamp=stamp,
@@ -122,6 +124,7 @@ def _compile(business: Business) -> Programme:
         events={one.name: Declared(one.origin, one.per_day, one.carries) for one in declared},
         rules=_rules(business, ids),
         multipliers={pk: factor for pk, factor in multipliers.items() if factor != 1},
+        bases=frozenset(ladders.values_list("basis", flat=True)),
     )
 
 

@@ -12,7 +12,7 @@ from loyalty.kernel import clock
 from loyalty.kernel.errors import Conflict, Invalid
 from loyalty.models import Business, QuestCompletion, TaskCompletion
 from loyalty.selectors import quests as reads
-from loyalty.services import benefits, quest_gate
+from loyalty.services import benefits, ladders, quest_gate
 from loyalty.services.kinds.benefits.base import Occasion
 from loyalty.services.kinds.tasks import kind_of
 from loyalty.services.ledger import Source
@@ -71,6 +71,7 @@ def finish(attempt: Attempt) -> Outcome:
     )
     codes = {"taskId": str(attempt.task.pk), "taskKey": attempt.task.key}
     points = _tell_and_pay(TASK_COMPLETED, completion, **codes)
+    ladders.task_done(business=attempt.business, account_id=attempt.account.pk)
     if not _is_last(attempt):
         return Outcome(completion, points, is_repeat=False, completed_quest=False)
     finished = QuestCompletion.objects.create(

@@ -4,8 +4,11 @@ import pytest
 
 from loyalty.models import Metric, Milestone, MilestoneSet
 from loyalty.models.ledger import LedgerEntry
+from loyalty.selectors import ledger as books
+from loyalty.services.quest_rules import in_points
 from tests import dashboards
 
+COUNTS = {"basis": "lifetimeEarned", "period_months": "", "period_start": "join", "downgrade": "toEarned"}
 METRIC = {"title": "Stars", "key": "stars", "minimum": "0", "maximum": ""}
 
 
@@ -65,7 +68,7 @@ class TestLadder:
     @pytest.fixture
     def form(self, acme):
         metric = Metric.objects.for_business(acme).get()
-        return {"title": "Clubs", "key": "clubs", "metric": metric.pk}
+        return {"title": "Clubs", "key": "clubs", "metric": metric.pk, **COUNTS}
 
     def test_is_saved_with_its_steps(self, olga, acme, form):
         olga.post("/admin/loyalty/milestoneset/add/", {**form, **steps(("one", 10), ("two", 20))})
@@ -89,10 +92,56 @@ class TestLadder:
 
         assert "tiers already" in str(errors_of(answer)["is_tier"])
 
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"basis": "periodEarned"},
+            {"downgrade": "oneStep"},
+            {"period_months": "5", "period_start": "calendar"},
+            {"period_months": "121"},
+            {"period_months": "0"},
+        ],
+    )
+    def test_refuses_periods_that_mean_nothing(self, olga, form, wrong):
+        answer = olga.post("/admin/loyalty/milestoneset/add/", {**form, **steps(("one", 10)), **wrong})
+
+        assert "period_months" in errors_of(answer)
+
+    def test_refuses_to_give_what_nobody_rises_to(self, olga, form):
+        given = {**steps(("one", 0)), "milestones-0-entry_points": "50"}
+        answer = olga.post("/admin/loyalty/milestoneset/add/", {**form, **given})
+
+        assert "nobody rises to it" in dashboards.text_of(answer)
+
+    def test_keeps_what_the_programme_gives_beside_points(self, olga, acme, form):
+        given = {**steps(("one", 10)), "milestones-0-entry_points": "50", "milestones-0-perks": "Free shipping\nTea"}
+        olga.post("/admin/loyalty/milestoneset/add/", {**form, **given})
+        one = Milestone.objects.for_business(acme).get(key="one")
+        assert (one.benefits, one.perks) == ([in_points(50)], ["Free shipping", "Tea"])
+        one.benefits = [{"kind": "reward", "reward": "mug", "quantity": 1}, *one.benefits]
+        one.save()
+
+        given = {**given, "milestones-0-id": one.pk, "milestones-INITIAL_FORMS": 1, "milestones-0-entry_points": "60"}
+        olga.post(dashboards.page(one.set), {**form, **given})
+        one.refresh_from_db()
+        assert one.benefits == [{"kind": "reward", "reward": "mug", "quantity": 1}, in_points(60)]
+
+    def test_moves_everyone_at_once_and_gives_nothing_for_it(self, olga, acme, ada, give):
+        give(ada, 500)
+        ladder = MilestoneSet.objects.for_business(acme).get()
+        silver = ladder.milestones.get(key="silver")
+        form = {"title": "Tiers", "is_tier": "on", **COUNTS, **steps(("silver", 400)), "milestones-INITIAL_FORMS": 1}
+        given = {"milestones-0-id": silver.pk, "milestones-0-entry_points": "50"}
+        olga.post(dashboards.page(ladder), {**form, **given})
+
+        ada.account.refresh_from_db()
+        assert ada.account.tier.key == "silver"
+        assert books.wallets(business=acme, account_ids=[ada.pk])[ada.pk].amount == 500
+
     def test_keeps_a_step_that_somebody_stands_on(self, olga, acme, ada):
         ladder = MilestoneSet.objects.for_business(acme).get()
         bronze = ladder.milestones.get(key="bronze")
-        form = {"title": "Tiers", "is_tier": "on", **steps(("bronze", 0)), "milestones-INITIAL_FORMS": 1}
+        form = {"title": "Tiers", "is_tier": "on", **COUNTS, **steps(("bronze", 0)), "milestones-INITIAL_FORMS": 1}
 
         olga.post(
             dashboards.page(ladder), {**form, "milestones-0-id": bronze.pk, "milestones-0-DELETE": "on", "_save": "1"}

@@ -274,7 +274,7 @@ class TestSections:
         def refuse(**_):
             raise ledger.NotFound("thing", field="0.thing")
 
-        monkeypatch.setattr("loyalty.services.accounts.settle_tiers", refuse)
+        monkeypatch.setattr("loyalty.services.ladders.settle", refuse)
 
         response = api.put("/programme", {"milestoneSets": []})
 

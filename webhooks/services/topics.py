@@ -112,6 +112,12 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "customers/updated": {"customer": _CUSTOMER},
     "customers/tier_changed": {"customer": _CUSTOMER, "oldTier": _BRONZE, "newTier": _SILVER},
     "customers/tier_entry_reward_earned": _about(tier=_SILVER, points=100),
+    "customers/milestone_changed": {
+        "customer": _CUSTOMER,
+        "milestoneSet": "riders",
+        "oldMilestone": None,
+        "newMilestone": {"id": "tourist", "title": "Tourist"},
+    },
     "customers/erased": {"id": _ID},
     "tasks/completed": _about(
         questId=_ID, questKey="commuter", taskId=_OTHER_ID, taskKey="ten-rides", completedAt=_AT

@@ -79,17 +79,18 @@ END $$;
 
 -- Where a posting starts: a locked account, its programme time and a metric; or an outcome that says why not.
 CREATE TYPE laurel_start AS (
-    outcome text, details jsonb, entry_id uuid, business_id uuid, account_id uuid, status text, tier_id uuid,
-    tier_is_manual boolean, now timestamptz, metric_id uuid, minimum bigint, maximum bigint
+    outcome text, details jsonb, entry_id uuid, business_id uuid, account_id uuid, status text,
+    climbs_due_at timestamptz, now timestamptz, metric_id uuid, minimum bigint, maximum bigint
 );
 
--- Locks an account. Its time is never before what already happened to it. Null when the business has no such account.
+-- Locks an account, and ends the periods of its ladders that are over. Its time is never before what already happened to
+-- it. Null when the business has no such account.
 CREATE FUNCTION laurel_lock(p_business uuid, p_account uuid, p_metric text, p_wall timestamptz) RETURNS laurel_start
 LANGUAGE plpgsql AS $$
 DECLARE
     v_start laurel_start;
 BEGIN
-    SELECT 'new', NULL, NULL, a.business_id, a.id, a.status, a.tier_id, a.tier_is_manual,
+    SELECT 'new', NULL, NULL, a.business_id, a.id, a.status, a.climbs_due_at,
             greatest(p_wall + b.clock_offset, a.last_event_at), m.id, m.minimum, m.maximum
         INTO v_start
         FROM loyalty_account a
@@ -97,6 +98,9 @@ BEGIN
         LEFT JOIN loyalty_metric m ON m.business_id = a.business_id AND m.key = p_metric
         WHERE a.id = p_account AND a.business_id = p_business
         FOR NO KEY UPDATE OF a;
+    IF v_start.climbs_due_at <= v_start.now AND v_start.status IN ('active', 'blocked') THEN
+        PERFORM laurel_turn(v_start, p_wall);
+    END IF;
     RETURN v_start;
 END $$;
 
@@ -196,29 +200,6 @@ BEGIN
         p_source_id, p_rule_id, p_rule_version, p_description, p_now)::laurel_posting;
 END $$;
 
--- Moves a locked account to the tier that its lifetime has reached, unless an operator chose one. Answers its tier.
-CREATE FUNCTION laurel_settle_tier(p_start laurel_start, p_metric uuid, p_lifetime bigint) RETURNS uuid
-LANGUAGE plpgsql AS $$
-DECLARE
-    v_tier uuid;
-BEGIN
-    IF p_start.tier_is_manual THEN
-        RETURN p_start.tier_id;
-    END IF;
-    SELECT m.id INTO v_tier
-        FROM loyalty_milestoneset s
-        LEFT JOIN LATERAL (SELECT id FROM loyalty_milestone WHERE set_id = s.id AND threshold <= p_lifetime
-            ORDER BY threshold DESC LIMIT 1) m ON true
-        WHERE s.business_id = p_start.business_id AND s.is_tier AND s.metric_id = p_metric;
-    IF NOT FOUND OR v_tier IS NOT DISTINCT FROM p_start.tier_id THEN
-        RETURN p_start.tier_id;
-    END IF;
-    UPDATE loyalty_account SET tier_id = v_tier WHERE id = p_start.account_id;
-    PERFORM laurel_tell(p_start.business_id, p_start.account_id, 'customers/tier_changed',
-        jsonb_build_object('oldTierId', p_start.tier_id, 'newTierId', v_tier), p_start.now);
-    RETURN v_tier;
-END $$;
-
 -- Takes `p_amount` out of a locked account's ripe lots, soonest to expire first, `p_first` entry's own lot before all.
 CREATE FUNCTION laurel_take_lots(
     p_start laurel_start, p_metric uuid, p_entry uuid, p_amount bigint, p_first uuid
@@ -267,7 +248,7 @@ BEGIN
         PERFORM laurel_tell(p_start.business_id, p_start.account_id, 'points/earned', jsonb_build_object(
             'action', 'ripening', 'entryId', v_lot.entry_id, 'metric', v_lot.key, 'amount', v_lot.remaining,
             'balance', v_balance.amount, 'ruleId', NULL), p_start.now);
-        p_start.tier_id := laurel_settle_tier(p_start, v_lot.metric_id, v_balance.lifetime_earned);
+        PERFORM laurel_climb(p_start, v_lot.metric_id);
         v_settled := v_settled + 1;
     END LOOP;
     FOR v_lot IN
@@ -286,6 +267,7 @@ BEGIN
             -v_lot.remaining, v_balance.amount, 'expiry', v_id::text, NULL, NULL,
             jsonb_build_object('lotId', v_lot.id, 'expiresAt', v_lot.expires_at), NULL, '', 'points/expired',
             '{"action": "expiry"}', p_start.now, p_wall);
+        PERFORM laurel_climb(p_start, v_lot.metric_id);
         v_settled := v_settled + 1;
     END LOOP;
     RETURN v_settled;
@@ -312,7 +294,6 @@ DECLARE
     v_ripe bigint := p_amount;
     v_earned bigint := 0;
     v_balance bigint;
-    v_lifetime bigint;
     v_limit bigint := least(v_start.maximum, p_limit);
 BEGIN
     IF v_start.outcome <> 'new' THEN
@@ -327,7 +308,7 @@ BEGIN
     UPDATE loyalty_balance SET amount = amount + v_ripe, pending = pending + p_amount - v_ripe,
         lifetime_earned = lifetime_earned + v_earned
         WHERE account_id = p_account AND metric_id = v_start.metric_id AND amount + pending + p_amount <= v_limit
-        RETURNING amount, lifetime_earned INTO v_balance, v_lifetime;
+        RETURNING amount INTO v_balance;
     IF NOT FOUND THEN  -- the first points of this metric, or too many
         INSERT INTO loyalty_balance
             (id, business_id, account_id, metric_id, amount, pending, lifetime_earned, lifetime_spent, floor)
@@ -335,7 +316,7 @@ BEGIN
                 v_earned, 0, v_start.minimum
             WHERE p_amount <= v_limit
             ON CONFLICT (account_id, metric_id) DO NOTHING
-            RETURNING amount, lifetime_earned INTO v_balance, v_lifetime;
+            RETURNING amount INTO v_balance;
     END IF;
     IF NOT FOUND THEN
         v_posting := laurel_refusal('over_limit', jsonb_build_object('outcome', 'over_limit', 'limit', v_limit));
@@ -349,7 +330,7 @@ BEGIN
     INSERT INTO loyalty_lot (id, business_id, account_id, metric_id, entry_id, amount, remaining, expires_at, ripens_at)
         VALUES (v_id, p_business, p_account, v_start.metric_id, v_id, p_amount, p_amount, p_expires_at,
             CASE WHEN v_ripe = 0 THEN p_ripens_at END);
-    PERFORM laurel_settle_tier(v_start, v_start.metric_id, v_lifetime);
+    PERFORM laurel_climb(v_start, v_start.metric_id);
     PERFORM laurel_keep_key(p_business, p_scope, p_key, p_fingerprint, v_id, NULL, p_wall);
     RETURN v_posting;
 END $$;
@@ -389,6 +370,7 @@ BEGIN
     v_posting := laurel_enter(v_id, p_business, p_account, v_start.metric_id, p_metric, p_type, -p_amount, v_balance,
         p_source_type, coalesce(p_source_id, v_id::text), NULL, NULL, p_reason, NULL, p_description, p_topic, p_facts,
         v_start.now, p_wall);
+    PERFORM laurel_climb(v_start, v_start.metric_id);
     PERFORM laurel_keep_key(p_business, p_scope, p_key, p_fingerprint, v_id, NULL, p_wall);
     RETURN v_posting;
 END $$;
@@ -439,8 +421,8 @@ BEGIN
                 'outcome', 'insufficient', 'balance', v_balance.amount, 'needed', v_original.amount));
         END IF;
         PERFORM laurel_take_lots(v_start, v_original.metric_id, v_id, v_original.amount - v_pending, p_entry);
-        PERFORM laurel_settle_tier(v_start, v_original.metric_id, v_balance.lifetime_earned);
     END IF;
+    PERFORM laurel_climb(v_start, v_original.metric_id);
     RETURN laurel_enter(v_id, p_business, v_original.account_id, v_original.metric_id, v_metric, 'reverse',
         -v_original.amount, v_balance.amount, 'entry', p_entry::text, v_original.rule_id, v_original.rule_version,
         p_reason, p_entry, p_description, 'points/reversed', p_facts, v_start.now, p_wall);

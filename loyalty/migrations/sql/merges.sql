@@ -49,12 +49,10 @@ BEGIN
     RETURN true;
 END $$;
 
--- Adds to an account's lifetime counts of a metric, and lets its tier follow.
+-- Adds to an account's lifetime counts of a metric. Whoever is done with an account lets it climb.
 CREATE FUNCTION laurel_add_lifetime(
-    p_start laurel_start, p_metric uuid, p_earned bigint, p_spent bigint, p_wall timestamptz
+    p_start laurel_start, p_metric uuid, p_earned bigint, p_spent bigint
 ) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    v_lifetime bigint;
 BEGIN
     INSERT INTO loyalty_balance
         (id, business_id, account_id, metric_id, amount, pending, lifetime_earned, lifetime_spent, floor)
@@ -63,10 +61,7 @@ BEGIN
         FROM loyalty_metric m WHERE m.id = p_metric
         ON CONFLICT (account_id, metric_id) DO UPDATE SET
             lifetime_earned = loyalty_balance.lifetime_earned + p_earned,
-            lifetime_spent = loyalty_balance.lifetime_spent + p_spent
-        RETURNING lifetime_earned INTO v_lifetime;
-    PERFORM laurel_settle_tier(
-        laurel_lock(p_start.business_id, p_start.account_id, NULL, p_wall), p_metric, v_lifetime);
+            lifetime_spent = loyalty_balance.lifetime_spent + p_spent;
 END $$;
 
 -- Moves all open lots and the lifetime counts of a merge's source to its target. Lots that expire and ripen at the same
@@ -122,7 +117,7 @@ BEGIN
                 v_lifetime.spent)
             ON CONFLICT (merge_id, metric_id) DO UPDATE SET
                 earned = held.earned + excluded.earned, spent = held.spent + excluded.spent;
-        PERFORM laurel_add_lifetime(v_to, v_lifetime.metric_id, v_lifetime.earned, v_lifetime.spent, p_wall);
+        PERFORM laurel_add_lifetime(v_to, v_lifetime.metric_id, v_lifetime.earned, v_lifetime.spent);
     END LOOP;
     PERFORM laurel_settle(v_to.business_id, v_to.account_id, p_wall);
     RETURN true;
@@ -168,9 +163,8 @@ BEGIN
     END LOOP;
     FOR v_lifetime IN SELECT * FROM loyalty_movedlifetime WHERE merge_id = p_merge
     LOOP
-        PERFORM laurel_add_lifetime(v_from, v_lifetime.metric_id, -v_lifetime.earned, -v_lifetime.spent,
-            p_wall);
-        PERFORM laurel_add_lifetime(v_to, v_lifetime.metric_id, v_lifetime.earned, v_lifetime.spent, p_wall);
+        PERFORM laurel_add_lifetime(v_from, v_lifetime.metric_id, -v_lifetime.earned, -v_lifetime.spent);
+        PERFORM laurel_add_lifetime(v_to, v_lifetime.metric_id, v_lifetime.earned, v_lifetime.spent);
     END LOOP;
 END $$;
 
@@ -256,6 +250,7 @@ BEGIN
     v_posting := laurel_reverse_in_place(p_business, p_entry, p_reason, p_description, p_facts, p_wall);
     IF v_posting.id IS NOT NULL THEN
         PERFORM laurel_merge_points(merge_id, NULL, p_wall) FROM laurel_way_home(v_original.account_id);
+        PERFORM laurel_climb_everywhere(p_business, v_way[array_upper(v_way, 1)], p_wall);
     END IF;
     RETURN v_posting;
 END $$;
