@@ -16,7 +16,12 @@ CLIMBS = replace(
 )
 ARRIVALS = moved_by(
     replace(
-        of_rows(Arrival, name="milestones", exported=("milestone__key", "refusal", "created_at"), erased=None),
+        of_rows(
+            Arrival,
+            name="milestones",
+            exported=("milestone__set__key", "milestone__key", "refusal", "created_at"),
+            erased=None,
+        ),
         erase=nothing_to_erase,
     ),
     Arrival,

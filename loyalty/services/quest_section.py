@@ -56,9 +56,9 @@ def check(items: Iterable[QuestItem], document: Document) -> Iterator[Problem]:
             yield Problem(path=f"{path}.key", message=f"Two quests have the key {item.key!r}.")
         seen.add(item.key)
         yield from check_audience(item.audience, document, path)
-        yield from _check_metrics(item.benefits, document, f"{path}.benefits")
+        yield from check_metrics(item.benefits, document, f"{path}.benefits")
         for place, task in enumerate(item.tasks):
-            yield from _check_metrics(task.benefits, document, f"{path}.tasks.{place}.benefits")
+            yield from check_metrics(task.benefits, document, f"{path}.tasks.{place}.benefits")
 
 
 def _put(business: Business, item: QuestItem, quest: Quest | None) -> None:
@@ -90,7 +90,8 @@ def check_audience(audience: Audience, document: Document, path: str) -> Iterato
                 yield Problem(path=f"{path}.audience.{name}.{place}", message=f"The programme has no {key!r} there.")
 
 
-def _check_metrics(benefits: Iterable[dict[str, object]], document: Document, path: str) -> Iterator[Problem]:
+def check_metrics(benefits: Iterable[dict[str, object]], document: Document, path: str) -> Iterator[Problem]:
+    """The metrics that benefits give and the document does not have."""
     known = _keys(document, "metrics")
     for place, benefit in enumerate(benefits):
         key = benefit.get("metric", "points")

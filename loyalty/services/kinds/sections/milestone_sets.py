@@ -16,6 +16,7 @@ from loyalty.services.kinds.sections.metrics import Amount, Title
 from loyalty.services.ledger import POINTS
 from loyalty.services.programme import Document, Part, Problem, Section
 from loyalty.services.quest_rules import Benefits
+from loyalty.services.quest_section import check_metrics
 
 Basis = Literal["balance", "lifetimeEarned", "periodEarned", "spent", "orders", "tasks"]
 Start = Literal["join", "calendar"]
@@ -161,6 +162,8 @@ def check(part: list[MilestoneSetPart], document: Document) -> Iterator[Problem]
         ):
             yield Problem(path=f"milestoneSets.{number}.{field}", message=message)
         yield from _check_steps(item, f"milestoneSets.{number}.milestones")
+        for place, each in enumerate(item.milestones):
+            yield from check_metrics(each.benefits, document, f"milestoneSets.{number}.milestones.{place}.benefits")
 
 
 def _check_steps(item: MilestoneSetPart, path: str) -> Iterator[Problem]:
