@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.utils.html import format_html
+from django.utils import timezone
 
 from loyalty.admin import look
 from loyalty.admin.panels import Panel
@@ -18,7 +18,7 @@ Basis = MilestoneSet.Basis
 
 
 def standing(business: Business, account_id: UUID) -> Panel:
-    headers = ("Ladder", "Step", "What counts", "Next step", "Period")
+    headers = ("Ladder", "Step", "What counts", "Next step", "Period ends")
     rows = [_row(place) for place in ladders.places(business=business, account_id=account_id)]
     return Panel("Ladders", headers, rows, empty="The programme has no ladders.")
 
@@ -33,29 +33,30 @@ def _row(place: Place) -> list[object]:
     step = place.milestone_title or look.NOTHING
     counts = f"{look.points(place.value)} ({Basis(place.basis).label.lower()})"
     upcoming = f"{place.next_title} at {look.points(place.next_threshold or 0)}" if place.next_title else look.NOTHING
-    period = look.between(place.period_from, place.period_to) if place.period_to else look.NOTHING
-    return [place.title, f"{step}, by hand" if place.is_manual else step, counts, upcoming, period]
+    step = f"{step}, by hand" if place.is_manual else step
+    return [place.title, step, counts, upcoming, look.moment(place.period_to)]
 
 
 def _move(event: Event) -> list[object]:
     facts = event.facts
-    steps = [look.code(facts[name]) if name in facts else look.NOTHING for name in ("before", "milestone")]
-    return [look.moment(event.created_at), look.code(facts["set"]), *steps, WHY[facts["cause"]](facts)]
+    steps = [facts.get(name, look.NOTHING) for name in ("before", "milestone")]
+    return [look.moment(event.created_at), facts["set"], *steps, WHY[facts["cause"]](facts)]
 
 
-def _earned(facts: Mapping[str, Any]) -> object:
+def _earned(facts: Mapping[str, Any]) -> str:
     value, threshold = look.points(facts["value"]), look.points(facts["threshold"])
     counts = Basis(facts["basis"]).label.lower()
     return f"{value} ({counts}); {'it takes' if facts['direction'] == 'up' else 'it took'} {threshold}"
 
 
-def _period(facts: Mapping[str, Any]) -> object:
-    start, end = (datetime.fromisoformat(facts[name]) for name in ("periodFrom", "periodTo"))
-    rule = MilestoneSet.Downgrade(facts["downgrade"]).label.lower()
-    return format_html("{}, in {}: {}", _earned(facts), look.between(start, end), rule)
+def _period(facts: Mapping[str, Any]) -> str:
+    value, threshold = look.points(facts["value"]), look.points(facts["threshold"])
+    end = timezone.localtime(datetime.fromisoformat(facts["periodTo"])).date()
+    return f"{value} until {end}; it took {threshold}: {FELL[facts['downgrade']]}"
 
 
-WHY: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
+FELL = {"oneStep": "one step down", "toEarned": "down to what was reached"}
+WHY: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "earned": _earned,
     "period": _period,
     "manual": lambda facts: "Chosen by hand",
