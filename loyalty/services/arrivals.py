@@ -52,10 +52,11 @@ def _passed(business: Business, move: Happening) -> list[Milestone]:
     old_id = move.facts.get("oldTierId") or move.facts.get("oldMilestoneId")
     ladder = Milestone.objects.for_business(business).filter(set__milestones=new_id).select_related("set")
     steps = {step.pk: step for step in ladder.order_by("threshold")}
-    lowest = steps[UUID(old_id)].threshold if old_id else -1
-    return [
-        step for step in steps.values() if lowest < step.threshold <= steps[new_id].threshold and not step.archived_at
-    ]
+    highest = steps[new_id].threshold
+    lowest = -1
+    if old_id:  # whose own ladder may be another one, that the programme had before
+        lowest = steps[UUID(old_id)].threshold if UUID(old_id) in steps else highest - 1
+    return [step for step in steps.values() if lowest < step.threshold <= highest and not step.archived_at]
 
 
 def _new(climber: _Climber, steps: Sequence[Milestone]) -> Iterable[Milestone]:
