@@ -95,6 +95,7 @@ class TestTwoMoves:
 
         assert moves(risen) == ["silver"]
 
+    @pytest.mark.breaks_the_books
     def test_up_are_two_without_the_lock(self, risen, gate, without_the_lock):
         two_at_the_gate(lambda: ladders.follow(business=risen.business, account_id=risen.pk))
 
@@ -105,6 +106,7 @@ class TestTwoMoves:
 
         assert moves(fallen) == ["silver", "bronze"]
 
+    @pytest.mark.breaks_the_books
     def test_down_are_two_without_the_lock(self, fallen, gate, without_the_lock):
         two_at_the_gate(lambda: ladders._turn(fallen.business_id, fallen.pk))
 

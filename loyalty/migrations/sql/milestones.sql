@@ -20,15 +20,33 @@ CREATE TRIGGER moves_the_stamp_when_removed AFTER DELETE ON loyalty_milestoneset
 CREATE TYPE laurel_ladder AS (
     business_id uuid, account_id uuid, set_id uuid, is_tier boolean, is_manual boolean, driven_by uuid, basis text,
     downgrade text, months integer, starts text, period_from timestamptz, period_to timestamptz, value bigint,
-    held_id uuid, held_at bigint, earned_id uuid, earned_at bigint
+    held_id uuid, earned_id uuid
 );
+
+-- What few ladders ask for is a function of its own: a plan is only made ready for what it names.
+CREATE FUNCTION laurel_tasks_done(p_business uuid, p_account uuid) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT count(*) FROM loyalty_taskcompletion WHERE business_id = p_business AND account_id = p_account);
+END $$;
+
+-- Where everybody starts on a ladder; null, where its lowest step takes something.
+CREATE FUNCTION laurel_first_step(p_set uuid) RETURNS uuid LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT id FROM loyalty_milestone WHERE set_id = p_set AND threshold = 0 AND archived_at IS NULL);
+END $$;
 
 -- All ladders of a person. A plain query, so that PostgreSQL unfolds it into its callers', also for many people.
 CREATE FUNCTION laurel_ladders(p_account uuid) RETURNS SETOF laurel_ladder LANGUAGE sql STABLE AS $$
     SELECT s.business_id, a.id, s.id, s.is_tier, s.is_tier AND a.tier_is_manual,
         CASE WHEN s.basis NOT IN ('orders', 'tasks') THEN s.metric_id END,
         s.basis::text, s.downgrade::text, s.period_months::integer, s.period_start::text, c.period_from, c.period_to,
-        v.value, h.id, h.threshold, e.id, e.threshold
+        v.value,
+        CASE WHEN s.is_tier THEN a.tier_id
+            WHEN c.id IS NOT NULL THEN c.milestone_id
+            ELSE laurel_first_step(s.id) END,
+        (SELECT m.id FROM loyalty_milestone m
+            WHERE m.set_id = s.id AND m.archived_at IS NULL AND m.threshold <= v.value
+            ORDER BY m.threshold DESC LIMIT 1)
     FROM loyalty_account a
     JOIN loyalty_milestoneset s ON s.business_id = a.business_id AND s.archived_at IS NULL
     LEFT JOIN loyalty_climb c ON c.account_id = a.id AND c.set_id = s.id
@@ -39,19 +57,16 @@ CREATE FUNCTION laurel_ladders(p_account uuid) RETURNS SETOF laurel_ladder LANGU
         WHEN 'periodEarned' THEN b.lifetime_earned - coalesce(c.base, 0)
         WHEN 'spent' THEN b.lifetime_spent
         WHEN 'orders' THEN a.order_count
-        WHEN 'tasks' THEN (SELECT count(*) FROM loyalty_taskcompletion t
-            WHERE t.business_id = a.business_id AND t.account_id = a.id)
+        WHEN 'tasks' THEN laurel_tasks_done(a.business_id, a.id)
     END) AS value) v
-    LEFT JOIN loyalty_milestone h ON h.id = CASE
-        WHEN s.is_tier THEN a.tier_id
-        WHEN c.id IS NOT NULL THEN c.milestone_id
-        ELSE (SELECT m.id FROM loyalty_milestone m WHERE m.set_id = s.id AND m.threshold = 0 AND m.archived_at IS NULL)
-    END
-    LEFT JOIN LATERAL (SELECT m.id, m.threshold FROM loyalty_milestone m
-        WHERE m.set_id = s.id AND m.archived_at IS NULL AND m.threshold <= v.value
-        ORDER BY m.threshold DESC LIMIT 1) e ON true
     WHERE a.id = p_account
 $$;
+
+-- What a step takes; less than everything where somebody stands on none.
+CREATE FUNCTION laurel_threshold(p_milestone uuid) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN coalesce((SELECT threshold FROM loyalty_milestone WHERE id = p_milestone), -1);
+END $$;
 
 -- The period of a ladder that a moment lies in, by the calendar of a time zone: so many whole months, counted from the
 -- day of joining, or from January.
@@ -168,7 +183,7 @@ BEGIN
             v_ladder := laurel_begin_period(p_start, v_ladder, 0);  -- the first of who joined since the ladder is there
         END IF;
         CONTINUE WHEN v_ladder.is_manual OR v_ladder.earned_id IS NOT DISTINCT FROM v_ladder.held_id;
-        IF coalesce(v_ladder.earned_at, -1) > coalesce(v_ladder.held_at, -1)
+        IF laurel_threshold(v_ladder.earned_id) > laurel_threshold(v_ladder.held_id)
             OR v_ladder.months IS NULL AND v_ladder.downgrade = 'toEarned'
         THEN
             PERFORM laurel_move(p_start, v_ladder, v_ladder.earned_id, 'earned');
@@ -180,14 +195,15 @@ END $$;
 CREATE FUNCTION laurel_end_period(p_start laurel_start, p_ladder laurel_ladder) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_to uuid := p_ladder.held_id;
+    v_held bigint := laurel_threshold(p_ladder.held_id);
 BEGIN
-    IF coalesce(p_ladder.earned_at, -1) < p_ladder.held_at AND NOT p_ladder.is_manual THEN
+    IF laurel_threshold(p_ladder.earned_id) < v_held AND NOT p_ladder.is_manual THEN
         CASE p_ladder.downgrade
             WHEN 'toEarned' THEN
                 v_to := p_ladder.earned_id;
             WHEN 'oneStep' THEN
                 v_to := (SELECT m.id FROM loyalty_milestone m
-                    WHERE m.set_id = p_ladder.set_id AND m.archived_at IS NULL AND m.threshold < p_ladder.held_at
+                    WHERE m.set_id = p_ladder.set_id AND m.archived_at IS NULL AND m.threshold < v_held
                     ORDER BY m.threshold DESC LIMIT 1);
             ELSE  -- never
         END CASE;
@@ -303,7 +319,7 @@ BEGIN
         WHERE w.target_id IS DISTINCT FROM (w.ladder).held_id
         UNION ALL
         SELECT ROW(p_business, s.account_id, s.set_id, true, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-            s.tier_id, NULL, NULL, NULL)::laurel_ladder, NULL FROM laurel_stranded(p_business) s
+            s.tier_id, NULL)::laurel_ladder, NULL FROM laurel_stranded(p_business) s
     LOOP
         UPDATE loyalty_account SET tier_is_manual = false
             WHERE id = (v_one.ladder).account_id AND (v_one.ladder).is_tier;
