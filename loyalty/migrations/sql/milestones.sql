@@ -171,8 +171,12 @@ CREATE FUNCTION laurel_climb(p_start laurel_start, p_metric uuid) RETURNS void L
 DECLARE
     v_ladder laurel_ladder;
 BEGIN
-    IF p_start.status NOT IN ('active', 'blocked') THEN
-        RETURN;
+    IF p_start.status NOT IN ('active', 'blocked') OR NOT EXISTS (
+        SELECT FROM laurel_ladders(p_start.account_id) l
+        WHERE l.driven_by IS NOT DISTINCT FROM p_metric
+            AND (l.earned_id IS DISTINCT FROM l.held_id OR l.months IS NOT NULL AND l.period_to IS NULL))
+    THEN
+        RETURN;  -- as nearly always: asked without opening a cursor
     END IF;
     FOR v_ladder IN
         SELECT l.* FROM laurel_ladders(p_start.account_id) l
