@@ -21,6 +21,16 @@ def settle_due_lots(**_: Any) -> None:
     settlement.settle_due()
 
 
+@shared_task(name="loyalty.warn_of_expiry")
+def warn_of_expiry(**_: Any) -> None:
+    settlement.warn_due()
+
+
+@shared_task(name="loyalty.settle_silence")
+def settle_silence(**_: Any) -> None:
+    settlement.settle_silence()
+
+
 @shared_task(name="loyalty.purge")
 def purge(**_: Any) -> None:
     idempotency.purge()
