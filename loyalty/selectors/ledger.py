@@ -85,16 +85,10 @@ def entries(*, business: Business, account_id: UUID) -> "QuerySet[LedgerEntry]":
     return rows.select_related("metric", "text")
 
 
-def entry_of(*, business: Business, account_id: UUID, source_type: str, source_id: str) -> UUID:
-    """The entry that was posted to an account for a source.
-
-    :raises NotFound: if there is none
-    """
+def entry_of(*, business: Business, account_id: UUID, source_type: str, source_id: str) -> UUID | None:
+    """The entry that was posted to an account for a source."""
     rows = LedgerEntry.objects.for_business(business).filter(source_type=source_type, source_id=source_id)
-    entry_id = rows.filter(account_id=account_id).values_list("pk", flat=True).first()
-    if entry_id is None:
-        raise NotFound("transaction")
-    return entry_id
+    return rows.filter(account_id=account_id).values_list("pk", flat=True).first()
 
 
 def with_points(rows: "QuerySet[Row]", *, business: Business) -> "QuerySet[Row]":
