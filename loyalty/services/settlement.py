@@ -104,7 +104,7 @@ def _settle(business_id: UUID, offset: timedelta, sweep: Sweep) -> int:
 def _clocks() -> Sequence[tuple[UUID, timedelta]]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT id, clock_offset FROM loyalty_business ORDER BY id")
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _pages(business_id: UUID, now: datetime, sweep: Sweep) -> Iterator[list[UUID]]:
@@ -124,7 +124,7 @@ def _pages(business_id: UUID, now: datetime, sweep: Sweep) -> Iterator[list[UUID
 @transaction.atomic
 def _settle_accounts(business_id: UUID, account_ids: Sequence[UUID], wall: datetime) -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT laurel_settle_accounts(%s, %s, %s)", [business_id, account_ids, wall])
+        cursor.execute("SELECT laurel_settle_accounts(%s, %s, %s)", [business_id, list(account_ids), wall])
         (settled,) = cursor.fetchone()
     events.nudge()
     return int(settled)

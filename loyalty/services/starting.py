@@ -1,6 +1,7 @@
 """What newcomers start with where a metric has a default: posted like all else, so that the books balance."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection
 
@@ -23,7 +24,7 @@ START = """
 
 def hear(joined: Sequence[events.Happening]) -> None:
     """Give those who have just joined the default of every metric that has one. It counts as nothing earned."""
-    arguments = {
+    arguments: dict[str, Any] = {
         "businesses": [newcomer.business_id for newcomer in joined],
         "accounts": [newcomer.account_id for newcomer in joined],
         "topic": TOPIC,

@@ -15,7 +15,7 @@ from loyalty.services import accounts, ledger, programme, settlement
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/rules/expiry.md").read_text(encoding="utf-8")
 STORIES = re.findall(r"```json\n([^`]*)\n```\n(\| when \(UTC\).*?)\n\n", PAGE, re.DOTALL)
-DAYS = re.search(r"^\| after \|.*?\n\n", PAGE, re.DOTALL | re.MULTILINE).group()
+(DAYS,) = re.findall(r"^\| after \|.*?\n\n", PAGE, re.DOTALL | re.MULTILINE)
 
 
 def cells(table):

@@ -61,14 +61,15 @@ BEGIN
     RETURN v_warned;
 END $$;
 
--- Takes lots out of locked accounts, down to the minimum at most: one entry an account, for the lots of one metric.
--- What the minimum keeps of them does not run out any more. Set-wise, or a million lots would take an hour.
-CREATE FUNCTION laurel_expire_lots(p_lots uuid[], p_basis text, p_wall timestamptz) RETURNS void
-LANGUAGE plpgsql AS $$
+-- Takes lots out of locked accounts, down to the minimum at most: one entry an account, for the lots of one metric that
+-- end at `p_ends_at`, or together on a day of their own. What the minimum keeps of them does not run out any more.
+-- Set-wise, or a million lots would take an hour.
+CREATE FUNCTION laurel_expire_lots(p_lots uuid[], p_basis text, p_ends_at timestamptz, p_wall timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     WITH open AS MATERIALIZED (
-        SELECT l.id, l.business_id, l.account_id, l.metric_id, l.expires_at, l.remaining, b.active_at,
-            greatest(p_wall + s.clock_offset, a.last_event_at) AS now,
+        SELECT l.id, l.business_id, l.account_id, l.metric_id, l.expires_at, l.remaining,
+            coalesce(p_ends_at, l.expires_at) AS ends_at, greatest(p_wall + s.clock_offset, a.last_event_at) AS now,
             greatest(b.amount - greatest(m.minimum, 0) - sum(l.remaining) OVER earlier + l.remaining, 0) AS room
         FROM loyalty_lot l
         JOIN loyalty_account a ON a.id = l.account_id
@@ -85,9 +86,7 @@ BEGIN
         FROM taken t WHERE l.id = t.id
     ), sums AS MATERIALIZED (
         SELECT laurel_uuid7(now) AS id, business_id, account_id, metric_id, now, sum(amount)::bigint AS amount,
-            jsonb_build_object('basis', p_basis, 'lots', count(*)) || CASE p_basis
-                WHEN 'lot' THEN jsonb_build_object('expiresAt', min(expires_at))
-                ELSE jsonb_build_object('activeAt', min(active_at)) END AS reason
+            jsonb_build_object('basis', p_basis, 'lots', count(*), 'expiresAt', min(ends_at)) AS reason
         FROM taken WHERE amount > 0 GROUP BY business_id, account_id, metric_id, now
     ), lowered AS (
         UPDATE loyalty_balance b SET amount = b.amount - s.amount
@@ -137,7 +136,7 @@ BEGIN
         JOIN loyalty_lot l ON l.account_id = next.account_id AND l.metric_id = next.metric_id
             AND l.expires_at = next.expires_at AND l.remaining > 0 AND l.ripens_at IS NULL;
         EXIT WHEN v_lots IS NULL;
-        PERFORM laurel_expire_lots(v_lots, 'lot', p_wall);
+        PERFORM laurel_expire_lots(v_lots, 'lot', NULL, p_wall);
         v_expired := v_expired + cardinality(v_lots);
     END LOOP;
     RETURN v_expired;
@@ -167,7 +166,7 @@ BEGIN
         IF v_expires_at <= p_start.now AND (v_notice < 32767 OR v_held.warn_days = '{}') THEN
             v_lots := ARRAY(SELECT id FROM loyalty_lot WHERE account_id = p_start.account_id
                 AND metric_id = v_held.metric_id AND remaining > 0 AND ripens_at IS NULL);
-            PERFORM laurel_expire_lots(v_lots, 'inactivity', p_wall);
+            PERFORM laurel_expire_lots(v_lots, 'inactivity', v_expires_at, p_wall);
             v_expired := v_expired + cardinality(v_lots);
             CONTINUE;
         ELSIF v_expires_at <= p_start.now THEN

@@ -14,7 +14,8 @@ from loyalty.services.programme import Document, Part, Problem, Section
 
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 Amount = Annotated[int, msgspec.Meta(ge=0, le=points.MAX_BALANCE)]
-Media = Annotated[str, msgspec.Meta(pattern=r"^https://\S{1,490}$(?!\n)")]
+PICTURE = r"^https://\S{1,490}$(?!\n)"
+Media = Annotated[str, msgspec.Meta(pattern=PICTURE)]
 WarnDays = Annotated[list[Annotated[int, msgspec.Meta(ge=1, le=365)]], msgspec.Meta(max_length=5)]
 
 MOST_MONTHS, MOST_DAYS = 1200, 36_500  # a hundred years
