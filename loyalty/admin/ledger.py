@@ -167,7 +167,7 @@ REASONS = {"at_maximum": "The balance was at its maximum"}
 WITHHELD = (
     look.moment_of("created_at", "When"),
     look.column("Promised by", lambda row: CAUSES.get(row.source_type, row.source_type)),
-    look.column("What", lambda row: look.code(row.benefit["kind"])),
+    look.column("What", lambda row: look.code(row.benefit.get("metric", row.benefit["kind"]))),
     look.column("How much", lambda row: look.points(row.benefit.get("quantity", 1))),
     look.column("Why not", lambda row: REASONS.get(row.reason, row.reason)),
 )

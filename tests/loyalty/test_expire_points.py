@@ -11,7 +11,8 @@ from loyalty.kernel import clock
 from loyalty.models import Event
 from loyalty.models.ledger import LedgerEntry, Lot
 from loyalty.selectors import ledger as books
-from loyalty.services import accounts, ledger, merges, programme, settlement
+from loyalty.services import accounts, ledger, merges, settlement
+from tests.loyalty import declared
 from webhooks.services import relay
 from webhooks.services.topics import EXAMPLES
 
@@ -35,11 +36,6 @@ def award(acme, account):
         return ledger.award(business=acme, account_id=to.pk, amount=amount, **rest)
 
     return give
-
-
-def declare(business, **expiry):
-    metrics = [{"key": "points", "title": "Points", **({"expiry": expiry} if expiry else {})}]
-    programme.apply(business=business, document=programme.parsed({"metrics": metrics}))
 
 
 def after(**days):
@@ -72,40 +68,40 @@ class TestTheDay:
         assert day_of(award(5)) is None
 
     def test_is_the_awards_own_where_it_has_one(self, acme, award):
-        declare(acme, after="P12M")
+        declared.points(acme, expiry={"after": "P12M"})
 
         assert day_of(award(5, expires_at=MAY + timedelta(days=2))) == "2026-05-03"
 
     def test_counts_from_the_ripening(self, acme, award):
-        declare(acme, after="P1M")
+        declared.points(acme, expiry={"after": "P1M"})
 
         assert day_of(award(5, pending_until=MAY + timedelta(days=30))) == "2026-07-01"
 
     def test_stays_when_the_rule_changes(self, acme, award):
-        declare(acme, after="P1M")
+        declared.points(acme, expiry={"after": "P1M"})
         before = award(5)
-        declare(acme, after="P3M")
+        declared.points(acme, expiry={"after": "P3M"})
 
         assert (day_of(before), day_of(award(5))) == ("2026-06-02", "2026-08-02")
 
     def test_is_none_by_inactivity(self, acme, award):
-        declare(acme, after="P1M", basis="inactivity")
+        declared.points(acme, expiry={"after": "P1M", "basis": "inactivity"})
 
         assert day_of(award(5)) is None
 
     def test_is_one_that_every_reader_can_read(self, acme, award):
-        declare(acme, after="P100Y")
+        declared.points(acme, expiry={"after": "P100Y"})
 
         assert day_of(award(5, pending_until=datetime(9998, 1, 1, tzinfo=UTC))) == "9999-12-30"
 
     def test_costs_no_statement(self, acme, award, django_assert_num_queries):
-        declare(acme, after="P12M", warnDays=[30, 7])
+        declared.points(acme, expiry={"after": "P12M", "warnDays": [30, 7]})
 
         with django_assert_num_queries(1):
             award(5)
 
     def test_is_a_batchs_too(self, acme, api, ada):
-        declare(acme, after="P1M")
+        declared.points(acme, expiry={"after": "P1M"})
 
         answer = api.post("/batch/points", {"items": [{"advocateId": str(ada.pk), "amount": 5}]})
 
@@ -113,7 +109,7 @@ class TestTheDay:
         assert Lot.objects.for_business(acme).get().expires_at == datetime(2026, 6, 2, tzinfo=UTC)
 
     def test_moves_with_the_points_of_a_merge(self, acme, account, award):
-        declare(acme, after="P1M")
+        declared.points(acme, expiry={"after": "P1M"})
         award(5)
         into = accounts.open_account(business=acme)
         with after(days=10):
@@ -126,7 +122,7 @@ class TestTheDay:
 
 class TestWarning:
     def test_is_none_where_the_metric_does_not_warn(self, acme, award):
-        declare(acme, after="P1M")
+        declared.points(acme, expiry={"after": "P1M"})
         award(5)
 
         with after(days=28):
@@ -135,7 +131,7 @@ class TestWarning:
         assert warnings(acme) == []
 
     def test_is_one_for_all_that_expires_at_the_same_moment(self, acme, award):
-        declare(acme, after="P1M", warnDays=[7])
+        declared.points(acme, expiry={"after": "P1M", "warnDays": [7]})
         for amount in (1, 2, 4):
             award(amount)
 
@@ -146,7 +142,7 @@ class TestWarning:
         assert warnings(acme) == [(-7, "2026-06-02", 7)]
 
     def test_is_the_nearest_of_those_that_are_due(self, acme, award):
-        declare(acme, after="P10D", warnDays=[30, 14, 5])
+        declared.points(acme, expiry={"after": "P10D", "warnDays": [30, 14, 5]})
         award(5)
 
         sweep()
@@ -154,7 +150,7 @@ class TestWarning:
         assert warnings(acme) == [(-5, "2026-05-12", 14)]
 
     def test_was_given_to_what_comes_for_the_same_moment_later(self, acme, award):
-        declare(acme, after="P1M", warnDays=[7])
+        declared.points(acme, expiry={"after": "P1M", "warnDays": [7]})
         moment = MAY + timedelta(days=20)
         award(5, expires_at=moment)
         with after(days=15):
@@ -168,15 +164,27 @@ class TestWarning:
 
     def test_is_for_awards_that_were_there_before_the_rule(self, acme, award):
         award(5, expires_at=MAY + timedelta(days=20))
-        declare(acme, after="P1M", warnDays=[7])
+        declared.points(acme, expiry={"after": "P1M", "warnDays": [7]})
 
         with after(days=15):
             sweep()
 
         assert warnings(acme) == [(-5, "2026-05-21", 7)]
 
+    def test_is_one_for_all_that_was_overlooked(self, acme, award):
+        declared.points(acme, expiry={"after": "P10D", "warnDays": [1]})
+        award(5)
+        with after(days=1):
+            award(3)
+
+        with after(days=40):
+            sweep()
+            sweep()
+
+        assert warnings(acme) == [(-8, "2026-06-12", 1)]
+
     def test_comes_before_a_spend_that_would_find_the_points_gone(self, acme, account, award):
-        declare(acme, after="P10D", warnDays=[7])
+        declared.points(acme, expiry={"after": "P10D", "warnDays": [7]})
         award(5)
 
         with after(days=40):
@@ -188,7 +196,7 @@ class TestWarning:
         assert (warnings(acme), expired(acme)) == ([(-5, "2026-06-12", 7)], [-3])
 
     def test_reaches_who_takes_over_a_merged_account(self, acme, account, award):
-        declare(acme, after="P1M", warnDays=[7])
+        declared.points(acme, expiry={"after": "P1M", "warnDays": [7]})
         award(5)
         into = accounts.open_account(business=acme)
         with after(days=28):
@@ -200,7 +208,7 @@ class TestWarning:
         assert set(told) == {account.pk, into.pk}
 
     def test_is_published_with_the_day(self, acme, ada, award, api):
-        declare(acme, after="P10D", warnDays=[7])
+        declared.points(acme, expiry={"after": "P10D", "warnDays": [7]})
         award(5, to=ada)
         with after(days=5):
             sweep()
@@ -224,7 +232,7 @@ class TestWarning:
 class TestSilence:
     @pytest.fixture(autouse=True)
     def _a_month(self, acme):
-        declare(acme, after="P1M", basis="inactivity")
+        declared.points(acme, expiry={"after": "P1M", "basis": "inactivity"})
 
     def test_takes_all_in_one_entry_whatever_its_day(self, acme, account, award):
         award(5)
@@ -277,7 +285,7 @@ class TestSilence:
         assert expired(acme) == [-5]
 
     def test_that_was_overlooked_is_warned_of_first(self, acme, award):
-        declare(acme, after="P1M", basis="inactivity", warnDays=[7])
+        declared.points(acme, expiry={"after": "P1M", "basis": "inactivity", "warnDays": [7]})
         award(5)
 
         with after(days=50):
@@ -290,7 +298,7 @@ class TestSilence:
         assert (warnings(acme), expired(acme)) == ([(-5, "2026-06-22", 7)], [-5])
 
     def test_is_warned_of_again_when_it_starts_again(self, acme, award):
-        declare(acme, after="P1M", basis="inactivity", warnDays=[7])
+        declared.points(acme, expiry={"after": "P1M", "basis": "inactivity", "warnDays": [7]})
         award(5)
         with after(days=28):
             sweep()
@@ -301,9 +309,9 @@ class TestSilence:
         assert warnings(acme) == [(-5, "2026-06-02", 7), (-6, "2026-06-30", 7)]
 
     def test_counts_from_the_last_deed_when_the_rule_is_made(self, acme, award):
-        declare(acme)
+        declared.points(acme)
         award(5)
-        declare(acme, after="P10D", basis="inactivity")
+        declared.points(acme, expiry={"after": "P10D", "basis": "inactivity"})
 
         with after(days=12):
             sweep()
@@ -322,7 +330,7 @@ class TestExpiring:
         assert len(shown) == 20
 
     def test_says_what_is_left_when_a_silence_ends_it(self, acme, account, award):
-        declare(acme, after="P1M", basis="inactivity")
+        declared.points(acme, expiry={"after": "P1M", "basis": "inactivity"})
         award(5)
         award(3, expires_at=MAY + timedelta(days=3))
         award(4, expires_at=MAY + timedelta(days=300))

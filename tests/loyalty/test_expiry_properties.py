@@ -12,7 +12,8 @@ from loyalty.kernel import clock, periods
 from loyalty.models import Event
 from loyalty.models.ledger import LedgerEntry
 from loyalty.selectors import ledger as books
-from loyalty.services import accounts, ledger, programme, settlement, verification
+from loyalty.services import accounts, ledger, settlement, verification
+from tests.loyalty import declared
 
 pytestmark = pytest.mark.django_db
 
@@ -110,7 +111,7 @@ class TestLife:
     @settings(parent=in_one_database, max_examples=25)
     @given(ACTS)
     def test_has_what_the_model_has(self, acme, acts):
-        declare(acme, after="P10D")
+        declared.points(acme, expiry={"after": "P10D"})
         model, at = Model(), datetime(2026, 5, 1, tzinfo=UTC)
         with clock.moved_to(at):
             account = accounts.open_account(business=acme)
@@ -126,7 +127,7 @@ class TestLife:
     @settings(parent=in_one_database, max_examples=25)
     @given(ACTS, st.sampled_from(["lot", "inactivity"]))
     def test_loses_nothing_unwarned(self, acme, acts, basis):
-        declare(acme, after="P5D", basis=basis, warnDays=[3, 1])
+        declared.points(acme, expiry={"after": "P5D", "basis": basis, "warnDays": [3, 1]})
         at = datetime(2026, 5, 1, tzinfo=UTC)
         with clock.moved_to(at):
             account = accounts.open_account(business=acme)
@@ -142,11 +143,6 @@ class TestLife:
             assert day_of(facts["entryId"]) in announced
         assert len(set(warned)) == len(warned)
         assert verification.verify() == []
-
-
-def declare(business, **expiry):
-    metrics = [{"key": "points", "title": "Points", "expiry": expiry}]
-    programme.apply(business=business, document=programme.parsed({"metrics": metrics}))
 
 
 def live(account, act, amount):

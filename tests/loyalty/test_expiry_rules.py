@@ -11,7 +11,8 @@ import pytest
 from loyalty.kernel import clock
 from loyalty.models import Event
 from loyalty.models.ledger import Lot
-from loyalty.services import accounts, ledger, programme, settlement
+from loyalty.services import accounts, ledger, settlement
+from tests.loyalty import declared
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/rules/expiry.md").read_text(encoding="utf-8")
 STORIES = re.findall(r"```json\n([^`]*)\n```\n(\| when \(UTC\).*?)\n\n", PAGE, re.DOTALL)
@@ -28,11 +29,6 @@ def at(text):
 
 def short(moment):
     return f"{moment:%Y-%m-%d %H:%M}"
-
-
-def apply(business, *, zone="UTC", **metric):
-    document = {"metrics": [{"key": "points", "title": "Points", **metric}], "policies": {"timezone": zone}}
-    programme.apply(business=business, document=programme.parsed(document))
 
 
 class Life:
@@ -85,7 +81,7 @@ class TestDays:
     @pytest.mark.parametrize("row", cells(DAYS), ids=" ".join)
     def test_end_as_the_page_says(self, acme, row):
         after, zone, earned, last_day, gone_from = row
-        apply(acme, zone=zone, expiry={"after": after})
+        declared.points(acme, zone=zone, expiry={"after": after})
 
         with clock.moved_to(at(earned)):
             account = accounts.open_account(business=acme)
@@ -103,7 +99,7 @@ class TestStories:
 
     @pytest.mark.parametrize(("policy", "table"), STORIES)
     def test_go_as_the_page_says(self, acme, policy, table):
-        apply(acme, **json.loads(policy))
+        declared.points(acme, **json.loads(policy))
         rows = cells(table)
         with clock.moved_to(at(rows[0][0])):
             life = Life(acme)

@@ -12,14 +12,10 @@ from loyalty.kernel import clock
 from loyalty.models import Event
 from loyalty.models.ledger import LedgerEntry
 from loyalty.selectors import ledger as books
-from loyalty.services import accounts, businesses, ledger, programme, settlement
+from loyalty.services import accounts, businesses, ledger, settlement
+from tests.loyalty import declared
 
 YESTERDAY = timedelta(days=-1)
-
-
-def declare(business, **expiry):
-    metrics = [{"key": "points", "title": "Points", "expiry": expiry}]
-    programme.apply(business=business, document=programme.parsed({"metrics": metrics}))
 
 
 def expired(business):
@@ -81,8 +77,7 @@ class TestSweep:
         assert (entry.reason["basis"], entry.reason["lots"]) == ("lot", 2)
 
     def test_leaves_what_the_minimum_keeps_and_looks_at_it_no_more(self, acme, people):
-        metrics = [{"key": "points", "title": "Points", "minimum": 10}]
-        programme.apply(business=acme, document=programme.parsed({"metrics": metrics}))
+        declared.points(acme, minimum=10)
 
         settlement.settle_due()
 
@@ -190,7 +185,6 @@ class TestTestClock:
         def move(duration):
             woken.clear()
             assert sandbox_api.post("/test-clock", {"advance": duration}).status_code == 200
-            current_app.loader.import_default_modules()
             for name in list(woken):
                 current_app.tasks[name]()
 
@@ -198,7 +192,7 @@ class TestTestClock:
 
     def test_lets_everything_happen_that_is_due_and_nothing_elsewhere(self, acme, advance):
         for business in (acme, acme.sandbox):
-            declare(business, after="P12M", warnDays=[30])
+            declared.points(business, expiry={"after": "P12M", "warnDays": [30]})
             account = accounts.open_account(business=business)
             ledger.award(business=business, account_id=account.pk, amount=5)
 
@@ -211,7 +205,7 @@ class TestTestClock:
         assert topics(acme) == ["points/earned"]
 
     def test_that_jumps_over_the_warning_shows_it_first(self, acme, advance):
-        declare(acme.sandbox, after="P12M", warnDays=[30, 7])
+        declared.points(acme.sandbox, expiry={"after": "P12M", "warnDays": [30, 7]})
         account = accounts.open_account(business=acme.sandbox)
         ledger.award(business=acme.sandbox, account_id=account.pk, amount=5)
 
@@ -222,7 +216,7 @@ class TestTestClock:
         assert topics(acme.sandbox) == ["points/earned", "points/expiring", "points/expired"]
 
     def test_works_for_a_silence(self, acme, advance):
-        declare(acme.sandbox, after="P30D", basis="inactivity")
+        declared.points(acme.sandbox, expiry={"after": "P30D", "basis": "inactivity"})
         account = accounts.open_account(business=acme.sandbox)
         ledger.award(business=acme.sandbox, account_id=account.pk, amount=5)
 

@@ -1,22 +1,22 @@
 """A metric's default, minimum and maximum: newcomers start with it, nothing leaves them, and what is cut says so."""
 
+from datetime import timedelta
+
 import pytest
 
 from advocates.services import advocates, joining
 from advocates.services.details import Details
+from loyalty import events
+from loyalty.kernel import clock
 from loyalty.models import Business, Event, Metric, WithheldBenefit
 from loyalty.models.ledger import LedgerEntry
 from loyalty.selectors import ledger as books
-from loyalty.services import batches, benefits, ledger, programme
+from loyalty.services import batches, benefits, ledger, programme, starting
 from loyalty.services.kinds.benefits.base import Occasion
+from tests.loyalty import declared
 
 OCCASION = Occasion(source=ledger.Source("quest", "q1"), action="quest", reason={"questId": "q1"})
 FIFTY = [{"kind": "metric", "metric": "points", "quantity": 50}]
-
-
-def declare(business, **points):
-    metrics = [{"key": "points", "title": "Points", **points}]
-    programme.apply(business=business, document=programme.parsed({"metrics": metrics}))
 
 
 def points_of(advocate):
@@ -29,7 +29,7 @@ def join(business, number=1):
 
 class TestDefault:
     def test_is_given_to_whoever_joins_and_is_in_the_books(self, acme):
-        declare(acme, default=100)
+        declared.points(acme, default=100)
 
         ada = join(acme)
 
@@ -39,7 +39,7 @@ class TestDefault:
         assert list(topics) == ["customers/joined", "points/adjusted"]
 
     def test_is_not_earned(self, acme):
-        declare(acme, default=5_000)
+        declared.points(acme, default=5_000)
 
         ada = join(acme)
 
@@ -47,12 +47,12 @@ class TestDefault:
         assert books.wallets(business=acme, account_ids=[ada.pk])[ada.pk].lifetime_earned == 0
 
     def test_is_the_minimum_where_it_is_not_said(self, acme):
-        declare(acme, minimum=3)
+        declared.points(acme, minimum=3)
 
         assert points_of(join(acme)) == 3
 
     def test_is_not_for_who_is_there_already(self, acme, ada):
-        declare(acme, default=100)
+        declared.points(acme, default=100)
 
         assert points_of(ada) == 0
 
@@ -66,7 +66,7 @@ class TestDefault:
         assert not LedgerEntry.objects.for_business(acme).exists()
 
     def test_is_given_to_many_in_one_statement(self, acme, django_assert_max_num_queries):
-        declare(acme, default=7)
+        declared.points(acme, default=7)
         people = [Details(email=f"p{number}@example.com") for number in range(50)]
 
         with django_assert_max_num_queries(25):
@@ -75,16 +75,13 @@ class TestDefault:
         assert [points_of(advocate) for advocate in joined.results] == [7] * 50
 
     def test_costs_a_newcomer_one_statement_where_there_is_none(self, acme, django_assert_num_queries):
-        from loyalty import events
-        from loyalty.services import starting
-
         joined = [events.Happening(acme.pk, "customers/joined", acme.pk)]
 
         with django_assert_num_queries(1):
             starting.hear(joined)
 
     def test_does_not_keep_a_batch_of_newcomers_from_being_undone(self, acme):
-        declare(acme, default=7)
+        declared.points(acme, default=7)
         joined = joining.join_many(business=acme, people=[Details(email="p@example.com")])
 
         done = batches.undo(business=acme, batch_id=joined.batch.pk)
@@ -92,7 +89,7 @@ class TestDefault:
         assert list(done.results) == [None]
 
     def test_is_shown_in_the_app(self, acme, anonymous_api):
-        declare(acme, default=5, minimum=2, maximum=9, media="https://example.com/star.png")
+        declared.points(acme, default=5, minimum=2, maximum=9, media="https://example.com/star.png")
         anonymous_api.base = "/api/loyalty"
 
         metrics = anonymous_api.get("/config", business=acme.pk).json()["data"]["metrics"]
@@ -111,7 +108,7 @@ class TestDefault:
 
 class TestMinimum:
     def test_is_left_by_a_spend(self, acme, ada, give):
-        declare(acme, minimum=10)
+        declared.points(acme, minimum=10)
         give(ada, 30)
         ledger.spend(business=acme, account_id=ada.pk, amount=20)
 
@@ -119,7 +116,7 @@ class TestMinimum:
             ledger.spend(business=acme, account_id=ada.pk, amount=1)
 
     def test_is_left_by_a_reversal(self, acme, ada, give):
-        declare(acme, minimum=10)
+        declared.points(acme, minimum=10)
         given = give(ada, 30)
         ledger.spend(business=acme, account_id=ada.pk, amount=15)
 
@@ -135,7 +132,7 @@ class TestMinimum:
 class TestMaximum:
     @pytest.fixture(autouse=True)
     def _at_most_sixty(self, acme):
-        declare(acme, maximum=60)
+        declared.points(acme, maximum=60)
 
     def test_refuses_a_call(self, acme, ada, give):
         with pytest.raises(ledger.BalanceLimitReached):
@@ -151,10 +148,6 @@ class TestMaximum:
         assert entry.reason == {"questId": "q1", "caps": ["maximum"], "promised": 50}
 
     def test_counts_what_is_pending(self, acme, ada, give):
-        from datetime import timedelta
-
-        from loyalty.kernel import clock
-
         give(ada, 55, pending_until=clock.wall() + timedelta(days=1))
 
         assert benefits.give(FIFTY, business=acme, account_id=ada.pk, occasion=OCCASION) == 5

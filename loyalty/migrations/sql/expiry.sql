@@ -29,36 +29,43 @@ BEGIN
                     WHERE account_id = p_start.account_id AND metric_id = p_metric)), p_start.now);
 END $$;
 
--- Warns of the lots of a locked account whose time has come for it: once for all that expire at the same moment.
-CREATE FUNCTION laurel_warn(p_start laurel_start) RETURNS integer LANGUAGE plpgsql AS $$
+-- Warns of the lots of a locked account whose time has come for it: once for all that expire at the same moment. Who was
+-- told of the moment was told of every lot of it.
+CREATE FUNCTION laurel_warn(p_start laurel_start) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
+    v_overlooked uuid[];
     v_group record;
-    v_expires_at timestamptz;
     v_days smallint;
-    v_warned integer := 0;
 BEGIN
+    WITH overlooked AS (
+        UPDATE loyalty_lot l SET expires_at = laurel_end_of_day(p_start.now, interval '1 day', p_start.zone)
+        FROM loyalty_metric m
+        WHERE m.id = l.metric_id AND m.warn_days <> '{}'
+            AND l.account_id = p_start.account_id AND l.remaining > 0 AND l.expires_at <= p_start.now
+            AND NOT EXISTS (SELECT FROM loyalty_lot same WHERE same.account_id = l.account_id AND same.remaining > 0
+                AND same.metric_id = l.metric_id AND same.expires_at = l.expires_at AND same.notice_days < 32767)
+        RETURNING l.id
+    )
+    SELECT coalesce(array_agg(id), '{}') INTO v_overlooked FROM overlooked;
     FOR v_group IN
         SELECT l.metric_id, m.key, m.warn_days, l.expires_at, sum(l.remaining)::bigint AS amount,
-            array_agg(l.id) AS ids, min(l.notice_days) AS notice, l.expires_at <= p_start.now AS is_due
+            array_agg(l.id) AS ids, min(l.notice_days) AS notice, bool_or(l.id = ANY (v_overlooked)) AS was_overlooked
         FROM loyalty_lot l JOIN loyalty_metric m ON m.id = l.metric_id
         WHERE l.account_id = p_start.account_id AND l.remaining > 0 AND m.warn_days <> '{}'
+            AND l.expires_at > p_start.now
             AND l.expires_at <= p_start.now + make_interval(days => 2 + (SELECT max(d) FROM unnest(m.warn_days) d))
         GROUP BY l.metric_id, m.key, m.warn_days, l.expires_at
         ORDER BY l.expires_at, l.metric_id
     LOOP
-        CONTINUE WHEN v_group.is_due AND v_group.notice < 32767;  -- was warned of
-        v_expires_at := CASE WHEN v_group.is_due
-            THEN laurel_end_of_day(p_start.now, interval '1 day', p_start.zone) ELSE v_group.expires_at END;
-        v_days := CASE WHEN v_group.is_due THEN (SELECT min(d) FROM unnest(v_group.warn_days) d)
-            ELSE laurel_notice(v_expires_at, v_group.warn_days, p_start.zone, p_start.now) END;
-        UPDATE loyalty_lot SET expires_at = v_expires_at, notice_days = least(v_days, v_group.notice)
-            WHERE id = ANY (v_group.ids) AND (expires_at, notice_days) <> (v_expires_at, least(v_days, v_group.notice));
+        v_days := CASE WHEN v_group.was_overlooked THEN (SELECT min(d) FROM unnest(v_group.warn_days) d)
+            ELSE laurel_notice(v_group.expires_at, v_group.warn_days, p_start.zone, p_start.now) END;
+        UPDATE loyalty_lot SET notice_days = least(v_days, v_group.notice)
+            WHERE id = ANY (v_group.ids) AND notice_days > least(v_days, v_group.notice);
         IF v_days < v_group.notice THEN
-            PERFORM laurel_tell_expiry(p_start, v_group.metric_id, v_group.key, v_group.amount, v_expires_at, v_days);
-            v_warned := v_warned + 1;
+            PERFORM laurel_tell_expiry(
+                p_start, v_group.metric_id, v_group.key, v_group.amount, v_group.expires_at, v_days);
         END IF;
     END LOOP;
-    RETURN v_warned;
 END $$;
 
 -- Takes lots out of locked accounts, down to the minimum at most: one entry an account, for the lots of one metric that
