@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-FORMATS = {"×": ".2f", "fold": ".2f", "ms": ".0f", "s": ".1f"}
+FORMATS = {"×": ".2f", "fold": ".2f", "ms": ".0f", "s": ".1f", "MB": ".0f"}
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,7 +16,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     scenario: str
     what: str
     value: float
-    unit: Literal["×", "fold", "ms", "s"]
+    unit: Literal["×", "fold", "ms", "s", "MB"]
     goal: float
     first_step: float
 

@@ -18,6 +18,7 @@ from loyalty.services import (
     programme,
     quest_people,
     quest_section,
+    starting,
 )
 from loyalty.services.holdings import HOLDERS
 from loyalty.services.kinds import sections
@@ -25,7 +26,7 @@ from loyalty.services.kinds import sections
 
 def describe_points(business: Business, page: Sequence[Event]) -> Mapping[UUID, Mapping[str, Any]]:
     """Facts alone: the reward's fields are filled in by who knows rewards."""
-    return {event.pk: _movement(event.topic, event.facts) for event in page}
+    return {event.pk: _movement(event) for event in page}
 
 
 def describe_completions(business: Business, page: Sequence[Event]) -> Mapping[UUID, Mapping[str, Any]]:
@@ -37,10 +38,11 @@ def _completion(event: Event) -> dict[str, Any]:
     return {"id": facts.pop("completionId"), **facts, "completedAt": event.created_at}
 
 
-def _movement(topic: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+def _movement(event: Event) -> dict[str, Any]:
+    topic, facts = event.topic, event.facts
     coupon = {"couponCode": None} if topic == "points/redeemed" else {}
     return {
-        "id": facts.get("entryId"),
+        "id": facts.get("entryId", event.pk),  # a warning has no entry
         "action": facts.get("action"),
         "points": abs(facts["amount"]),
         "type": "credit" if facts["amount"] > 0 else "debit",
@@ -51,6 +53,7 @@ def _movement(topic: str, facts: Mapping[str, Any]) -> dict[str, Any]:
         "redemptionId": None,
         "value": None,
         "currency": None,
+        **({name: facts[name] for name in ("expiresAt", "warnDays")} if topic == "points/expiring" else {}),
     }
 
 
@@ -63,6 +66,7 @@ for holder in (*HOLDERS, *quest_people.ALL, earn_people.USES, *climb_people.ALL)
 for section in (*sections.ALL, event_section.SECTION, quest_section.SECTION, earn_section.SECTION):
     programme.register_section(section)
 
+events.register_receiver(starting.hear, "customers/joined")  # before rules pay for it
 events.register_receiver(actions.hear, *(topic for topic in actions.TRIGGERS if topic not in climbing.TOPICS))
 events.register_receiver(climbing.hear, *climbing.TOPICS)
 climbing.register_follower(arrivals.welcome)

@@ -26,6 +26,16 @@ def turn_periods(**_: Any) -> None:
     ladders.turn_due()
 
 
+@shared_task(name="loyalty.warn_of_expiry")
+def warn_of_expiry(**_: Any) -> None:
+    settlement.warn_due()
+
+
+@shared_task(name="loyalty.settle_silence")
+def settle_silence(**_: Any) -> None:
+    settlement.settle_silence()
+
+
 @shared_task(name="loyalty.purge")
 def purge(**_: Any) -> None:
     idempotency.purge()

@@ -15,7 +15,7 @@ from advocates.models import Advocate
 from loyalty.admin import buttons, climbs, links, look, people
 from loyalty.admin.base import ServiceAdmin
 from loyalty.admin.filters import When
-from loyalty.admin.ledger import entries
+from loyalty.admin.ledger import entries, withheld
 from loyalty.admin.panels import Figure, Panel
 from loyalty.models import Account, Business
 from loyalty.selectors import ledger as books
@@ -88,8 +88,9 @@ class AdvocateAdmin(ServiceAdmin):
         )
 
     def panels(self, request: HttpRequest, advocate: Advocate) -> Sequence[Panel]:
+        told = (*_expiring(advocate), *withheld(request, advocate.pk))
         climbed = [show(advocate.business, advocate.pk) for show in (climbs.standing, climbs.moves)]
-        return (_balances(advocate), *_expiring(advocate), *climbed, entries(request, advocate.pk))
+        return (_balances(advocate), *told, *climbed, entries(request, advocate.pk))
 
     def offers(self, request: HttpRequest, button: str, advocate: Advocate) -> bool:
         status = advocate.account.status

@@ -11,7 +11,8 @@ from unfold import widgets
 from loyalty.admin import look
 from loyalty.admin.base import TenantAdmin, TenantInline
 from loyalty.admin.forms import LinesField, TenantForm
-from loyalty.admin.metrics import KEY_HELP, KEY_TAKEN, STATE, Amount
+from loyalty.admin.metric_form import KEY_HELP, KEY_TAKEN, Amount
+from loyalty.admin.metrics import STATE
 from loyalty.models import Milestone, MilestoneSet
 from loyalty.services import ladder_rules, ladders
 from loyalty.services.ledger import POINTS

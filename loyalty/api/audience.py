@@ -62,7 +62,7 @@ class Config(VisitorView):
     def get(self, call: Call[None, WhichBusiness]) -> Reply:
         business, account = _whose(call)
         offers = playing.offered(business=business, account=account)
-        metrics = Metric.objects.for_business(business).order_by("key")
+        metrics = Metric.objects.for_business(business).filter(archived_at=None).order_by("key")
         return _tagged(
             call.request,
             shapes.Config(

@@ -25,8 +25,8 @@ class MetricShape(Shape):
         return cls(
             id=metric.key,
             title=metric.title,
-            media=None,
-            default_value=0,
+            media=metric.media or None,
+            default_value=metric.default_value,
             minimum_value=metric.minimum,
             maximum_value=metric.maximum,
         )

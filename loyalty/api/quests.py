@@ -74,7 +74,7 @@ class Complete(KeyView):
         "Say that an advocate has completed a task",
         body=shapes.NewCompletion,
         answer=shapes.OneCompletion,
-        errors=(Code.NOT_ELIGIBLE, Code.LIMIT_REACHED, Code.CONFLICT),
+        errors=(Code.NOT_ELIGIBLE, Code.CONFLICT),
         example={
             "advocateId": "01890a5d-ac96-774b-bcce-b302099a8057",
             "taskId": "01890a5d-ac96-7ab2-80e2-4c1f53a0d0c2",

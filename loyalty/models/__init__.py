@@ -15,6 +15,7 @@ from loyalty.models.programme import ProgrammeVersion
 from loyalty.models.quests import Quest, QuestVersion, Task
 from loyalty.models.segments import Segment, SegmentMember
 from loyalty.models.users import User
+from loyalty.models.withheld import WithheldBenefit
 
 __all__ = [
     "Account",
@@ -51,5 +52,6 @@ __all__ = [
     "TaskCompletion",
     "TaskProgress",
     "User",
+    "WithheldBenefit",
     "ledger",
 ]

@@ -10,10 +10,23 @@ from loyalty.models.base import TenantModel
 class Metric(TenantModel):
     """A currency of the programme: whole numbers between a minimum and a maximum. `points` is one."""
 
+    class Basis(models.TextChoices):
+        """What expires: each award by itself, or the whole balance of somebody who is silent for too long."""
+
+        NONE = "", "Nothing expires"
+        LOT = "lot", "Each award, some time after it was earned"
+        INACTIVITY = "inactivity", "The whole balance, when nothing is earned or spent for some time"
+
     key = models.SlugField(max_length=64)
     title = models.CharField(max_length=120)
+    media = models.CharField(max_length=500, blank=True)
+    default_value = models.BigIntegerField(default=0)  # what newcomers start with
     minimum = models.BigIntegerField(default=0)
     maximum = models.BigIntegerField(null=True, blank=True)
+    expiry_basis = models.CharField(max_length=10, choices=Basis, blank=True, default=Basis.NONE)
+    expiry_months = models.PositiveSmallIntegerField(default=0)
+    expiry_days = models.PositiveIntegerField(default=0)  # after the months
+    warn_days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)  # before, the most first
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
@@ -21,6 +34,15 @@ class Metric(TenantModel):
             models.UniqueConstraint(fields=["business", "key"], name="one_metric_per_key"),
             models.CheckConstraint(
                 condition=Q(maximum=None) | Q(maximum__gt=F("minimum")), name="metric_maximum_above_minimum"
+            ),
+            models.CheckConstraint(
+                condition=Q(default_value__gte=F("minimum")) & (Q(maximum=None) | Q(default_value__lte=F("maximum"))),
+                name="metric_default_within_its_bounds",
+            ),
+            models.CheckConstraint(
+                condition=Q(expiry_basis="", expiry_months=0, expiry_days=0)
+                | ~Q(expiry_basis="") & (Q(expiry_months__gt=0) | Q(expiry_days__gt=0)),
+                name="expiry_has_its_time",
             ),
         ]
 

@@ -10,12 +10,13 @@ from loyalty import events
 from loyalty.events import Happening
 from loyalty.kernel import clock
 from loyalty.kernel.errors import DomainError
-from loyalty.models import Account, Arrival, Business, Milestone
+from loyalty.models import Account, Arrival, Business, Milestone, WithheldBenefit
 from loyalty.services import benefits, climbing
 from loyalty.services.kinds.benefits.base import Occasion
 from loyalty.services.ledger import Source
 
 REWARD_EARNED = "customers/tier_entry_reward_earned"
+SOURCE = "milestone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ def _arrive(climber: _Climber, step: Milestone) -> None:
     try:
         with climbing.attempt():
             points = _give(climber, arrival)
-            _tell(climber, arrival, points)
+            if points or not _is_all_withheld(climber, arrival):
+                _tell(climber, arrival, points)
     except DomainError as error:
         arrival.refusal = error.code
         arrival.save(update_fields=["refusal"])
@@ -89,9 +91,15 @@ def _give(climber: _Climber, arrival: Arrival) -> int:
         business=climber.business,
         account_id=climber.account.pk,
         occasion=Occasion(
-            source=Source("milestone", str(arrival.pk)), action="milestone", reason=reason, description=step.title
+            source=Source(SOURCE, str(arrival.pk)), action="milestone", reason=reason, description=step.title
         ),
     )
+
+
+def _is_all_withheld(climber: _Climber, arrival: Arrival) -> bool:
+    rows = WithheldBenefit.objects.for_business(climber.business).filter(account=climber.account)
+    withheld = rows.filter(source_type=SOURCE, source_id__startswith=f"{arrival.pk}:").count()
+    return withheld == len(arrival.milestone.benefits)
 
 
 def _tell(climber: _Climber, arrival: Arrival, points: int) -> None:

@@ -12,12 +12,12 @@ from django.db import connection, transaction
 from loyalty import events
 from loyalty.kernel import clock, ids, points
 from loyalty.kernel.errors import Conflict, DomainError, NotFound
-from loyalty.models import Account, Batch, Business
-from loyalty.services import erasure, idempotency, ledger
+from loyalty.models import Account, Batch, Business, Event
+from loyalty.services import climbing, erasure, idempotency, ledger, starting
 from loyalty.services.ledger import Posting
 
 Kind = Batch.Kind
-JOINED = 1  # the number of a newcomer's one event
+JOINED = 1  # the number of a newcomer's first event
 Result = Posting | DomainError  # what became of one item
 
 
@@ -104,7 +104,9 @@ def _posted_back(business: Business, batch: Batch) -> list[Result | None]:
 def _sent_away(business: Business, batch: Batch) -> list[Result | None]:
     joined = Account.objects.for_business(business).filter(pk__in=list(filter(None, batch.made)))
     present = joined.exclude(status=Account.Status.ERASED)
-    active = set(present.filter(event_sequence__gt=JOINED).values_list("pk", flat=True))
+    since = Event.objects.for_business(business).filter(account_id__in=present.values("pk"), sequence__gt=JOINED)
+    deeds = since.exclude(facts__action=starting.ACTION).exclude(topic__in=climbing.TOPICS)  # which only follow
+    active = set(deeds.values_list("account_id", flat=True))
     for account_id in sorted(set(joined.values_list("pk", flat=True)) - active):
         erasure.erase(business=business, account_id=account_id)
     return [ActiveSince() if made in active else None for made in batch.made]

@@ -52,7 +52,7 @@ def complete(*, business: Business, quest_id: UUID, task_id: UUID, account_id: U
     :raises CompletedByEvents: if only events complete it
     :raises quest_gate.QuestNotActive, quest_gate.OutsideWindow, quest_gate.NotEligible, quest_gate.NotItsTurn:
         as their messages say
-    :raises ledger.AccountNotActive, ledger.BalanceLimitReached: as `ledger.award`
+    :raises ledger.AccountNotActive: as `ledger.award`
     """
     attempt = quest_gate.attempt(business=business, account_id=account_id, quest_id=quest_id, task_id=task_id)
     before = attempt.done()
@@ -92,7 +92,7 @@ def claim(*, business: Business, quest_id: UUID, account_id: UUID) -> int:
 
     :raises NotFound: if the business has no such advocate
     :raises NothingToClaim: if nothing waits, also because it was claimed just now
-    :raises ledger.AccountNotActive, ledger.BalanceLimitReached: as `ledger.award`
+    :raises ledger.AccountNotActive: as `ledger.award`
     """
     account = quest_gate.locked(business=business, account_id=account_id)
     theirs = {"account": account, "quest_id": quest_id, "claimed_at": None}

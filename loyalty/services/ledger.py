@@ -44,6 +44,10 @@ class BalanceLimitReached(DomainError):
         super().__init__(f"The balance would exceed its limit of {limit}. Award less.", field="amount")
 
 
+class NoRoom(BalanceLimitReached):
+    """Nothing was given: the balance is at its maximum."""
+
+
 class AccountNotActive(Conflict):
     def __init__(self) -> None:
         super().__init__("This account is blocked, merged or erased: its points do not move.")
@@ -119,12 +123,16 @@ def award(
     expires_at: datetime | None = None,
     pending_until: datetime | None = None,
     key: idempotency.Key | None = None,
+    clamp: bool = False,
 ) -> Posting:
     """Give `amount` > 0 of a metric, as a lot that may ripen later and expire.
 
+    :param expires_at: when, if not as the metric says
+    :param clamp: give what the maximum lets the person have, and say so in the reason
     :raises NotFound: if the business has no such account or metric
     :raises AccountNotActive: if the account is blocked, merged or erased
     :raises BalanceLimitReached: beyond the metric's maximum, or 2^53 - 1
+    :raises NoRoom: where all of it is beyond, and `clamp` is asked for
     :raises AlreadyPosted: if `source` was posted before with this type
     :raises idempotency.KeyInUse, idempotency.KeyMismatch: see there
     """
@@ -132,7 +140,7 @@ def award(
     arguments = [
         *(business.pk, account_id, metric, type, amount, source.type, source.id, rule_id, rule_version),
         *(_json(reason or {}), description, topic, _json(_facts(source, facts)), clock.wall()),
-        *(expires_at, pending_until, points.MAX_BALANCE, *_columns(key)),
+        *(expires_at, pending_until, points.MAX_BALANCE, *_columns(key), clamp),
     ]
     return _post("laurel_award", arguments, business=business, topic=topic)
 
@@ -249,6 +257,7 @@ def _called(function: str, arguments: Sequence[Any], *, business: Business, topi
 REFUSALS: Mapping[str, Callable[..., DomainError]] = {
     "insufficient": InsufficientPoints,
     "over_limit": BalanceLimitReached,
+    "no_room": NoRoom,
     "no_account": lambda: NotFound("advocate"),
     "no_metric": lambda: NotFound("metric", field="metric"),
     "no_entry": lambda: NotFound("transaction"),

@@ -5,7 +5,7 @@ The order of the locks: the account, which the caller holds; then the budgets, b
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -214,6 +214,5 @@ def _reason(payout: Payout, action_id: UUID) -> dict[str, object]:
 
 def _end_of_day(moment: Moment, ripe: datetime, days: int) -> datetime:
     """The midnight that ends the last day, in the programme's zone."""
-    zone = ZoneInfo(moment.business.timezone)
-    last = ripe.astimezone(zone).date() + timedelta(days=days)
-    return datetime.combine(last + timedelta(days=1), time.min, zone)
+    zone = moment.business.timezone
+    return periods.end_of(ripe.astimezone(ZoneInfo(zone)).date() + timedelta(days=days), zone=zone)

@@ -6,7 +6,18 @@ import pytest
 from playwright.sync_api import ConsoleMessage, Page, Request
 
 from advocates import models  # by the module: names that begin with Test look like tests
-from loyalty.models import Action, ApiKey, Batch, Business, EventType, Merge, ProgrammeVersion, Quest, Submission
+from loyalty.models import (
+    Action,
+    ApiKey,
+    Batch,
+    Business,
+    EventType,
+    Merge,
+    Metric,
+    ProgrammeVersion,
+    Quest,
+    Submission,
+)
 from loyalty.models.ledger import LedgerEntry
 from referrals.models import Conversion, ReferralCode, ReferralProgramme
 from rewards.models import CodePool, Redemption, Reward
@@ -29,7 +40,7 @@ PEOPLE = (
 )
 REWARDS = (Reward, Redemption, CodePool)
 REFERRALS = (Conversion, ReferralCode, ReferralProgramme)
-FLOOR = (LedgerEntry, Endpoint, Delivery, ApiKey, ProgrammeVersion, Batch)
+FLOOR = (LedgerEntry, Metric, Endpoint, Delivery, ApiKey, ProgrammeVersion, Batch)
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 

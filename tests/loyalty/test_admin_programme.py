@@ -5,6 +5,8 @@ import pytest
 from loyalty.models import Metric, Milestone, MilestoneSet
 from loyalty.models.ledger import LedgerEntry
 from loyalty.selectors import ledger as books
+from loyalty.services import benefits, ledger
+from loyalty.services.kinds.benefits.base import Occasion
 from loyalty.services.quest_rules import in_points
 from tests import dashboards
 
@@ -46,6 +48,37 @@ class TestMetric:
         answer = olga.post("/admin/loyalty/metric/add/", {**METRIC, "minimum": "5", "maximum": "5"})
 
         assert "above the minimum" in str(errors_of(answer)["maximum"])
+
+    @pytest.mark.parametrize(
+        ("given", "field"),
+        [
+            ({"default_value": "3", "minimum": "5"}, "default_value"),
+            ({"default_value": "9", "maximum": "5"}, "default_value"),
+            ({"expiry_basis": "lot"}, "expiry_months"),
+            ({"expiry_basis": "lot", "expiry_months": "1201"}, "expiry_months"),
+            ({"expiry_basis": "lot", "expiry_days": "5", "warn_days": "7, many"}, "warn_days"),
+            ({"expiry_basis": "lot", "expiry_days": "5", "warn_days": "1,2,3,4,5,6"}, "warn_days"),
+            ({"expiry_basis": "lot", "expiry_days": "5", "warn_days": "0"}, "warn_days"),
+            ({"media": "javascript:alert(1)"}, "media"),
+        ],
+    )
+    def test_refuses_what_no_document_could_say(self, olga, given, field):
+        answer = olga.post("/admin/loyalty/metric/add/", {**METRIC, **given})
+
+        assert field in errors_of(answer)
+
+    def test_expires_as_the_form_says_and_stops_to(self, olga, acme, api):
+        expiry = {"expiry_basis": "inactivity", "expiry_months": "12", "expiry_days": "15", "warn_days": "7,30, 7"}
+        olga.post("/admin/loyalty/metric/add/", {**METRIC, "minimum": "2", **expiry})
+        stars = Metric.objects.for_business(acme).get(key="stars")
+        made = api.get("/programme").json()["metrics"][1]
+        assert made["expiry"] == {"after": "P12M15D", "basis": "inactivity", "warnDays": [30, 7], "zone": "programme"}
+        assert made["default"] == 2
+        assert "12 months and 15 days of silence" in dashboards.text_of(olga.get(dashboards.listed(Metric)))
+
+        olga.post(dashboards.page(stars), {"title": "Stars", "minimum": "2", **expiry, "expiry_basis": ""})
+
+        assert api.get("/programme").json()["metrics"][1]["expiry"] is None
 
     def test_refuses_numbers_that_do_not_fit(self, olga):
         answer = olga.post("/admin/loyalty/metric/add/", {**METRIC, "maximum": str(2**63)})
@@ -174,3 +207,15 @@ class TestLedger:
         assert olga.get("/admin/loyalty/ledgerentry/add/").status_code == 403
         assert olga.post(dashboards.page(entry), {"amount": "1"}).status_code == 403
         assert olga.post(dashboards.page(entry, "delete"), {"post": "yes"}).status_code == 403
+
+    def test_shows_what_somebody_was_promised_and_not_given(self, olga, acme, ada, give):
+        Metric.objects.for_business(acme).update(maximum=60)
+        give(ada, 60)
+        occasion = Occasion(source=ledger.Source("quest", "q1"), action="quest")
+        fifty = [{"kind": "metric", "quantity": 50}]
+        benefits.give(fifty, business=acme, account_id=ada.pk, occasion=occasion)
+
+        text = dashboards.text_of(olga.get(dashboards.page(ada)))
+
+        assert "Promised, not given" in text
+        assert "The balance was at its maximum" in text

@@ -3,7 +3,8 @@
 import pytest
 from django.db import connection
 
-from loyalty.models import Action, Arrival, Business, Event, Metric, Milestone
+from loyalty.kernel import clock
+from loyalty.models import Action, Arrival, Business, Event, Metric, Milestone, WithheldBenefit
 from loyalty.selectors import ladders as places
 from loyalty.selectors import ledger as books
 from loyalty.services import accounts, batches, earn_rules, ladders, ledger, quests
@@ -12,6 +13,7 @@ from loyalty.services.quest_rules import Rules, TaskRules
 from tests.loyalty.climbers import points, put, rungs
 
 TIER_CHANGED = "customers/tier_changed"
+REWARD_EARNED = "customers/tier_entry_reward_earned"
 
 
 @pytest.fixture
@@ -186,7 +188,7 @@ class TestWhatAStepGives:
         assert have(account) == 1_100
         silver = Milestone.objects.for_business(acme).get(key="silver")
         arrival = Arrival.objects.for_business(acme).get()
-        assert told(account, "customers/tier_entry_reward_earned") == [
+        assert told(account, REWARD_EARNED) == [
             {"arrivalId": str(arrival.pk), "tierId": str(silver.pk), "points": 100}
         ]
 
@@ -224,12 +226,30 @@ class TestWhatAStepGives:
         assert (stands(account), have(account)) == ("step299", 300)
 
     def test_is_written_down_as_refused_where_it_cannot_be_given(self, acme, account):
+        Metric.objects.create(business=acme, key="stars", title="Stars")
+        star = {"kind": "metric", "metric": "stars", "quantity": 1}
+        put(acme, rungs(bronze=0, silver={"threshold": 1_000, "benefits": [star]}), key="tiers", is_tier=True)
+        Metric.objects.for_business(acme).filter(key="stars").update(archived_at=clock.wall())
+        award(account, 1_000)
+
+        assert stands(account) == "silver"
+        assert Arrival.objects.for_business(acme).get().refusal == "NOT_FOUND"
+        assert told(account, REWARD_EARNED) == []
+
+    def test_is_what_the_maximum_leaves_room_for(self, acme, account):
         Metric.objects.for_business(acme).filter(key="points").update(maximum=1_050)
         award(account, 1_000)
 
+        assert (stands(account), have(account)) == ("silver", 1_050)
+        assert told(account, REWARD_EARNED)[0]["points"] == 50
+
+    def test_is_withheld_where_there_is_no_room(self, acme, account):
+        Metric.objects.for_business(acme).filter(key="points").update(maximum=1_000)
+        award(account, 1_000)
+
         assert (stands(account), have(account)) == ("silver", 1_000)
-        assert Arrival.objects.for_business(acme).get().refusal == "LIMIT_REACHED"
-        assert told(account, "customers/tier_entry_reward_earned") == []
+        assert WithheldBenefit.objects.for_business(acme).get().reason == "at_maximum"
+        assert told(account, REWARD_EARNED) == []
 
     def test_is_not_for_whom_an_operator_lifts(self, acme, account):
         accounts.set_tier(business=acme, account_id=account.pk, tier_key="gold")
@@ -248,7 +268,7 @@ class TestWhatAStepGives:
         award(account, 10)
 
         assert have(account) == 15
-        assert told(account, "customers/tier_entry_reward_earned") == []
+        assert told(account, REWARD_EARNED) == []
 
 
 class TestTierReached:

@@ -106,7 +106,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "points/pending": _points("credit", 100, "purchase"),
     "points/adjusted": _points("debit", 50, "operator"),
     "points/reversed": _points("debit", 100, "entry"),
-    "points/expiring": _points("debit", 40, "expiry"),
+    "points/expiring": _points("debit", 40, "expiry") | {"expiresAt": "2026-05-08T22:00:00Z", "warnDays": 7},
     "points/expired": _points("debit", 40, "expiry"),
     "customers/joined": {"customer": _CUSTOMER},
     "customers/updated": {"customer": _CUSTOMER},

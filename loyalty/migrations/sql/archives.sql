@@ -8,7 +8,8 @@ DECLARE
     v_start laurel_start;
 BEGIN
     SELECT 'new', NULL, NULL, a.business_id, a.id, a.status, a.climbs_due_at,
-            greatest(p_wall + b.clock_offset, a.last_event_at), m.id, m.minimum, m.maximum
+            greatest(p_wall + b.clock_offset, a.last_event_at), b.timezone, m.id, m.minimum, m.maximum,
+            CASE WHEN m.expiry_basis = 'lot' THEN make_interval(months => m.expiry_months, days => m.expiry_days) END
         INTO v_start
         FROM loyalty_account a
         JOIN loyalty_business b ON b.id = a.business_id

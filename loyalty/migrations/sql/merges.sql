@@ -32,11 +32,12 @@ DECLARE
 BEGIN
     SELECT * INTO v_metric FROM loyalty_metric WHERE id = p_metric;
     INSERT INTO loyalty_balance
-        (id, business_id, account_id, metric_id, amount, pending, lifetime_earned, lifetime_spent, floor)
+        (id, business_id, account_id, metric_id, amount, pending, lifetime_earned, lifetime_spent, floor, active_at)
         VALUES (laurel_uuid7(p_start.now), p_start.business_id, p_start.account_id, p_metric, 0, 0, 0, 0,
-            least(v_metric.minimum, 0))
+            least(v_metric.minimum, 0), p_start.now)
         ON CONFLICT (account_id, metric_id) DO NOTHING;
-    UPDATE loyalty_balance SET amount = amount + p_ripe, pending = pending + p_amount - p_ripe
+    UPDATE loyalty_balance SET amount = amount + p_ripe, pending = pending + p_amount - p_ripe,
+        active_at = CASE WHEN p_amount > 0 THEN p_start.now ELSE active_at END
         WHERE account_id = p_start.account_id AND metric_id = p_metric
             AND (p_limit IS NULL OR p_amount < 0 OR amount + pending + p_amount <= least(v_metric.maximum, p_limit))
         RETURNING amount INTO v_balance;
@@ -55,9 +56,9 @@ CREATE FUNCTION laurel_add_lifetime(
 ) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO loyalty_balance
-        (id, business_id, account_id, metric_id, amount, pending, lifetime_earned, lifetime_spent, floor)
+        (id, business_id, account_id, metric_id, amount, pending, lifetime_earned, lifetime_spent, floor, active_at)
         SELECT laurel_uuid7(p_start.now), p_start.business_id, p_start.account_id, p_metric, 0, 0, p_earned, p_spent,
-            least(m.minimum, 0)
+            least(m.minimum, 0), p_start.now
         FROM loyalty_metric m WHERE m.id = p_metric
         ON CONFLICT (account_id, metric_id) DO UPDATE SET
             lifetime_earned = loyalty_balance.lifetime_earned + p_earned,
@@ -156,7 +157,7 @@ BEGIN
             p_wall);
         PERFORM laurel_transfer(v_to, v_lot.metric_id, v_lot.remaining, v_ripe, v_in, v_out, v_reason, NULL, p_wall);
         UPDATE loyalty_lot l SET remaining = l.remaining + least(u.amount, v_lot.remaining - u.before),
-            ripens_at = v_lot.ripens_at
+            ripens_at = v_lot.ripens_at, expires_at = v_lot.expires_at, notice_days = v_lot.notice_days
             FROM (SELECT lot_id, amount, (sum(amount) OVER (ORDER BY lot_id) - amount)::bigint AS before
                   FROM loyalty_lotuse WHERE entry_id = v_lot.taken_by) u
             WHERE l.id = u.lot_id AND u.before < v_lot.remaining;
@@ -259,8 +260,8 @@ END $$;
 CREATE FUNCTION laurel_start_with_points() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO loyalty_balance
-        (id, business_id, account_id, metric_id, amount, pending, lifetime_earned, lifetime_spent, floor)
-        SELECT laurel_uuid7(a.created_at), a.business_id, a.id, m.id, 0, 0, 0, 0, least(m.minimum, 0)
+        (id, business_id, account_id, metric_id, amount, pending, lifetime_earned, lifetime_spent, floor, active_at)
+        SELECT laurel_uuid7(a.created_at), a.business_id, a.id, m.id, 0, 0, 0, 0, least(m.minimum, 0), a.created_at
         FROM opened a JOIN loyalty_metric m ON m.business_id = a.business_id AND m.key = 'points'
         ON CONFLICT (account_id, metric_id) DO NOTHING;
     RETURN NULL;

@@ -219,7 +219,8 @@ BEGIN
     PERFORM laurel_begin_period(p_start, p_ladder, laurel_earned_before(p_ladder));
 END $$;
 
--- Ends all periods of a locked account that are over, one after the other, each with what had ripened by then.
+-- Ends all periods of a locked account that are over, one after the other, each with what had ripened and not expired by
+-- then.
 CREATE FUNCTION laurel_turn(p_start laurel_start, p_wall timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_then laurel_start := p_start;
@@ -230,7 +231,7 @@ BEGIN
         SELECT min(l.period_to) INTO v_due FROM laurel_ladders(p_start.account_id) l WHERE l.months IS NOT NULL;
         EXIT WHEN v_due IS NULL OR v_due > p_start.now;
         SELECT greatest(v_due, last_event_at) INTO v_then.now FROM loyalty_account WHERE id = p_start.account_id;
-        PERFORM laurel_settle_lots(v_then, p_wall);
+        PERFORM laurel_settle_lots(v_then, p_wall, p_warns => false);
         FOR v_ladder IN
             SELECT l.* FROM laurel_ladders(p_start.account_id) l WHERE l.months IS NOT NULL AND l.period_to <= v_due
         LOOP
