@@ -105,7 +105,7 @@ def _sent_away(business: Business, batch: Batch) -> list[Result | None]:
     joined = Account.objects.for_business(business).filter(pk__in=list(filter(None, batch.made)))
     present = joined.exclude(status=Account.Status.ERASED)
     since = Event.objects.for_business(business).filter(account_id__in=present.values("pk"), sequence__gt=JOINED)
-    deeds = since.exclude(facts__action=starting.ACTION).exclude(topic__in=climbing.TOPICS)  # which only follow
+    deeds = since.exclude(topic__in=climbing.TOPICS).exclude(topic=starting.TOPIC, facts__action=starting.ACTION)
     active = set(deeds.values_list("account_id", flat=True))
     for account_id in sorted(set(joined.values_list("pk", flat=True)) - active):
         erasure.erase(business=business, account_id=account_id)
