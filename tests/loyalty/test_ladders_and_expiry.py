@@ -6,6 +6,7 @@ import pytest
 
 from advocates.services import joining
 from advocates.services.details import Details
+from loyalty import events
 from loyalty.kernel import clock
 from loyalty.models import Event
 from loyalty.models.ledger import LedgerEntry
@@ -208,3 +209,12 @@ class TestANewcomer:
 
     def test_may_be_sent_away_with_their_batch(self, acme, joined):
         assert list(batches.undo(business=acme, batch_id=joined().batch.pk).results) == [None]
+
+    def test_stays_who_has_done_something_since(self, acme, joined):
+        done = joined()
+        did = events.Happening(acme.pk, "tasks/completed", done.results[0].pk, {})
+        events.record([did], now=clock.now(acme))
+
+        (result,) = batches.undo(business=acme, batch_id=done.batch.pk).results
+
+        assert isinstance(result, batches.ActiveSince)
