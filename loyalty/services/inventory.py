@@ -126,8 +126,8 @@ def take_back(*, business: Business, occasion: Occasion) -> HoldingChange:
     :raises ledger.AlreadyReversed: the second time
     """
     source = occasion.source
-    given = HoldingChange.objects.for_business(business).filter(source_type=source.type, source_id=source.id)
-    giving = given.first()
+    changes = HoldingChange.objects.for_business(business).filter(source_type=source.type, source_id=source.id)
+    giving = changes.filter(quantity__gte=0).first()  # a taking is not undone here
     if giving is None:
         raise NotFound("giving")
     undoing = Occasion(

@@ -184,6 +184,13 @@ class TestTakeBack:
         with pytest.raises(NotFound):
             take_back(rival)
 
+    def test_refuses_what_was_taken(self, acme, ada, rider):
+        give(ada, rider)
+        take(ada, rider, "t1")
+
+        with pytest.raises(NotFound):
+            take_back(acme, "t1")
+
     def test_refuses_the_second_time(self, acme, ada, rider):
         give(ada, rider)
         take_back(acme)
