@@ -9,6 +9,8 @@ from loyalty.services import personal_data, programme, verification
 
 events.register_describer(customers.describe_customers, "*")
 events.register_describer(customers.describe_tier_changes, "customers/tier_changed")
+events.register_describer(customers.describe_milestone_changes, "customers/milestone_changed")
+events.register_describer(customers.describe_entry_rewards, "customers/tier_entry_reward_earned")
 events.register_describer(customers.describe_merges, "customers/updated")
 events.register_describer(customers.describe_erasures, "customers/erased")
 events.register_describer(voices.describe_testimonials, "testimonials/*")

@@ -14,6 +14,6 @@ class LoyaltyConfig(AppConfig):
     name = "loyalty"
 
     def ready(self) -> None:
-        from loyalty import receivers  # noqa: F401, PLC0415  # fills the registries
+        from loyalty import receivers, tasks  # noqa: F401, PLC0415  # fills the registries; names what it wakes
 
         post_migrate.connect(_ensure_plans, sender=self)

@@ -75,7 +75,8 @@ def announce(happened: Sequence[Happening]) -> None:
     for topic, happenings in by_topic.items():
         for receiver in _receivers.get(topic, ()):
             receiver(happenings)
-    nudge()
+    if by_topic:
+        nudge()
 
 
 def nudge() -> None:

@@ -8,6 +8,9 @@ from loyalty import events
 from loyalty.models import Business, Event
 from loyalty.services import (
     actions,
+    arrivals,
+    climb_people,
+    climbing,
     earn_people,
     earn_section,
     event_section,
@@ -16,6 +19,7 @@ from loyalty.services import (
     programme,
     quest_people,
     quest_section,
+    starting,
     take_backs,
 )
 from loyalty.services.holdings import HOLDERS
@@ -24,7 +28,7 @@ from loyalty.services.kinds import sections
 
 def describe_points(business: Business, page: Sequence[Event]) -> Mapping[UUID, Mapping[str, Any]]:
     """Facts alone: the reward's fields are filled in by who knows rewards."""
-    return {event.pk: _movement(event.topic, event.facts) for event in page}
+    return {event.pk: _movement(event) for event in page}
 
 
 def describe_completions(business: Business, page: Sequence[Event]) -> Mapping[UUID, Mapping[str, Any]]:
@@ -45,10 +49,11 @@ def _item(event: Event) -> dict[str, Any]:
     return {"id": facts.pop("changeId"), **facts}
 
 
-def _movement(topic: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+def _movement(event: Event) -> dict[str, Any]:
+    topic, facts = event.topic, event.facts
     coupon = {"couponCode": None} if topic == "points/redeemed" else {}
     return {
-        "id": facts.get("entryId"),
+        "id": facts.get("entryId", event.pk),  # a warning has no entry
         "action": facts.get("action"),
         "points": abs(facts["amount"]),
         "type": "credit" if facts["amount"] > 0 else "debit",
@@ -59,6 +64,7 @@ def _movement(topic: str, facts: Mapping[str, Any]) -> dict[str, Any]:
         "redemptionId": None,
         "value": None,
         "currency": None,
+        **({name: facts[name] for name in ("expiresAt", "warnDays")} if topic == "points/expiring" else {}),
     }
 
 
@@ -67,11 +73,15 @@ events.register_describer(describe_completions, "tasks/completed", "quests/compl
 
 events.register_describer(describe_items, "inventory/*")
 
-for holder in (*HOLDERS, *quest_people.ALL, earn_people.USES, *inventory_people.ALL):
+for holder in (*HOLDERS, *quest_people.ALL, earn_people.USES, *inventory_people.ALL, *climb_people.ALL):
     personal_data.register_holder(holder)
 
 for section in (*sections.ALL, event_section.SECTION, quest_section.SECTION, earn_section.SECTION):
     programme.register_section(section)
 
-events.register_receiver(actions.hear, *actions.TRIGGERS)
+events.register_receiver(starting.hear, "customers/joined")  # before rules pay for it
+events.register_receiver(actions.hear, *(topic for topic in actions.TRIGGERS if topic not in climbing.TOPICS))
 events.register_receiver(take_backs.hear, *take_backs.UNDOINGS)
+events.register_receiver(climbing.hear, *climbing.TOPICS)
+climbing.register_follower(arrivals.welcome)
+climbing.register_follower(actions.hear_moves)

@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 
 from loyalty.kernel import heartbeat as pulse
-from loyalty.services import idempotency, settlement, verification
+from loyalty.services import idempotency, ladders, settlement, verification
 
 log = structlog.get_logger(__name__)
 
@@ -19,6 +19,21 @@ def heartbeat(**_: Any) -> None:
 @shared_task(name="loyalty.settle_due_lots")
 def settle_due_lots(**_: Any) -> None:
     settlement.settle_due()
+
+
+@shared_task(name="loyalty.turn_periods")
+def turn_periods(**_: Any) -> None:
+    ladders.turn_due()
+
+
+@shared_task(name="loyalty.warn_of_expiry")
+def warn_of_expiry(**_: Any) -> None:
+    settlement.warn_due()
+
+
+@shared_task(name="loyalty.settle_silence")
+def settle_silence(**_: Any) -> None:
+    settlement.settle_silence()
 
 
 @shared_task(name="loyalty.purge")

@@ -13,11 +13,11 @@ from django.http import HttpRequest, HttpResponse
 from advocates.admin.collecting import ItemsForm
 from advocates.admin.profile import ErasureForm, MergeForm, PointsForm, ProfileForm, TierForm
 from advocates.models import Advocate
-from loyalty.admin import buttons, links, look, people
+from loyalty.admin import buttons, climbs, links, look, people
 from loyalty.admin.base import ServiceAdmin
 from loyalty.admin.filters import When
 from loyalty.admin.inventory import holdings
-from loyalty.admin.ledger import entries
+from loyalty.admin.ledger import entries, withheld
 from loyalty.admin.panels import Figure, Panel
 from loyalty.models import Account, Business
 from loyalty.selectors import ledger as books
@@ -91,8 +91,10 @@ class AdvocateAdmin(ServiceAdmin):
         )
 
     def panels(self, request: HttpRequest, advocate: Advocate) -> Sequence[Panel]:
+        told = (*_expiring(advocate), *withheld(request, advocate.pk))
+        climbed = [show(advocate.business, advocate.pk) for show in (climbs.standing, climbs.moves)]
         panels = (entries(request, advocate.pk), holdings(request, advocate.pk))
-        return (_balances(advocate), *_expiring(advocate), *panels)
+        return (_balances(advocate), *told, *climbed, *panels)
 
     def offers(self, request: HttpRequest, button: str, advocate: Advocate) -> bool:
         status = advocate.account.status

@@ -1,7 +1,6 @@
 """The forms about one person."""
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from unfold import widgets
@@ -11,14 +10,14 @@ from advocates.selectors import identity
 from advocates.services import advocates
 from advocates.services.details import Details
 from loyalty.admin.forms import ServiceForm
-from loyalty.kernel import ids, points
+from loyalty.kernel import ids, periods, points
 from loyalty.models import Business, Metric, Segment
 from loyalty.selectors.segments import keys_of
 from loyalty.selectors.tiers import tiers_of
 from loyalty.services import segments
 from loyalty.services.ledger import POINTS
 
-TIMEZONES = [("", "As the business")] + [(name, name.replace("_", " ")) for name in sorted(available_timezones())]
+TIMEZONES = [("", "As the business")] + [(name, name.replace("_", " ")) for name in sorted(periods.zones())]
 AS_EARNED = ("", "As earned")
 
 

@@ -10,7 +10,7 @@ from advocates.models import Answer, Question, Survey
 from advocates.services import surveys
 from advocates.services.kinds.questions import KINDS, kind_of
 from loyalty.admin.forms import LinesField, TenantForm
-from loyalty.admin.metrics import KEY_TAKEN
+from loyalty.admin.metric_form import KEY_TAKEN
 from loyalty.kernel.errors import DomainError
 from loyalty.services import naming
 

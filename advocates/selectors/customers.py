@@ -52,6 +52,37 @@ def describe_tier_changes(business: Business, page: Sequence[Event]) -> Describe
     }
 
 
+def describe_milestone_changes(business: Business, page: Sequence[Event]) -> Described:
+    """On a ladder that is not the tiers. The ladder and its steps go by their keys, as in the programme."""
+    named = {id for event in page for id in (event.facts["oldMilestoneId"], event.facts["newMilestoneId"]) if id}
+    steps = Milestone.objects.for_business(business).select_related("set").in_bulk(named)
+    by_text = {str(id): step for id, step in steps.items()}
+    return {
+        event.pk: {
+            "milestoneSet": event.facts["set"],
+            "oldMilestone": _step(by_text.get(event.facts["oldMilestoneId"])),
+            "newMilestone": _step(by_text.get(event.facts["newMilestoneId"])),
+        }
+        for event in page
+    }
+
+
+def describe_entry_rewards(business: Business, page: Sequence[Event]) -> Described:
+    tiers = Milestone.objects.for_business(business).in_bulk({UUID(event.facts["tierId"]) for event in page})
+    return {
+        event.pk: {
+            "id": event.facts["arrivalId"],
+            "tier": tier(tiers.get(UUID(event.facts["tierId"]))),
+            "points": event.facts["points"],
+        }
+        for event in page
+    }
+
+
+def _step(milestone: Milestone | None) -> dict[str, Any] | None:
+    return {"id": milestone.key, "title": milestone.title} if milestone else None
+
+
 def describe_merges(business: Business, page: Sequence[Event]) -> Described:
     """Which advocate was merged into this one, or split off again."""
     return {event.pk: {name: event.facts[name] for name in MERGES if name in event.facts} for event in page}

@@ -13,7 +13,7 @@ from loyalty.admin.base import ReadOnlyAdmin
 from loyalty.admin.filters import OfPerson, When
 from loyalty.admin.panels import Panel
 from loyalty.kernel import ids
-from loyalty.models import Account
+from loyalty.models import Account, WithheldBenefit
 from loyalty.models.ledger import LedgerEntry, Lot, LotUse
 
 Type = LedgerEntry.Type
@@ -25,7 +25,10 @@ CAUSES = {
     "redemption": "Redemption",
     "task": "Task of a quest",
     "quest": "Quest",
+    "milestone": "Step of a ladder",
     "transfer": "Merge",
+    "default": "Start of a newcomer",
+    "expiry": "Expiry",
 }
 SHOWN = 5  # entries on a person's page
 MOST_LOTS = 100  # on an entry's page
@@ -159,3 +162,20 @@ def entries(request: HttpRequest, account_id: UUID) -> Panel:
         empty="No points have moved yet.",
         more_url=links.list_url(LedgerEntry, account=account_id),
     )
+
+
+REASONS = {"at_maximum": "The balance was at its maximum"}
+WITHHELD = (
+    look.moment_of("created_at", "When"),
+    look.column("Promised by", lambda row: CAUSES.get(row.source_type, row.source_type)),
+    look.column("What", lambda row: look.code(row.benefit.get("metric", row.benefit["kind"]))),
+    look.column("How much", lambda row: look.points(row.benefit.get("quantity", 1))),
+    look.column("Why not", lambda row: REASONS.get(row.reason, row.reason)),
+)
+
+
+def withheld(request: HttpRequest, account_id: UUID) -> Sequence[Panel]:
+    """What an account was promised lately and not given, for its person's page."""
+    rows = scope.own(WithheldBenefit, request).filter(account_id=account_id).order_by("-created_at")
+    panel = panels.table("Promised, not given", WITHHELD, rows[:SHOWN], empty="")
+    return [panel] if panel.rows else []

@@ -1,7 +1,6 @@
 """The forms of a business's settings page."""
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from babel.core import get_global
 from django import forms
@@ -9,12 +8,12 @@ from django.db import transaction
 from unfold import widgets
 
 from loyalty.admin.forms import LinesField, refuse
-from loyalty.kernel import networks
+from loyalty.kernel import networks, periods
 from loyalty.kernel.errors import DomainError
 from loyalty.models import Business
 from loyalty.services import businesses
 
-TIMEZONES = [(name, name.replace("_", " ")) for name in sorted(available_timezones())]
+TIMEZONES = [(name, name.replace("_", " ")) for name in sorted(periods.zones())]
 
 
 def _in_use() -> set[str]:

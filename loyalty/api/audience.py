@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
+from django.db.models import Prefetch
 from django.http import HttpRequest
 from msgspec import Meta
 
@@ -14,8 +15,8 @@ from loyalty.api.paging import PageQuery, page_by_cursor
 from loyalty.api.parsing import Body
 from loyalty.api.views import Call, Reply, Shape, UserView, VisitorView, get_or_404, operation
 from loyalty.kernel.errors import Code, NotFound
-from loyalty.models import Account, Business, Metric, MilestoneSet, QuestVersion
-from loyalty.selectors import inventory, journal, playing
+from loyalty.models import Account, Business, Metric, Milestone, MilestoneSet, QuestVersion
+from loyalty.selectors import inventory, journal, ladders, playing
 from loyalty.selectors import ledger as books
 from loyalty.services import accounts, actions
 from loyalty.services.quest_rules import Fraction, Whole
@@ -65,7 +66,7 @@ class Config(VisitorView):
         business, account = _whose(call)
         audience = playing.audience_of(account, business=business)
         theirs: Any = [one.encoded for one in _challenges.of(business) if audience.has(one.rules)]
-        metrics = Metric.objects.for_business(business).order_by("key")
+        metrics = Metric.objects.for_business(business).filter(archived_at=None).order_by("key")
         return _tagged(
             call.request,
             shapes.Config(
@@ -92,7 +93,7 @@ class Profile(UserView):
             holdings=inventory.held_by(business=business, account_id=account.pk),
             offers=offers,
             standings=playing.standings(offers, business=business, account=account),
-            milestones=playing.milestones_of(business=business, account=account),
+            milestones=ladders.milestones(business=business, account_id=account.pk),
         )
         return shapes.Profile(message=OK, data=data)
 
@@ -181,18 +182,20 @@ def _whose(call: Call[Any, WhichBusiness]) -> tuple[Business, Account | None]:
 
 
 def _ladders(business: Business) -> list[shapes.LadderShape]:
-    rows = MilestoneSet.objects.for_business(business).select_related("metric").prefetch_related("milestones")
+    live = Milestone.objects.for_business(business).filter(archived_at=None).order_by("threshold")
+    rows = MilestoneSet.objects.for_business(business).filter(archived_at=None).select_related("metric")
     return [
         shapes.LadderShape(
             id=ladder.key,
             title=ladder.title,
             metric_id=ladder.metric.key,
+            basis=ladder.basis,
             milestones=[
-                shapes.StepOfLadder(id=step.key, title=step.title, threshold=step.threshold)
-                for step in sorted(ladder.milestones.all(), key=lambda step: step.threshold)
+                shapes.StepOfLadder(id=step.key, title=step.title, threshold=step.threshold, perks=step.perks)
+                for step in ladder.milestones.all()
             ],
         )
-        for ladder in rows.order_by("key")
+        for ladder in rows.prefetch_related(Prefetch("milestones", live)).order_by("key")
     ]
 
 

@@ -30,8 +30,8 @@ class MetricShape(Shape):
         return cls(
             id=metric.key,
             title=metric.title,
-            media=None,
-            default_value=0,
+            media=metric.media or None,
+            default_value=metric.default_value,
             minimum_value=metric.minimum,
             maximum_value=metric.maximum,
         )
@@ -147,6 +147,7 @@ class StepOfLadder(Shape):
     id: str
     title: str
     threshold: int
+    perks: list[str]
 
 
 class LadderShape(Shape):
@@ -155,6 +156,7 @@ class LadderShape(Shape):
     id: str
     title: str
     metric_id: str
+    basis: str
     milestones: list[StepOfLadder]
 
 

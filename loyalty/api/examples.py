@@ -146,8 +146,8 @@ CHALLENGE: Example = {
     "showInProfile": True,
     "showInRail": True,
 }
-RUNG: Example = {"id": "silver", "title": "Silver", "threshold": 1000}
-LADDER: Example = {"id": "tiers", "title": "Tiers", "metricId": "points"}
+RUNG: Example = {"id": "silver", "title": "Silver", "threshold": 1000, "perks": ["Free shipping"]}
+LADDER: Example = {"id": "tiers", "title": "Tiers", "metricId": "points", "basis": "lifetimeEarned"}
 PROFILE: Example = {
     "metrics": {"points": 750},
     "inventory": {"badges": ["rider"]},

@@ -101,7 +101,8 @@ class TestClock(KeyView):
         body=MoveClock,
         answer=ClockShape,
         example={"advance": "P1D"},
-        description="For test keys. Time keeps ticking from there; give now or advance.",
+        description="For test keys. Time keeps ticking from there; give now or advance. Points that are due by then "
+        "ripen, are warned of and expire at once; what else waits for a time follows within a minute.",
     )
     def post(self, call: Call[MoveClock, None]) -> ClockShape:
         if (call.body.now is None) == (call.body.advance is None):

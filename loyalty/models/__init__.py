@@ -3,6 +3,7 @@ from loyalty.models.accounts import Account
 from loyalty.models.actions import Action, EventType, TaskProgress
 from loyalty.models.batches import Batch
 from loyalty.models.businesses import Business, Membership, Plan
+from loyalty.models.climbs import Arrival, Climb
 from loyalty.models.completions import QuestCompletion, Submission, TaskCompletion
 from loyalty.models.earn_rules import EarnRule, EarnRuleBudget, EarnRuleUse, EarnRuleVersion
 from loyalty.models.events import Event, EventBody
@@ -15,13 +16,16 @@ from loyalty.models.programme import ProgrammeVersion
 from loyalty.models.quests import Quest, QuestVersion, Task
 from loyalty.models.segments import Segment, SegmentMember
 from loyalty.models.users import User
+from loyalty.models.withheld import WithheldBenefit
 
 __all__ = [
     "Account",
     "Action",
     "ApiKey",
+    "Arrival",
     "Batch",
     "Business",
+    "Climb",
     "EarnRule",
     "EarnRuleBudget",
     "EarnRuleUse",
@@ -53,5 +57,6 @@ __all__ = [
     "TaskCompletion",
     "TaskProgress",
     "User",
+    "WithheldBenefit",
     "ledger",
 ]

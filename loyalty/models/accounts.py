@@ -2,6 +2,7 @@
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models import Q
 
 from loyalty.kernel import clock
 from loyalty.models.base import TenantModel
@@ -31,6 +32,8 @@ class Account(TenantModel):
     ledger_hash = models.BinaryField(max_length=32, default=bytes(32), editable=False)  # of its latest entry
     last_event_at = models.DateTimeField(default=clock.wall, editable=False)
     read_sequence = models.BigIntegerField(default=0, editable=False)  # of the latest event that was notified
+    order_count = models.BigIntegerField(default=0, editable=False)  # what ladders of orders go by
+    climbs_due_at = models.DateTimeField(null=True, editable=False)  # when the first period of a ladder ends
     tokens_valid_from = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=clock.wall, editable=False)
 
@@ -40,7 +43,13 @@ class Account(TenantModel):
             models.UniqueConstraint(fields=["id", "business"], name="account_with_its_business"),
             models.UniqueConstraint(fields=["business", "external_id"], name="one_account_per_external_id"),
         ]
-        indexes = [models.Index(fields=["business", "tier"], name="accounts_by_tier")]
+        indexes = [
+            models.Index(fields=["business", "tier"], name="accounts_by_tier"),
+            # Whose period ends next.
+            models.Index(
+                fields=["climbs_due_at", "id"], condition=Q(climbs_due_at__isnull=False), name="accounts_due_to_climb"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.external_id or str(self.pk)

@@ -6,11 +6,14 @@ Rows are written by the functions in `migrations/sql/`, which lock the account f
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 
 from loyalty.kernel import points
 from loyalty.models.accounts import Account
 from loyalty.models.base import BusyTenantModel, TenantModel
 from loyalty.models.metrics import Metric
+
+NO_NOTICE = 32_767  # more days than anybody is warned before: nobody was
 
 
 class Balance(TenantModel):
@@ -23,6 +26,10 @@ class Balance(TenantModel):
     lifetime_earned = models.BigIntegerField(default=0)
     lifetime_spent = models.BigIntegerField(default=0)
     floor = models.BigIntegerField(default=0)
+    active_at = models.DateTimeField(db_default=Now())  # when something was earned or spent last
+    # Where silence lets it expire: the date that its holder was told, and how many days before at the latest.
+    expires_at = models.DateTimeField(null=True)
+    notice_days = models.PositiveSmallIntegerField(db_default=NO_NOTICE)
 
     class Meta:
         constraints = [
@@ -114,6 +121,7 @@ class Lot(BusyTenantModel):
     remaining = models.BigIntegerField()
     expires_at = models.DateTimeField(null=True)
     ripens_at = models.DateTimeField(null=True)  # null once it has ripened
+    notice_days = models.PositiveSmallIntegerField(db_default=NO_NOTICE)  # how many days before its holder was warned
 
     class Meta:
         constraints = [
@@ -127,13 +135,14 @@ class Lot(BusyTenantModel):
                 condition=Q(remaining__gt=0),
                 name="open_lots_in_spending_order",
             ),
+            # The sweeps go through these, a page at a time.
             models.Index(
-                fields=["expires_at"],
+                fields=["business", "expires_at", "id"],
                 condition=Q(remaining__gt=0, expires_at__isnull=False),
                 name="open_lots_by_expiry",
             ),
             models.Index(
-                fields=["ripens_at"],
+                fields=["business", "ripens_at", "id"],
                 condition=Q(remaining__gt=0, ripens_at__isnull=False),
                 name="lots_to_ripen",
             ),

@@ -1,5 +1,6 @@
 """What a programme counts, and the ladders of thresholds on it. What is archived keeps its history."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -9,10 +10,23 @@ from loyalty.models.base import TenantModel
 class Metric(TenantModel):
     """A currency of the programme: whole numbers between a minimum and a maximum. `points` is one."""
 
+    class Basis(models.TextChoices):
+        """What expires: each award by itself, or the whole balance of somebody who is silent for too long."""
+
+        NONE = "", "Nothing expires"
+        LOT = "lot", "Each award, some time after it was earned"
+        INACTIVITY = "inactivity", "The whole balance, when nothing is earned or spent for some time"
+
     key = models.SlugField(max_length=64)
     title = models.CharField(max_length=120)
+    media = models.CharField(max_length=500, blank=True)
+    default_value = models.BigIntegerField(default=0)  # what newcomers start with
     minimum = models.BigIntegerField(default=0)
     maximum = models.BigIntegerField(null=True, blank=True)
+    expiry_basis = models.CharField(max_length=10, choices=Basis, blank=True, default=Basis.NONE)
+    expiry_months = models.PositiveSmallIntegerField(default=0)
+    expiry_days = models.PositiveIntegerField(default=0)  # after the months
+    warn_days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)  # before, the most first
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
@@ -21,6 +35,15 @@ class Metric(TenantModel):
             models.CheckConstraint(
                 condition=Q(maximum=None) | Q(maximum__gt=F("minimum")), name="metric_maximum_above_minimum"
             ),
+            models.CheckConstraint(
+                condition=Q(default_value__gte=F("minimum")) & (Q(maximum=None) | Q(default_value__lte=F("maximum"))),
+                name="metric_default_within_its_bounds",
+            ),
+            models.CheckConstraint(
+                condition=Q(expiry_basis="", expiry_months=0, expiry_days=0)
+                | ~Q(expiry_basis="") & (Q(expiry_months__gt=0) | Q(expiry_days__gt=0)),
+                name="expiry_has_its_time",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -28,16 +51,41 @@ class Metric(TenantModel):
 
 
 class MilestoneSet(TenantModel):
-    """A ladder of thresholds on what a metric has earned in a lifetime. One set is the programme's tiers."""
+    """A ladder of thresholds on what somebody has, earns or does. One set is the programme's tiers."""
+
+    class Basis(models.TextChoices):
+        BALANCE = "balance", "What they have of the metric"
+        LIFETIME_EARNED = "lifetimeEarned", "What they ever earned of it"
+        PERIOD_EARNED = "periodEarned", "What they earned of it in the period"
+        SPENT = "spent", "What they ever spent of it"
+        ORDERS = "orders", "Their orders"
+        TASKS = "tasks", "The tasks that they have done"
+
+    class Start(models.TextChoices):
+        JOIN = "join", "On the day on which they joined"
+        CALENDAR = "calendar", "With the calendar"
+
+    class Downgrade(models.TextChoices):
+        NEVER = "never", "Nobody goes down"
+        ONE_STEP = "oneStep", "One step down, at the end of a period"
+        TO_EARNED = "toEarned", "Down to what they have reached"
 
     key = models.SlugField(max_length=64)
     title = models.CharField(max_length=120)
     metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="+")
     is_tier = models.BooleanField(default=False)
+    basis = models.CharField(max_length=20, choices=Basis, default=Basis.LIFETIME_EARNED)
+    period_months = models.PositiveSmallIntegerField(null=True, blank=True)  # null: the ladder has no periods
+    period_start = models.CharField(max_length=10, choices=Start, default=Start.JOIN)
+    downgrade = models.CharField(max_length=10, choices=Downgrade, default=Downgrade.TO_EARNED)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(period_months__isnull=False) | ~Q(basis="periodEarned") & ~Q(downgrade="oneStep"),
+                name="what_goes_by_periods_has_them",
+            ),
             models.UniqueConstraint(fields=["business", "key"], name="one_milestone_set_per_key"),
             models.UniqueConstraint(
                 fields=["business"], condition=Q(is_tier=True, archived_at=None), name="one_set_of_tiers"
@@ -59,6 +107,8 @@ class Milestone(TenantModel):
     # Of what rules pay to whoever is on this step, where they say so: two whole numbers, so that it is exact.
     multiplier_top = models.PositiveIntegerField(default=1)
     multiplier_bottom = models.PositiveIntegerField(default=1)
+    benefits = models.JSONField(default=list, blank=True)  # given once, to whoever rises to it
+    perks = ArrayField(models.CharField(max_length=200), default=list, blank=True)  # what people read that it brings
 
     class Meta:
         constraints = [

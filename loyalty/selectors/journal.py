@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from loyalty.models import Account, Business, Event, Milestone, Quest, Task
-from loyalty.selectors import inventory
+from loyalty.selectors import inventory, ladders
 
 Payload = dict[str, Any]
 Facts = Mapping[str, Any]
@@ -25,6 +25,10 @@ class Notice:
 
 
 SILENT = Notice()
+
+TIER_CHANGED, MILESTONE_CHANGED = ladders.MOVES
+TIERS = ("oldTierId", "newTierId")
+MILESTONES = ("oldMilestoneId", "newMilestoneId")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +74,15 @@ class _Words:
 
     tasks: Mapping[str, Notice]
     quests: Mapping[str, Notice]
-    tiers: Mapping[str, Milestone]
+    steps: Mapping[str, Milestone]
     items: Mapping[tuple[str, str], str]
 
     @classmethod
     def of(cls, page: Sequence[Event], business: Business) -> "_Words":
         def named(topic: str, *names: str) -> set[str]:
             return {e.facts[name] for e in page if e.topic == topic for name in names if e.facts.get(name)}
+
+        steps = named(TIER_CHANGED, *TIERS) | named(MILESTONE_CHANGED, *MILESTONES)
 
         tasks = Task.objects.for_business(business).filter(pk__in=named("tasks/completed", "taskId"))
         quests = Quest.objects.for_business(business).filter(pk__in=named("quests/completed", "questId"))
@@ -85,10 +91,7 @@ class _Words:
         return cls(
             tasks={str(pk): Notice(**said) for pk, said in tasks.values_list("pk", "notification")},
             quests={str(pk): Notice(**said) for pk, said in quests.values_list("pk", "current__notification")},
-            tiers={
-                str(row.pk): row
-                for row in ladder.filter(pk__in=named("customers/tier_changed", "oldTierId", "newTierId"))
-            },
+            steps={str(row.pk): row for row in ladder.filter(pk__in=steps)},
             items=inventory.titles(collected, business=business),
         )
 
@@ -117,12 +120,19 @@ def _metric_changed(facts: Facts, words: _Words) -> Told:
     return "metricChanged", {"metricChanges": changes}, SILENT
 
 
-def _milestone_reached(facts: Facts, words: _Words) -> Told:
-    old, new = (words.tiers.get(facts.get(name) or "") for name in ("oldTierId", "newTierId"))
-    known = new or old
-    ladder = known.set.key if known else "tiers"
-    changes = {ladder: {"oldValue": old and old.key, "newValue": new and new.key}}
-    notice = Notice("toast", new.title, "") if new else SILENT
+def _tier_changed(facts: Facts, words: _Words) -> Told:
+    return _milestone_reached(facts, words, TIERS)
+
+
+def _milestone_changed(facts: Facts, words: _Words) -> Told:
+    return _milestone_reached(facts, words, MILESTONES)
+
+
+def _milestone_reached(facts: Facts, words: _Words, names: Sequence[str]) -> Told:
+    """Nobody is congratulated on going down."""
+    old, new = (words.steps.get(facts.get(name) or "") for name in names)
+    changes = {facts["set"]: {"oldValue": old and old.key, "newValue": new and new.key}}
+    notice = Notice("toast", new.title, "") if new and facts["direction"] == "up" else SILENT
     return "milestoneReached", {"milestoneChanges": changes}, notice
 
 
@@ -160,7 +170,8 @@ KINDS: Mapping[str, Callable[[Facts, _Words], Told]] = {
     "points/adjusted": _metric_changed,
     "points/expired": _metric_changed,
     "points/reversed": _metric_changed,
-    "customers/tier_changed": _milestone_reached,
+    TIER_CHANGED: _tier_changed,
+    MILESTONE_CHANGED: _milestone_changed,
     "redemptions/created": _reward_redeemed,
     "redemptions/issued": _coupon_received,
     "inventory/received": _item_received,

@@ -10,7 +10,6 @@ from loyalty.kernel import clock
 from loyalty.models import (
     Account,
     Business,
-    Milestone,
     Quest,
     QuestCompletion,
     QuestVersion,
@@ -71,13 +70,6 @@ def standings(offers: Sequence[Offered], *, business: Business, account: Account
             progress={task.pk: values.get(task.key, Decimal(0)) for task in offer.tasks if task.trigger},
         )
     return found
-
-
-def milestones_of(*, business: Business, account: Account) -> Mapping[str, str | None]:
-    """The milestone that somebody has reached in each ladder: now the tiers alone."""
-    row = Milestone.objects.for_business(business).filter(set__is_tier=True).values_list("set__key", flat=True).first()
-    tier = account.tier
-    return {row: tier.key if tier else None} if row else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,13 @@
 from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
-from loyalty import events
 from loyalty.kernel import clock
 from loyalty.kernel.errors import Conflict, NotFound
 from loyalty.models import Account, Business
-from loyalty.selectors import ledger as wallets
 from loyalty.selectors import tiers
+from loyalty.services import ladders
 
 
 class ExternalIdTaken(Conflict):
@@ -77,33 +76,11 @@ def set_external_id(*, business: Business, account_id: UUID, external_id: str | 
 def set_tier(*, business: Business, account_id: UUID, tier_key: str | None) -> None:
     """Put an account on a tier by hand, and keep it there until the next call says None.
 
-    :raises NotFound: if the programme has no such tier
+    :raises NotFound: if the business has no such account, or its programme no such tier
     """
-    account = _locked(business, account_id)
-    old_tier_id = account.tier_id
-    account.tier_is_manual = tier_key is not None
-    account.tier_id = _earned_tier(business, account) if tier_key is None else _tier_named(business, tier_key)
-    account.save(update_fields=["tier", "tier_is_manual"])
-    if account.tier_id != old_tier_id:
-        facts = {
-            "oldTierId": old_tier_id and str(old_tier_id),
-            "newTierId": account.tier_id and str(account.tier_id),
-        }
-        happening = events.Happening(business.pk, "customers/tier_changed", account.pk, facts)
-        events.record([happening], now=clock.now(business))
-
-
-def settle_tiers(*, business: Business) -> int:
-    """Move everyone to the tier that they have earned on the ladder as it is now. Answers how many moved.
-
-    A tier that was given by hand stays, while there is such a tier.
-    """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT laurel_settle_tiers(%s, %s)", [business.pk, clock.wall()])
-        (moved,) = cursor.fetchone()
-        if moved:
-            events.nudge()
-    return int(moved)
+    _locked(business, account_id)
+    tier_id = None if tier_key is None else _tier_named(business, tier_key)
+    ladders.set_tier(business=business, account_id=account_id, tier_id=tier_id)
 
 
 @transaction.atomic
@@ -145,15 +122,6 @@ def _tier_named(business: Business, key: str) -> UUID:
     if tier is None:
         raise NotFound("tier", field="tier")
     return tier.id
-
-
-def _earned_tier(business: Business, account: Account) -> UUID | None:
-    ladder = tiers.tiers_of(business)
-    if not ladder:
-        return None
-    wallet = wallets.wallets(business=business, account_ids=[account.pk], metric=ladder[0].metric)[account.pk]
-    reached = [tier for tier in ladder if tier.threshold <= wallet.lifetime_earned]
-    return reached[-1].id if reached else None
 
 
 def _save(account: Account, *fields: str) -> None:

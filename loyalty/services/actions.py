@@ -12,7 +12,7 @@ from loyalty import events
 from loyalty.kernel import clock, ids, tries
 from loyalty.kernel.errors import NotFound
 from loyalty.models import Account, Action, Business
-from loyalty.services import app_word, compiled, reports
+from loyalty.services import app_word, climbing, compiled, reports
 from loyalty.services.compiled import Programme
 from loyalty.services.intake import Intake, TakenMeanwhile
 from loyalty.services.reports import Data, Report, Taken
@@ -89,7 +89,7 @@ def dry_run(report: Report, *, business: Business) -> Taken:
 # What the house tells under a topic, as a trigger; and what its facts must be for that.
 TRIGGERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "customers/joined": ("signup", {}),
-    "customers/tier_changed": ("tier_reached", {}),
+    climbing.TIER_CHANGED: ("tier_reached", {"direction": "up"}),
     "quests/completed": ("quest_completed", {}),
     "redemptions/issued": ("reward_redeemed", {}),
     "referrals/completed": ("referral_converted", {}),
@@ -116,6 +116,11 @@ def hear(happened: Sequence[events.Happening]) -> None:
         _hear(business, [heard for heard in by_business[business.pk] if programme.hears(heard[0])])
 
 
+def hear_moves(happened: Sequence[events.Happening]) -> None:
+    """Those of the tiers, which rules and quests may listen to."""
+    hear([happening for happening in happened if happening.topic in TRIGGERS])
+
+
 Heard = tuple[str, UUID, Data]  # which trigger, whose, and with what
 
 
@@ -139,9 +144,10 @@ def _hear(business: Business, all_heard: Sequence[Heard]) -> None:
 def _take_locked(report: Report, *, business: Business) -> Taken:
     account = _locked(business, report.account_id)
     report = reports.checked(report, compiled.of(account.business))
-    intake = Intake([report], business=account.business, accounts={account.pk: account})
-    taken = intake.take(report)
-    intake.write()
+    with climbing.together():  # what follows from a step of a ladder comes after all that this event does
+        intake = Intake([report], business=account.business, accounts={account.pk: account})
+        taken = intake.take(report)
+        intake.write()
     return taken
 
 

@@ -85,8 +85,8 @@ def _reverse(business: Business, batch: Batch, entry_ids: Sequence[UUID]) -> lis
     """One compensating entry for each, in one statement."""
     facts = json.dumps({"action": "batch_undo", "batchId": str(batch.pk)})
     reversals = postings.call("laurel_batch_undo", [business.pk, list(entry_ids), facts, clock.wall()])
-    done = [posting for posting in reversals if posting.id]
-    events.announce([ledger.happening(posting, business=business, topic="points/reversed") for posting in done])
+    told = (ledger.news(posting, business=business, topic="points/reversed") for posting in reversals)
+    events.announce([one for news in told for one in news])
     return reversals
 
 

@@ -7,10 +7,11 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
+from loyalty.kernel import clock
 from loyalty.kernel.errors import DomainError, Invalid
-from loyalty.models import Business
+from loyalty.models import Business, WithheldBenefit
 from loyalty.services.kinds.benefits import kind_of
-from loyalty.services.kinds.benefits.base import Benefit, Document, Occasion
+from loyalty.services.kinds.benefits.base import Benefit, Document, NothingGiven, Occasion
 from loyalty.services.programme import Problem
 
 Benefits = Sequence[Mapping[str, Any]]  # as bodies, documents and JSON columns hold them
@@ -48,15 +49,33 @@ def dangling(benefits: Benefits, document: Document, *, path: str) -> Iterator[P
 def give(benefits: Benefits, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
     """Give all of them, once per occasion. Answers how many points that was.
 
+    What there is only some room for is given in part, and its entry says so. What there is none for is written down as
+    withheld.
+
     :raises ledger.AlreadyPosted: if the occasion was paid before
-    :raises ledger.AccountNotActive, ledger.BalanceLimitReached: as `ledger.award`
+    :raises ledger.AccountNotActive: as `ledger.award`
     """
     return sum(
-        kind_of(data["kind"]).give(
-            _read(data, field=""), business=business, account_id=account_id, occasion=occasion.numbered(number)
-        )
+        _give(data, business=business, account_id=account_id, occasion=occasion.numbered(number))
         for number, data in enumerate(benefits)
     )
+
+
+def _give(data: Mapping[str, Any], *, business: Business, account_id: UUID, occasion: Occasion) -> int:
+    benefit = _read(data, field="")
+    try:
+        return kind_of(data["kind"]).give(benefit, business=business, account_id=account_id, occasion=occasion)
+    except NothingGiven as nothing:
+        WithheldBenefit.objects.create(
+            business=business,
+            account_id=account_id,
+            source_type=occasion.source.type,
+            source_id=str(occasion.source.id),
+            benefit=msgspec.to_builtins(benefit),
+            reason=nothing.reason,
+            created_at=clock.now(business),
+        )
+        return 0
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
-from loyalty.kernel import clock
+from loyalty.kernel import clock, jobs
 from loyalty.kernel.errors import Conflict, DomainError, Invalid
 from loyalty.models import Business, Metric, Milestone, MilestoneSet, Plan
 
@@ -20,6 +20,7 @@ PLANS = {
 STARTER_TIERS = [("bronze", "Bronze", 0), ("silver", "Silver", 1_000), ("gold", "Gold", 5_000)]
 SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?")
 FARTHEST = timedelta(days=3650)
+FOLLOWERS = ("loyalty.settle_due_lots", "loyalty.warn_of_expiry", "loyalty.settle_silence")  # of the clock, at once
 
 
 class SlugTaken(Conflict):
@@ -102,6 +103,8 @@ def load_starter_tiers(*, business: Business) -> None:
 def move_clock(*, business: Business, to: datetime) -> datetime:
     """Move a sandbox's time forward; it keeps ticking from there. Answers the new time.
 
+    What it makes of points is done at once; all else that waits for a time, by the next sweep of its own.
+
     :raises NotASandbox: for a live business
     :raises Invalid: if `to` lies in the sandbox's past, or more than ten years ahead
     """
@@ -115,6 +118,8 @@ def move_clock(*, business: Business, to: datetime) -> datetime:
         raise Invalid("The test clock moves at most ten years ahead.", field="now")
     locked.clock_offset = business.clock_offset = offset
     locked.save(update_fields=["clock_offset"])
+    for name in FOLLOWERS:
+        jobs.wake(name)
     return to
 
 

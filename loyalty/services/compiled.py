@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from loyalty.models import Business, EarnRule, EventType, Milestone, Quest
+from loyalty.models import Business, EarnRule, EventType, Milestone, MilestoneSet, Quest
 from loyalty.selectors import quests as reads
 from loyalty.services.earn_terms import Terms
 from loyalty.services.quest_rules import Condition
@@ -84,6 +84,7 @@ class Programme:
     events: Mapping[str, Declared]
     rules: Mapping[str, Sequence[Rule]]
     multipliers: Mapping[UUID, Fraction]  # of the tiers that have one
+    bases: frozenset[str]  # what its ladders go by
 
     def hears(self, name: str) -> bool:
         """Whether anything listens to this name."""
@@ -109,6 +110,7 @@ def _compile(business: Business, stamp: int) -> Programme:
     declared = EventType.objects.for_business(business).filter(archived_at=None)
     tiers = list(Milestone.objects.for_business(business).filter(set__is_tier=True))
     ids = {tier.key: tier.pk for tier in tiers}
+    ladders = MilestoneSet.objects.for_business(business).filter(archived_at=None)
     multipliers = {tier.pk: Fraction(tier.multiplier_top, tier.multiplier_bottom) for tier in tiers}
     return Programme(
         stamp=stamp,
@@ -116,6 +118,7 @@ def _compile(business: Business, stamp: int) -> Programme:
         events={one.name: Declared(one.origin, one.per_day, one.once_by_event_id, one.carries) for one in declared},
         rules=_rules(business, ids),
         multipliers={pk: factor for pk, factor in multipliers.items() if factor != 1},
+        bases=frozenset(ladders.values_list("basis", flat=True)),
     )
 
 

@@ -12,7 +12,7 @@ from loyalty.kernel import clock
 from loyalty.kernel.errors import Conflict, Invalid
 from loyalty.models import Business, QuestCompletion, TaskCompletion
 from loyalty.selectors import quests as reads
-from loyalty.services import benefits, quest_gate
+from loyalty.services import benefits, ladders, quest_gate
 from loyalty.services.kinds.benefits.base import Occasion
 from loyalty.services.kinds.tasks import kind_of
 from loyalty.services.ledger import AccountNotActive, Source
@@ -52,7 +52,7 @@ def complete(*, business: Business, quest_id: UUID, task_id: UUID, account_id: U
     :raises CompletedByEvents: if only events complete it
     :raises quest_gate.QuestNotActive, quest_gate.OutsideWindow, quest_gate.NotEligible, quest_gate.NotItsTurn:
         as their messages say
-    :raises ledger.AccountNotActive, ledger.BalanceLimitReached: as `ledger.award`
+    :raises ledger.AccountNotActive: as `ledger.award`
     """
     attempt = quest_gate.attempt(business=business, account_id=account_id, quest_id=quest_id, task_id=task_id)
     before = attempt.done()
@@ -71,6 +71,7 @@ def finish(attempt: Attempt) -> Outcome:
     )
     codes = {"taskId": str(attempt.task.pk), "taskKey": attempt.task.key}
     points = _tell_and_pay(TASK_COMPLETED, completion, **codes)
+    ladders.task_done(business=attempt.business, account_id=attempt.account.pk)
     if not _is_last(attempt):
         return Outcome(completion, points, is_repeat=False, completed_quest=False)
     finished = QuestCompletion.objects.create(
@@ -94,7 +95,7 @@ def claim(*, business: Business, task_id: UUID, account_id: UUID) -> int:
     :param task_id: of any version
     :raises NotFound: if the business has no such advocate or task
     :raises NothingToClaim: if nothing waits, also because it was claimed just now
-    :raises ledger.AccountNotActive, ledger.BalanceLimitReached: as `ledger.award`
+    :raises ledger.AccountNotActive: as `ledger.award`
     """
     account = quest_gate.locked(business=business, account_id=account_id)
     task = reads.task_named(business=business, task_id=task_id)

@@ -14,7 +14,7 @@ from loyalty.services import idempotency, personal_data, publication
 from loyalty.services.personal_data import Holder
 
 
-def _stay(business: Business, source: UUID, target: UUID, only: Sequence[str] | None) -> Sequence[str]:
+def stay(business: Business, source: UUID, target: UUID, only: Sequence[str] | None) -> Sequence[str]:
     """History stays with the account that it happened to."""
     return ()
 
@@ -115,9 +115,9 @@ def _erase_answers(business: Business, account_ids: Collection[UUID]) -> None:
 
 
 HOLDERS = (
-    Holder(name="events", export=_export_events, erase=_erase_bodies, move=_stay),  # erased last of all
-    Holder(name="account", export=_export_account, erase=_erase_accounts, move=_stay),
-    Holder(name="transactions", export=_export_entries, erase=_erase_entry_texts, move=_stay),
+    Holder(name="events", export=_export_events, erase=_erase_bodies, move=stay),  # erased last of all
+    Holder(name="account", export=_export_account, erase=_erase_accounts, move=stay),
+    Holder(name="transactions", export=_export_entries, erase=_erase_entry_texts, move=stay),
     Holder(name="segments", export=_export_segments, erase=_erase_segments, move=_move_segments),
-    Holder(name="answers", export=_export_answers, erase=_erase_answers, move=_stay),
+    Holder(name="answers", export=_export_answers, erase=_erase_answers, move=stay),
 )

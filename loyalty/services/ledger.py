@@ -2,6 +2,9 @@
 
 Each is one database statement (`migrations/sql/ledger.sql`), which locks the account first and writes balance,
 lots, entry and event together. Amounts are whole units of a metric; times are aware datetimes.
+
+Where a movement takes somebody to another step of a ladder, what follows from that shares its transaction: a statement
+that stood alone is taken back then, and made again in one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,14 +15,14 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from loyalty import events
 from loyalty.kernel import clock, database, points
 from loyalty.kernel.errors import Code, Conflict, DomainError, NotFound
 from loyalty.models import Business
 from loyalty.models.ledger import LedgerEntry
-from loyalty.services import idempotency
+from loyalty.services import climbing, idempotency
 
 Type = LedgerEntry.Type
 POINTS = "points"
@@ -39,6 +42,10 @@ class BalanceLimitReached(DomainError):
 
     def __init__(self, *, limit: int) -> None:
         super().__init__(f"The balance would exceed its limit of {limit}. Award less.", field="amount")
+
+
+class NoRoom(BalanceLimitReached):
+    """Nothing was given: the balance is at its maximum."""
 
 
 class AccountNotActive(Conflict):
@@ -93,6 +100,7 @@ class Posting(NamedTuple):
     rule_version: int | None
     description: str
     occurred_at: datetime
+    moves: str | None = None  # who moved on a ladder by it
 
     @property
     def is_replay(self) -> bool:
@@ -115,12 +123,16 @@ def award(
     expires_at: datetime | None = None,
     pending_until: datetime | None = None,
     key: idempotency.Key | None = None,
+    clamp: bool = False,
 ) -> Posting:
     """Give `amount` > 0 of a metric, as a lot that may ripen later and expire.
 
+    :param expires_at: when, if not as the metric says
+    :param clamp: give what the maximum lets the person have, and say so in the reason
     :raises NotFound: if the business has no such account or metric
     :raises AccountNotActive: if the account is blocked, merged or erased
     :raises BalanceLimitReached: beyond the metric's maximum, or 2^53 - 1
+    :raises NoRoom: where all of it is beyond, and `clamp` is asked for
     :raises AlreadyPosted: if `source` was posted before with this type
     :raises idempotency.KeyInUse, idempotency.KeyMismatch: see there
     """
@@ -128,12 +140,9 @@ def award(
     arguments = [
         *(business.pk, account_id, metric, type, amount, source.type, source.id, rule_id, rule_version),
         *(_json(reason or {}), description, topic, _json(_facts(source, facts)), clock.wall()),
-        *(expires_at, pending_until, points.MAX_BALANCE, *_columns(key)),
+        *(expires_at, pending_until, points.MAX_BALANCE, *_columns(key), clamp),
     ]
-    with _heard(topic):
-        posting = _post("laurel_award", arguments)
-        _announce(business, posting, topic)
-    return posting
+    return _post("laurel_award", arguments, business=business, topic=topic)
 
 
 def spend(
@@ -160,10 +169,7 @@ def spend(
         *(_json(reason or {}), description, topic, _json(_facts(source, facts)), clock.wall()),
         *_columns(key),
     ]
-    with _heard(topic):
-        posting = _post("laurel_spend", arguments)
-        _announce(business, posting, topic)
-    return posting
+    return _post("laurel_spend", arguments, business=business, topic=topic)
 
 
 def reverse(
@@ -187,17 +193,17 @@ def reverse(
         *(business.pk, entry_id, _json(reason or {}), description),
         *(_json(_facts(Source("entry", str(entry_id)), facts)), clock.wall()),
     ]
-    with _heard("points/reversed"):
-        posting = _post("laurel_reverse", arguments)
-        _announce(business, posting, "points/reversed")
-    return posting
+    return _post("laurel_reverse", arguments, business=business, topic="points/reversed")
 
 
 def settle(*, business_id: UUID, account_id: UUID) -> int:
     """Let due lots of an account ripen and expire. Answers how many; safe to repeat."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT laurel_settle(%s, %s, %s)", [business_id, account_id, clock.wall()])
-        (settled,) = cursor.fetchone()
+        cursor.execute(
+            "SELECT s, laurel_moves(false) FROM laurel_settle(%s, %s, %s) s", [business_id, account_id, clock.wall()]
+        )
+        settled, moves = cursor.fetchone()
+        events.announce(climbing.moves(business_id, moves))
         if settled:
             events.nudge()
     return int(settled)
@@ -220,20 +226,38 @@ def _heard(topic: str) -> AbstractContextManager[object]:
     return transaction.atomic() if events.has_receivers(topic) else nullcontext()
 
 
-def _post(function: str, arguments: Sequence[Any]) -> Posting:
-    """Call a posting function, whose name is ours, and answer its entry or raise its refusal."""
-    marks = ", ".join(["%s"] * len(arguments))
-    cursor = database.prepared_cursor()
-    cursor.execute(f"SELECT * FROM {function}({marks})", arguments)
-    posting = Posting(*cursor.fetchone())
+def _post(function: str, arguments: Sequence[Any], *, business: Business, topic: str) -> Posting:
+    """Call a posting function, whose name is ours, let its news be heard; answer its entry, or raise its refusal."""
+    try:
+        with _heard(topic):
+            posting = _called(function, arguments, business=business, topic=topic)
+    except DatabaseError as error:
+        if getattr(error.__cause__, "sqlstate", None) != SOMEBODY_MOVED:
+            raise
+        with transaction.atomic():
+            posting = _called(function, arguments, business=business, topic=topic)
     if posting.id is None:
         raise refusal(posting)
+    return posting
+
+
+SOMEBODY_MOVED = "LA001"
+
+
+def _called(function: str, arguments: Sequence[Any], *, business: Business, topic: str) -> Posting:
+    marks = ", ".join(["%s"] * len(arguments))
+    is_alone = not connection.in_atomic_block
+    cursor = database.prepared_cursor()
+    cursor.execute(f"SELECT p.*, laurel_moves(%s) FROM {function}({marks}) p", [is_alone, *arguments])
+    posting = Posting(*cursor.fetchone())
+    events.announce(news(posting, business=business, topic=topic))
     return posting
 
 
 REFUSALS: Mapping[str, Callable[..., DomainError]] = {
     "insufficient": InsufficientPoints,
     "over_limit": BalanceLimitReached,
+    "no_room": NoRoom,
     "no_account": lambda: NotFound("advocate"),
     "no_metric": lambda: NotFound("metric", field="metric"),
     "no_entry": lambda: NotFound("transaction"),
@@ -254,12 +278,10 @@ def refusal(posting: Posting) -> DomainError:
     return error
 
 
-def happening(posting: Posting, *, business: Business, topic: str) -> events.Happening:
-    """The news of a posting, for `events.announce`."""
+def news(posting: Posting, *, business: Business, topic: str) -> list[events.Happening]:
+    """What a posting tells, for `events.announce`: itself, if it is one and new; and who moved by it in any case."""
+    moves = climbing.moves(business.pk, posting.moves)
+    if posting.id is None or posting.is_replay:
+        return moves
     facts = {"entryId": str(posting.id), "amount": posting.amount, "metric": posting.metric}
-    return events.Happening(business.pk, topic, posting.account_id, facts)
-
-
-def _announce(business: Business, posting: Posting, topic: str) -> None:
-    if not posting.is_replay:
-        events.announce([happening(posting, business=business, topic=topic)])
+    return [events.Happening(business.pk, topic, posting.account_id, facts), *moves]

@@ -13,7 +13,7 @@ from loyalty import events
 from loyalty.kernel import clock, points
 from loyalty.kernel.errors import Conflict, Invalid, NotFound
 from loyalty.models import Account, Business, Merge
-from loyalty.services import accounts, ledger, personal_data
+from loyalty.services import accounts, ladders, ledger, personal_data
 
 UPDATED = "customers/updated"
 Status = Account.Status
@@ -48,6 +48,7 @@ def merge(*, business: Business, source_id: UUID, target_id: UUID) -> Merge:
         raise NotMergeable
     now = clock.now(business)
     done = Merge.objects.create(business=business, source_id=source_id, target_id=target_id, created_at=now)
+    _call("laurel_merge_climbs(%s, %s)", done.pk, clock.wall())
     _set_status(held[source_id], Status.MERGED)
     if not _call("laurel_merge_points(%s, %s, %s)", done.pk, points.MAX_BALANCE, clock.wall()):
         raise ledger.BalanceLimitReached(limit=points.MAX_BALANCE)
@@ -55,6 +56,7 @@ def merge(*, business: Business, source_id: UUID, target_id: UUID) -> Merge:
     done.moved = {name: list(ids) for name, ids in moved.items()}
     done.save(update_fields=["moved"])
     _tell(business, done)
+    ladders.follow(business=business, account_id=target_id)
     return done
 
 
@@ -73,12 +75,15 @@ def undo(*, business: Business, merge_id: UUID) -> Merge:
     source, target = held[done.source_id], held[done.target_id]
     if done.undone_at or source.status != Status.MERGED or target.status not in (Status.ACTIVE, Status.BLOCKED):
         raise NotUndoable
+    _call("laurel_unmerge_climbs(%s, %s)", done.pk, clock.wall())
     _call("laurel_unmerge_points(%s, %s)", done.pk, clock.wall())
     personal_data.move_back(business=business, source_id=source.pk, target_id=target.pk, moved=done.moved)
     _set_status(source, Status.ACTIVE)
     done.undone_at = clock.now(business)
     done.save(update_fields=["undone_at"])
     _tell(business, done)
+    for account_id in sorted(held):
+        ladders.follow(business=business, account_id=account_id)
     return done
 
 

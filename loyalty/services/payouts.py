@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from loyalty.kernel import points
+from loyalty.kernel import periods, points
 from loyalty.services import progress
 from loyalty.services.bounds import Bounds
 from loyalty.services.compiled import Programme, Rule
@@ -150,6 +150,5 @@ def _reason(payout: Payout, action_id: UUID) -> dict[str, object]:
 
 def _end_of_day(moment: Moment, ripe: datetime, days: int) -> datetime:
     """The midnight that ends the last day, in the programme's zone."""
-    zone = ZoneInfo(moment.business.timezone)
-    last = ripe.astimezone(zone).date() + timedelta(days=days)
-    return datetime.combine(last + timedelta(days=1), time.min, zone)
+    zone = moment.business.timezone
+    return periods.end_of(ripe.astimezone(ZoneInfo(zone)).date() + timedelta(days=days), zone=zone)

@@ -39,8 +39,8 @@ def post(moves: Sequence[Move], *, business: Business) -> list[Posting]:
         return []
     rows = orjson.dumps([_row(move) for move in moves]).decode()
     postings = call("laurel_batch", [business.pk, rows, clock.wall(), points.MAX_BALANCE])
-    new = [posting for posting in postings if posting.id and not posting.is_replay]
-    events.announce([ledger.happening(posting, business=business, topic=_topic(posting)) for posting in new])
+    told = (ledger.news(posting, business=business, topic=_topic(posting)) for posting in postings)
+    events.announce([one for news in told for one in news])
     return postings
 
 
@@ -48,7 +48,7 @@ def call(function: str, arguments: Sequence[Any]) -> list[Posting]:
     """Call a function that posts many, whose name is ours."""
     marks = ", ".join(["%s"] * len(arguments))
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM {function}({marks})", arguments)
+        cursor.execute(f"SELECT p.*, laurel_moves(false) FROM {function}({marks}) p", arguments)
         return [Posting(*row) for row in cursor.fetchall()]
 
 
@@ -84,7 +84,7 @@ def _award(move: Move, business: Business) -> None:
 
 
 def _topic(posting: Posting) -> str:
-    return "points/earned" if posting.amount > 0 else "points/adjusted"
+    return "points/earned" if (posting.amount or 0) > 0 else "points/adjusted"
 
 
 def _row(move: Move) -> dict[str, Any]:

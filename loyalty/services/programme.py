@@ -49,6 +49,7 @@ class Section:
     :param shape: the msgspec type of its part, such as `list[RewardItem]`; items have a `key`
     :param export: what the business has now, in that type; archived things are left out
     :param apply: make the business so, in the caller's transaction; what is not named is archived
+    :param finish: what needs all sections of the document to be applied, such as what a tier gives out of the rewards
     :param check: references that lead nowhere, given its part and the whole document that would be in force
     :param after: sections that are applied first, because this one names their keys
     """
@@ -58,6 +59,7 @@ class Section:
     export: Callable[[Business], Any]
     apply: Callable[[Business, Any], None]
     check: Callable[[Any, Document], Iterable[Problem]] = _no_problems
+    finish: Callable[[Business, Any], None] | None = None
     after: tuple[str, ...] = ()
 
 
@@ -151,9 +153,12 @@ def apply(
     _check({**exported, **document})
     known = _last_document(business)
 
-    for section in _in_order():
-        if section.key in document:
-            _put(section, business, document[section.key])
+    sent = [section for section in _in_order() if section.key in document]
+    for section in sent:
+        _put(section, section.apply, business, document[section.key])
+    for section in sent:
+        if section.finish:
+            _put(section, section.finish, business, document[section.key])
     business.refresh_from_db()
     now = _written_down(business, _plain(_exported(business)), author=author, origin=Origin.DOCUMENT)
     changes = list(differences(before.document, now.document))
@@ -262,10 +267,10 @@ def _in_order() -> Iterator[Section]:
         waiting = [each for each in waiting if each.key not in done]
 
 
-def _put(section: Section, business: Business, part: Any) -> None:
-    """Apply a section. What its nouns refuse is said with the section's name before the field."""
+def _put(section: Section, act: Callable[[Business, Any], None], business: Business, part: Any) -> None:
+    """Apply or finish a section. What its nouns refuse is said with the section's name before the field."""
     try:
-        section.apply(business, part)
+        act(business, part)
     except DomainError as error:
         field = error.field or ""
         path = field if field.startswith(section.key) else f"{section.key}.{field}".rstrip(".")

@@ -64,7 +64,7 @@ def approve(*, business: Business, submission_id: UUID) -> Outcome:
 
     :raises NotFound: if the business has no such submission
     :raises Decided: if it was decided before, also by someone else just now
-    :raises ledger.AccountNotActive, ledger.BalanceLimitReached: as `ledger.award`
+    :raises ledger.AccountNotActive: as `ledger.award`
     """
     submission, attempt = _decide(business, submission_id, Status.APPROVED, reason="")
     if attempt.account.status != attempt.account.Status.ACTIVE:

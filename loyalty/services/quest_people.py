@@ -6,7 +6,16 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 
-from loyalty.models import Action, Business, EarnRuleUse, QuestCompletion, Submission, TaskCompletion, TaskProgress
+from loyalty.models import (
+    Action,
+    Arrival,
+    Business,
+    EarnRuleUse,
+    QuestCompletion,
+    Submission,
+    TaskCompletion,
+    TaskProgress,
+)
 from loyalty.models.completions import InQuest
 from loyalty.services.personal_data import Holder, of_rows
 
@@ -18,7 +27,7 @@ def nothing_to_erase(business: Business, account_ids: Collection[UUID]) -> None:
     """Ids, codes and times may stay."""
 
 
-def moved_by(holder: Holder, model: type[InQuest] | type[EarnRuleUse], *same: str) -> Holder:
+def moved_by(holder: Holder, model: type[InQuest] | type[EarnRuleUse] | type[Arrival], *same: str) -> Holder:
     """`holder`, but what the other person has as well, a row with the `same` columns, stays where it is."""
 
     def move(business: Business, source: UUID, target: UUID, only: Sequence[str] | None) -> Sequence[str]:

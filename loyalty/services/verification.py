@@ -157,6 +157,16 @@ CHECKS: list[Check] = [
         """,
     ),
     Check(
+        "whoever has a period on a ladder is looked at when it ends",
+        """
+        SELECT a.business_id, a.id FROM loyalty_climb c
+        JOIN loyalty_account a ON a.id = c.account_id AND a.status IN ('active', 'blocked')
+        JOIN loyalty_milestoneset s ON s.id = c.set_id AND s.archived_at IS NULL AND s.period_months IS NOT NULL
+        WHERE (c.period_to IS NULL OR a.climbs_due_at IS NULL OR a.climbs_due_at > c.period_to)
+            AND (%(business)s::uuid IS NULL OR a.business_id = %(business)s::uuid)
+        """,
+    ),
+    Check(
         "a reversal undoes exactly one entry",
         """
         SELECT r.business_id, r.id FROM loyalty_ledgerentry r

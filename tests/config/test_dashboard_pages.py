@@ -16,6 +16,7 @@ from loyalty.models import (
     InventoryItem,
     InventorySet,
     Merge,
+    Metric,
     ProgrammeVersion,
     Quest,
     Submission,
@@ -45,7 +46,7 @@ PEOPLE = (
 )
 REWARDS = (Reward, Redemption, CodePool)
 REFERRALS = (Conversion, ReferralCode, ReferralProgramme)
-FLOOR = (LedgerEntry, Endpoint, Delivery, ApiKey, ProgrammeVersion, Batch)
+FLOOR = (LedgerEntry, Metric, Endpoint, Delivery, ApiKey, ProgrammeVersion, Batch)
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 

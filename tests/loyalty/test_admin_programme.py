@@ -4,8 +4,13 @@ import pytest
 
 from loyalty.models import Metric, Milestone, MilestoneSet
 from loyalty.models.ledger import LedgerEntry
+from loyalty.selectors import ledger as books
+from loyalty.services import benefits, ledger
+from loyalty.services.kinds.benefits.base import Occasion
+from loyalty.services.quest_rules import in_points
 from tests import dashboards
 
+COUNTS = {"basis": "lifetimeEarned", "period_months": "", "period_start": "join", "downgrade": "toEarned"}
 METRIC = {"title": "Stars", "key": "stars", "minimum": "0", "maximum": ""}
 
 
@@ -44,6 +49,37 @@ class TestMetric:
 
         assert "above the minimum" in str(errors_of(answer)["maximum"])
 
+    @pytest.mark.parametrize(
+        ("given", "field"),
+        [
+            ({"default_value": "3", "minimum": "5"}, "default_value"),
+            ({"default_value": "9", "maximum": "5"}, "default_value"),
+            ({"expiry_basis": "lot"}, "expiry_months"),
+            ({"expiry_basis": "lot", "expiry_months": "1201"}, "expiry_months"),
+            ({"expiry_basis": "lot", "expiry_days": "5", "warn_days": "7, many"}, "warn_days"),
+            ({"expiry_basis": "lot", "expiry_days": "5", "warn_days": "1,2,3,4,5,6"}, "warn_days"),
+            ({"expiry_basis": "lot", "expiry_days": "5", "warn_days": "0"}, "warn_days"),
+            ({"media": "javascript:alert(1)"}, "media"),
+        ],
+    )
+    def test_refuses_what_no_document_could_say(self, olga, given, field):
+        answer = olga.post("/admin/loyalty/metric/add/", {**METRIC, **given})
+
+        assert field in errors_of(answer)
+
+    def test_expires_as_the_form_says_and_stops_to(self, olga, acme, api):
+        expiry = {"expiry_basis": "inactivity", "expiry_months": "12", "expiry_days": "15", "warn_days": "7,30, 7"}
+        olga.post("/admin/loyalty/metric/add/", {**METRIC, "minimum": "2", **expiry})
+        stars = Metric.objects.for_business(acme).get(key="stars")
+        made = api.get("/programme").json()["metrics"][1]
+        assert made["expiry"] == {"after": "P12M15D", "basis": "inactivity", "warnDays": [30, 7], "zone": "programme"}
+        assert made["default"] == 2
+        assert "12 months and 15 days of silence" in dashboards.text_of(olga.get(dashboards.listed(Metric)))
+
+        olga.post(dashboards.page(stars), {"title": "Stars", "minimum": "2", **expiry, "expiry_basis": ""})
+
+        assert api.get("/programme").json()["metrics"][1]["expiry"] is None
+
     def test_refuses_numbers_that_do_not_fit(self, olga):
         answer = olga.post("/admin/loyalty/metric/add/", {**METRIC, "maximum": str(2**63)})
 
@@ -65,7 +101,7 @@ class TestLadder:
     @pytest.fixture
     def form(self, acme):
         metric = Metric.objects.for_business(acme).get()
-        return {"title": "Clubs", "key": "clubs", "metric": metric.pk}
+        return {"title": "Clubs", "key": "clubs", "metric": metric.pk, **COUNTS}
 
     def test_is_saved_with_its_steps(self, olga, acme, form):
         olga.post("/admin/loyalty/milestoneset/add/", {**form, **steps(("one", 10), ("two", 20))})
@@ -89,10 +125,56 @@ class TestLadder:
 
         assert "tiers already" in str(errors_of(answer)["is_tier"])
 
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"basis": "periodEarned"},
+            {"downgrade": "oneStep"},
+            {"period_months": "5", "period_start": "calendar"},
+            {"period_months": "121"},
+            {"period_months": "0"},
+        ],
+    )
+    def test_refuses_periods_that_mean_nothing(self, olga, form, wrong):
+        answer = olga.post("/admin/loyalty/milestoneset/add/", {**form, **steps(("one", 10)), **wrong})
+
+        assert "period_months" in errors_of(answer)
+
+    def test_refuses_to_give_what_nobody_rises_to(self, olga, form):
+        given = {**steps(("one", 0)), "milestones-0-entry_points": "50"}
+        answer = olga.post("/admin/loyalty/milestoneset/add/", {**form, **given})
+
+        assert "nobody rises to it" in dashboards.text_of(answer)
+
+    def test_keeps_what_the_programme_gives_beside_points(self, olga, acme, form):
+        given = {**steps(("one", 10)), "milestones-0-entry_points": "50", "milestones-0-perks": "Free shipping\nTea"}
+        olga.post("/admin/loyalty/milestoneset/add/", {**form, **given})
+        one = Milestone.objects.for_business(acme).get(key="one")
+        assert (one.benefits, one.perks) == ([in_points(50)], ["Free shipping", "Tea"])
+        one.benefits = [{"kind": "reward", "reward": "mug", "quantity": 1}, *one.benefits]
+        one.save()
+
+        given = {**given, "milestones-0-id": one.pk, "milestones-INITIAL_FORMS": 1, "milestones-0-entry_points": "60"}
+        olga.post(dashboards.page(one.set), {**form, **given})
+        one.refresh_from_db()
+        assert one.benefits == [{"kind": "reward", "reward": "mug", "quantity": 1}, in_points(60)]
+
+    def test_moves_everyone_at_once_and_gives_nothing_for_it(self, olga, acme, ada, give):
+        give(ada, 500)
+        ladder = MilestoneSet.objects.for_business(acme).get()
+        silver = ladder.milestones.get(key="silver")
+        form = {"title": "Tiers", "is_tier": "on", **COUNTS, **steps(("silver", 400)), "milestones-INITIAL_FORMS": 1}
+        given = {"milestones-0-id": silver.pk, "milestones-0-entry_points": "50"}
+        olga.post(dashboards.page(ladder), {**form, **given})
+
+        ada.account.refresh_from_db()
+        assert ada.account.tier.key == "silver"
+        assert books.wallets(business=acme, account_ids=[ada.pk])[ada.pk].amount == 500
+
     def test_keeps_a_step_that_somebody_stands_on(self, olga, acme, ada):
         ladder = MilestoneSet.objects.for_business(acme).get()
         bronze = ladder.milestones.get(key="bronze")
-        form = {"title": "Tiers", "is_tier": "on", **steps(("bronze", 0)), "milestones-INITIAL_FORMS": 1}
+        form = {"title": "Tiers", "is_tier": "on", **COUNTS, **steps(("bronze", 0)), "milestones-INITIAL_FORMS": 1}
 
         olga.post(
             dashboards.page(ladder), {**form, "milestones-0-id": bronze.pk, "milestones-0-DELETE": "on", "_save": "1"}
@@ -125,3 +207,15 @@ class TestLedger:
         assert olga.get("/admin/loyalty/ledgerentry/add/").status_code == 403
         assert olga.post(dashboards.page(entry), {"amount": "1"}).status_code == 403
         assert olga.post(dashboards.page(entry, "delete"), {"post": "yes"}).status_code == 403
+
+    def test_shows_what_somebody_was_promised_and_not_given(self, olga, acme, ada, give):
+        Metric.objects.for_business(acme).update(maximum=60)
+        give(ada, 60)
+        occasion = Occasion(source=ledger.Source("quest", "q1"), action="quest")
+        fifty = [{"kind": "metric", "quantity": 50}]
+        benefits.give(fifty, business=acme, account_id=ada.pk, occasion=occasion)
+
+        text = dashboards.text_of(olga.get(dashboards.page(ada)))
+
+        assert "Promised, not given" in text
+        assert "The balance was at its maximum" in text

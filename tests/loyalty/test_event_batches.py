@@ -233,8 +233,9 @@ class TestStatements:
 
 class TestWhatCannotBeGiven:
     def test_leaves_no_trace_and_spoils_no_other(self, acme):
-        Metric.objects.for_business(acme).filter(key="points").update(maximum=60)
-        quest(acme, "Too much", step(target=2), points=100)
+        stars = Metric.objects.create(business=acme, key="stars", title="Stars")
+        quest(acme, "Gone", step(target=2, benefits=[{"kind": "metric", "metric": "stars", "quantity": 5}]))
+        Metric.objects.for_business(acme).filter(pk=stars.pk).update(archived_at=clock.wall())
         rule(acme, points=10, trigger="swim")
         ada, bob = people(acme, 2)
 

@@ -37,7 +37,14 @@ class TestRefuses:
             ({"segments": [BETA, VIPS, BETA]}, "segments.2.key"),
             ({"metrics": []}, "metrics"),
             ({"metrics": [{**POINTS, "minimum": 5, "maximum": 5}]}, "metrics.0.maximum"),
-            ({"metrics": [{**POINTS, "expiry": {"after": "P12M"}}]}, "metrics.0.expiry"),
+            ({"metrics": [{**POINTS, "expiry": {"after": "12 months"}}]}, "metrics.0.expiry.after"),
+            ({"metrics": [{**POINTS, "expiry": {"after": "P0D"}}]}, "metrics.0.expiry.after"),
+            ({"metrics": [{**POINTS, "expiry": {"after": "P101Y"}}]}, "metrics.0.expiry.after"),
+            ({"metrics": [{**POINTS, "expiry": {"after": "P1M", "basis": "moon"}}]}, "metrics.0.expiry.basis"),
+            ({"metrics": [{**POINTS, "expiry": {"after": "P1M", "warnDays": [0]}}]}, "metrics.0.expiry.warnDays.0"),
+            ({"metrics": [{**POINTS, "minimum": 5, "default": 4}]}, "metrics.0.default"),
+            ({"metrics": [{**POINTS, "maximum": 5, "default": 6}]}, "metrics.0.default"),
+            ({"metrics": [{**POINTS, "media": "javascript:alert(1)"}]}, "metrics.0.media"),
             ({"milestoneSets": [ladder(metric="xp")]}, "milestoneSets.0.metric"),
             ({"milestoneSets": [ladder(), ladder(key="more")]}, "milestoneSets.1.isTier"),
             ({"milestoneSets": [ladder(("a", 5), ("b", 5))]}, "milestoneSets.0.milestones.0.threshold"),
@@ -274,7 +281,7 @@ class TestSections:
         def refuse(**_):
             raise ledger.NotFound("thing", field="0.thing")
 
-        monkeypatch.setattr("loyalty.services.accounts.settle_tiers", refuse)
+        monkeypatch.setattr("loyalty.services.ladders.settle", refuse)
 
         response = api.put("/programme", {"milestoneSets": []})
 

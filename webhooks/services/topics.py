@@ -106,12 +106,18 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "points/pending": _points("credit", 100, "purchase"),
     "points/adjusted": _points("debit", 50, "operator"),
     "points/reversed": _points("debit", 100, "entry"),
-    "points/expiring": _points("debit", 40, "expiry"),
+    "points/expiring": _points("debit", 40, "expiry") | {"expiresAt": "2026-05-08T22:00:00Z", "warnDays": 7},
     "points/expired": _points("debit", 40, "expiry"),
     "customers/joined": {"customer": _CUSTOMER},
     "customers/updated": {"customer": _CUSTOMER},
     "customers/tier_changed": {"customer": _CUSTOMER, "oldTier": _BRONZE, "newTier": _SILVER},
     "customers/tier_entry_reward_earned": _about(tier=_SILVER, points=100),
+    "customers/milestone_changed": {
+        "customer": _CUSTOMER,
+        "milestoneSet": "riders",
+        "oldMilestone": None,
+        "newMilestone": {"id": "tourist", "title": "Tourist"},
+    },
     "customers/erased": {"id": _ID},
     "tasks/completed": _about(
         questId=_ID, questKey="commuter", taskId=_OTHER_ID, taskKey="ten-rides", completedAt=_AT

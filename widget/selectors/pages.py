@@ -9,7 +9,7 @@ from uuid import UUID
 from advocates.models import Advocate
 from loyalty.kernel.errors import Code, NotFound
 from loyalty.models import Business
-from loyalty.selectors import ledger, tiers
+from loyalty.selectors import ladders, ledger, tiers
 from loyalty.selectors.ledger import Expiring
 from rewards.models import Redemption, Reward
 from rewards.selectors import offers
@@ -266,8 +266,8 @@ def _tier_progress(business: Business, person: Advocate) -> TierProgress | None:
     upcoming = next((tier for tier in ladder if tier.threshold > current.threshold), None)
     if upcoming is None:
         return TierProgress(current.title)
-    wallets = ledger.wallets(business=business, account_ids=[person.pk], metric=upcoming.metric)
+    place = next(place for place in ladders.places(business=business, account_id=person.pk) if place.is_tier)
     length = upcoming.threshold - current.threshold
-    # Who was put on a tier by hand may have earned less than it takes, or more.
-    done = min(max(wallets[person.pk].lifetime_earned - current.threshold, 0), length)
+    # Whom a period or an operator keeps on a tier may have less than it takes, or more.
+    done = min(max(place.value - current.threshold, 0), length)
     return TierProgress(current.title, upcoming.title, done, length)

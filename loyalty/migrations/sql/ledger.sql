@@ -79,24 +79,30 @@ END $$;
 
 -- Where a posting starts: a locked account, its programme time and a metric; or an outcome that says why not.
 CREATE TYPE laurel_start AS (
-    outcome text, details jsonb, entry_id uuid, business_id uuid, account_id uuid, status text, tier_id uuid,
-    tier_is_manual boolean, now timestamptz, metric_id uuid, minimum bigint, maximum bigint
+    outcome text, details jsonb, entry_id uuid, business_id uuid, account_id uuid, status text,
+    climbs_due_at timestamptz, now timestamptz, zone text, metric_id uuid, minimum bigint, maximum bigint,
+    lifespan interval
 );
 
--- Locks an account. Its time is never before what already happened to it. Null when the business has no such account.
+-- Locks an account, and ends the periods of its ladders that are over. Its time is never before what already happened to
+-- it. Null when the business has no such account.
 CREATE FUNCTION laurel_lock(p_business uuid, p_account uuid, p_metric text, p_wall timestamptz) RETURNS laurel_start
 LANGUAGE plpgsql AS $$
 DECLARE
     v_start laurel_start;
 BEGIN
-    SELECT 'new', NULL, NULL, a.business_id, a.id, a.status, a.tier_id, a.tier_is_manual,
-            greatest(p_wall + b.clock_offset, a.last_event_at), m.id, m.minimum, m.maximum
+    SELECT 'new', NULL, NULL, a.business_id, a.id, a.status, a.climbs_due_at,
+            greatest(p_wall + b.clock_offset, a.last_event_at), b.timezone, m.id, m.minimum, m.maximum,
+            CASE WHEN m.expiry_basis = 'lot' THEN make_interval(months => m.expiry_months, days => m.expiry_days) END
         INTO v_start
         FROM loyalty_account a
         JOIN loyalty_business b ON b.id = a.business_id
         LEFT JOIN loyalty_metric m ON m.business_id = a.business_id AND m.key = p_metric
         WHERE a.id = p_account AND a.business_id = p_business
         FOR NO KEY UPDATE OF a;
+    IF v_start.climbs_due_at <= v_start.now AND v_start.status IN ('active', 'blocked') THEN
+        PERFORM laurel_turn(v_start, p_wall);
+    END IF;
     RETURN v_start;
 END $$;
 
@@ -196,29 +202,6 @@ BEGIN
         p_source_id, p_rule_id, p_rule_version, p_description, p_now)::laurel_posting;
 END $$;
 
--- Moves a locked account to the tier that its lifetime has reached, unless an operator chose one. Answers its tier.
-CREATE FUNCTION laurel_settle_tier(p_start laurel_start, p_metric uuid, p_lifetime bigint) RETURNS uuid
-LANGUAGE plpgsql AS $$
-DECLARE
-    v_tier uuid;
-BEGIN
-    IF p_start.tier_is_manual THEN
-        RETURN p_start.tier_id;
-    END IF;
-    SELECT m.id INTO v_tier
-        FROM loyalty_milestoneset s
-        LEFT JOIN LATERAL (SELECT id FROM loyalty_milestone WHERE set_id = s.id AND threshold <= p_lifetime
-            ORDER BY threshold DESC LIMIT 1) m ON true
-        WHERE s.business_id = p_start.business_id AND s.is_tier AND s.metric_id = p_metric;
-    IF NOT FOUND OR v_tier IS NOT DISTINCT FROM p_start.tier_id THEN
-        RETURN p_start.tier_id;
-    END IF;
-    UPDATE loyalty_account SET tier_id = v_tier WHERE id = p_start.account_id;
-    PERFORM laurel_tell(p_start.business_id, p_start.account_id, 'customers/tier_changed',
-        jsonb_build_object('oldTierId', p_start.tier_id, 'newTierId', v_tier), p_start.now);
-    RETURN v_tier;
-END $$;
-
 -- Takes `p_amount` out of a locked account's ripe lots, soonest to expire first, `p_first` entry's own lot before all.
 CREATE FUNCTION laurel_take_lots(
     p_start laurel_start, p_metric uuid, p_entry uuid, p_amount bigint, p_first uuid
@@ -247,12 +230,11 @@ BEGIN
     END IF;
 END $$;
 
--- Lets due lots of a locked account ripen and expire. Answers how many lots it settled.
-CREATE FUNCTION laurel_settle_lots(p_start laurel_start, p_wall timestamptz) RETURNS integer LANGUAGE plpgsql AS $$
+-- Lets due lots of a locked account ripen. Answers how many.
+CREATE FUNCTION laurel_ripen_lots(p_start laurel_start) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     v_lot record;
     v_balance loyalty_balance;
-    v_id uuid;
     v_settled integer := 0;
 BEGIN
     FOR v_lot IN
@@ -262,34 +244,33 @@ BEGIN
     LOOP
         UPDATE loyalty_lot SET ripens_at = NULL WHERE id = v_lot.id;
         UPDATE loyalty_balance SET pending = pending - v_lot.remaining, amount = amount + v_lot.remaining,
-            lifetime_earned = lifetime_earned + v_lot.remaining
+            lifetime_earned = lifetime_earned + v_lot.remaining, active_at = p_start.now
             WHERE account_id = p_start.account_id AND metric_id = v_lot.metric_id RETURNING * INTO v_balance;
         PERFORM laurel_tell(p_start.business_id, p_start.account_id, 'points/earned', jsonb_build_object(
             'action', 'ripening', 'entryId', v_lot.entry_id, 'metric', v_lot.key, 'amount', v_lot.remaining,
             'balance', v_balance.amount, 'ruleId', NULL), p_start.now);
         PERFORM laurel_note_ripening(v_lot.id, v_lot.remaining);
-        p_start.tier_id := laurel_settle_tier(p_start, v_lot.metric_id, v_balance.lifetime_earned);
-        v_settled := v_settled + 1;
-    END LOOP;
-    FOR v_lot IN
-        SELECT l.*, m.key FROM loyalty_lot l JOIN loyalty_metric m ON m.id = l.metric_id
-        WHERE l.account_id = p_start.account_id AND l.remaining > 0 AND l.ripens_at IS NULL
-            AND l.expires_at <= p_start.now
-        ORDER BY l.expires_at, l.id
-    LOOP
-        UPDATE loyalty_lot SET remaining = 0 WHERE id = v_lot.id;
-        UPDATE loyalty_balance SET amount = amount - v_lot.remaining
-            WHERE account_id = p_start.account_id AND metric_id = v_lot.metric_id RETURNING * INTO v_balance;
-        v_id := laurel_uuid7(p_start.now);
-        INSERT INTO loyalty_lotuse (id, business_id, entry_id, lot_id, amount)
-            VALUES (laurel_uuid7(p_start.now), p_start.business_id, v_id, v_lot.id, v_lot.remaining);
-        PERFORM laurel_enter(v_id, p_start.business_id, p_start.account_id, v_lot.metric_id, v_lot.key, 'expire',
-            -v_lot.remaining, v_balance.amount, 'expiry', v_id::text, NULL, NULL,
-            jsonb_build_object('lotId', v_lot.id, 'expiresAt', v_lot.expires_at), NULL, '', 'points/expired',
-            '{"action": "expiry"}', p_start.now, p_wall);
+        PERFORM laurel_climb(p_start, v_lot.metric_id);
         v_settled := v_settled + 1;
     END LOOP;
     RETURN v_settled;
+END $$;
+
+-- Lets what is due of a locked account ripen, then expire. Answers how many lots it settled. `p_warns`: not where the
+-- moment is over. A warning is worth nothing then, and what was overlooked waits for one that is worth something.
+CREATE FUNCTION laurel_settle_lots(p_start laurel_start, p_wall timestamptz, p_warns boolean DEFAULT true)
+RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    v_settled integer := laurel_ripen_lots(p_start);
+BEGIN
+    IF EXISTS (SELECT FROM loyalty_lot WHERE account_id = p_start.account_id AND remaining > 0 AND ripens_at IS NULL
+               AND expires_at <= p_start.now) THEN
+        IF p_warns THEN
+            PERFORM laurel_warn(p_start);
+        END IF;
+        v_settled := v_settled + laurel_expire(ARRAY[p_start], p_wall);
+    END IF;
+    RETURN v_settled + laurel_settle_silence(p_start, p_warns, p_wall);
 END $$;
 
 CREATE FUNCTION laurel_settle(p_business uuid, p_account uuid, p_wall timestamptz) RETURNS integer
@@ -298,45 +279,54 @@ BEGIN
     RETURN laurel_settle_lots(laurel_lock(p_business, p_account, NULL, p_wall), p_wall);
 END $$;
 
--- Gives points: balance, lot, entry, event and idempotency row in one statement.
+-- Gives points: balance, lot, entry, event and idempotency row in one statement. What comes without a day to expire on
+-- gets the one that its metric says. `p_clamp`: give what there is room for, and say so in the reason.
 CREATE FUNCTION laurel_award(
     p_business uuid, p_account uuid, p_metric text, p_type text, p_amount bigint, p_source_type text, p_source_id text,
     p_rule_id uuid, p_rule_version integer, p_reason jsonb, p_description text, p_topic text, p_facts jsonb,
     p_wall timestamptz, p_expires_at timestamptz, p_ripens_at timestamptz, p_limit bigint,
-    p_scope uuid, p_key text, p_fingerprint bytea
+    p_scope uuid, p_key text, p_fingerprint bytea, p_clamp boolean DEFAULT false
 ) RETURNS laurel_posting LANGUAGE plpgsql AS $$
 DECLARE
     v_start laurel_start := laurel_begin(p_business, p_account, p_metric, p_type, p_source_type, p_source_id, p_wall,
         p_scope, p_key, p_fingerprint);
     v_id uuid := laurel_uuid7(v_start.now);
     v_posting laurel_posting;
-    v_ripe bigint := p_amount;
-    v_earned bigint := 0;
+    v_ripe bigint;
+    v_room bigint;
+    v_earned bigint;
     v_balance bigint;
-    v_lifetime bigint;
     v_limit bigint := least(v_start.maximum, p_limit);
 BEGIN
     IF v_start.outcome <> 'new' THEN
         RETURN laurel_answer(v_start);
     END IF;
-    IF p_ripens_at > v_start.now THEN
-        v_ripe := 0;
-    ELSIF p_type = 'earn' THEN
-        v_earned := p_amount;
+    IF p_clamp THEN
+        v_room := v_limit - coalesce((SELECT amount + pending FROM loyalty_balance
+            WHERE account_id = p_account AND metric_id = v_start.metric_id), 0);
+        IF v_room <= 0 THEN
+            RETURN laurel_refusal('no_room', jsonb_build_object('outcome', 'no_room', 'limit', v_limit));
+        ELSIF v_room < p_amount THEN
+            p_reason := p_reason || jsonb_build_object('caps', jsonb_build_array('maximum'), 'promised', p_amount);
+            p_amount := v_room;
+        END IF;
     END IF;
+    v_ripe := CASE WHEN p_ripens_at > v_start.now THEN 0 ELSE p_amount END;
+    v_earned := CASE WHEN p_type = 'earn' THEN v_ripe ELSE 0 END;
 
     UPDATE loyalty_balance SET amount = amount + v_ripe, pending = pending + p_amount - v_ripe,
-        lifetime_earned = lifetime_earned + v_earned
+        lifetime_earned = lifetime_earned + v_earned,
+        active_at = CASE WHEN p_type = 'earn' THEN v_start.now ELSE active_at END
         WHERE account_id = p_account AND metric_id = v_start.metric_id AND amount + pending + p_amount <= v_limit
-        RETURNING amount, lifetime_earned INTO v_balance, v_lifetime;
+        RETURNING amount INTO v_balance;
     IF NOT FOUND THEN  -- the first points of this metric, or too many
         INSERT INTO loyalty_balance
-            (id, business_id, account_id, metric_id, amount, pending, lifetime_earned, lifetime_spent, floor)
+            (id, business_id, account_id, metric_id, amount, pending, lifetime_earned, lifetime_spent, floor, active_at)
             SELECT laurel_uuid7(v_start.now), p_business, p_account, v_start.metric_id, v_ripe, p_amount - v_ripe,
-                v_earned, 0, v_start.minimum
+                v_earned, 0, least(v_start.minimum, 0), v_start.now
             WHERE p_amount <= v_limit
             ON CONFLICT (account_id, metric_id) DO NOTHING
-            RETURNING amount, lifetime_earned INTO v_balance, v_lifetime;
+            RETURNING amount INTO v_balance;
     END IF;
     IF NOT FOUND THEN
         v_posting := laurel_refusal('over_limit', jsonb_build_object('outcome', 'over_limit', 'limit', v_limit));
@@ -348,9 +338,11 @@ BEGIN
         p_source_type, coalesce(p_source_id, v_id::text), p_rule_id, p_rule_version, p_reason, NULL, p_description,
         CASE WHEN v_ripe = 0 THEN 'points/pending' ELSE p_topic END, p_facts, v_start.now, p_wall);
     INSERT INTO loyalty_lot (id, business_id, account_id, metric_id, entry_id, amount, remaining, expires_at, ripens_at)
-        VALUES (v_id, p_business, p_account, v_start.metric_id, v_id, p_amount, p_amount, p_expires_at,
+        VALUES (v_id, p_business, p_account, v_start.metric_id, v_id, p_amount, p_amount,
+            coalesce(p_expires_at,
+                laurel_end_of_day(greatest(v_start.now, p_ripens_at), v_start.lifespan, v_start.zone)),
             CASE WHEN v_ripe = 0 THEN p_ripens_at END);
-    PERFORM laurel_settle_tier(v_start, v_start.metric_id, v_lifetime);
+    PERFORM laurel_climb(v_start, v_start.metric_id);
     PERFORM laurel_keep_key(p_business, p_scope, p_key, p_fingerprint, v_id, NULL, p_wall);
     RETURN v_posting;
 END $$;
@@ -374,8 +366,10 @@ BEGIN
     PERFORM laurel_settle_lots(v_start, p_wall);
 
     UPDATE loyalty_balance SET amount = amount - p_amount,
-        lifetime_spent = lifetime_spent + CASE WHEN p_type = 'spend' THEN p_amount ELSE 0 END
-        WHERE account_id = p_account AND metric_id = v_start.metric_id AND amount - p_amount >= greatest(floor, 0)
+        lifetime_spent = lifetime_spent + CASE WHEN p_type = 'spend' THEN p_amount ELSE 0 END,
+        active_at = CASE WHEN p_type = 'spend' THEN v_start.now ELSE active_at END
+        WHERE account_id = p_account AND metric_id = v_start.metric_id
+            AND amount - p_amount >= greatest(floor, v_start.minimum, 0)
         RETURNING amount INTO v_balance;
     IF NOT FOUND THEN
         SELECT amount INTO v_balance FROM loyalty_balance
@@ -390,6 +384,7 @@ BEGIN
     v_posting := laurel_enter(v_id, p_business, p_account, v_start.metric_id, p_metric, p_type, -p_amount, v_balance,
         p_source_type, coalesce(p_source_id, v_id::text), NULL, NULL, p_reason, NULL, p_description, p_topic, p_facts,
         v_start.now, p_wall);
+    PERFORM laurel_climb(v_start, v_start.metric_id);
     PERFORM laurel_keep_key(p_business, p_scope, p_key, p_fingerprint, v_id, NULL, p_wall);
     RETURN v_posting;
 END $$;
@@ -410,11 +405,11 @@ BEGIN
     IF NOT FOUND THEN
         RETURN laurel_refusal('no_entry', NULL);
     END IF;
-    v_start := laurel_lock(p_business, v_original.account_id, NULL, p_wall);
+    SELECT key INTO v_metric FROM loyalty_metric WHERE id = v_original.metric_id;
+    v_start := laurel_lock(p_business, v_original.account_id, v_metric, p_wall);
     IF v_original.type = 'reverse' OR EXISTS (SELECT FROM loyalty_ledgerentry WHERE reverses_id = p_entry) THEN
         RETURN laurel_refusal('reversed_before', NULL);
     END IF;
-    SELECT key INTO v_metric FROM loyalty_metric WHERE id = v_original.metric_id;
     v_id := laurel_uuid7(v_start.now);
 
     IF v_original.amount < 0 THEN
@@ -431,7 +426,7 @@ BEGIN
             lifetime_earned = lifetime_earned
                 - CASE WHEN v_original.type = 'earn' THEN v_original.amount - v_pending ELSE 0 END
             WHERE account_id = v_original.account_id AND metric_id = v_original.metric_id
-                AND amount - v_original.amount + v_pending >= greatest(floor, 0)
+                AND amount - v_original.amount + v_pending >= greatest(floor, v_start.minimum, 0)
             RETURNING * INTO v_balance;
         IF NOT FOUND THEN
             SELECT * INTO v_balance FROM loyalty_balance
@@ -440,8 +435,8 @@ BEGIN
                 'outcome', 'insufficient', 'balance', v_balance.amount, 'needed', v_original.amount));
         END IF;
         PERFORM laurel_take_lots(v_start, v_original.metric_id, v_id, v_original.amount - v_pending, p_entry);
-        PERFORM laurel_settle_tier(v_start, v_original.metric_id, v_balance.lifetime_earned);
     END IF;
+    PERFORM laurel_climb(v_start, v_original.metric_id);
     RETURN laurel_enter(v_id, p_business, v_original.account_id, v_original.metric_id, v_metric, 'reverse',
         -v_original.amount, v_balance.amount, 'entry', p_entry::text, v_original.rule_id, v_original.rule_version,
         p_reason, p_entry, p_description, 'points/reversed', p_facts, v_start.now, p_wall);

@@ -32,11 +32,12 @@ DECLARE
 BEGIN
     SELECT * INTO v_metric FROM loyalty_metric WHERE id = p_metric;
     INSERT INTO loyalty_balance
-        (id, business_id, account_id, metric_id, amount, pending, lifetime_earned, lifetime_spent, floor)
+        (id, business_id, account_id, metric_id, amount, pending, lifetime_earned, lifetime_spent, floor, active_at)
         VALUES (laurel_uuid7(p_start.now), p_start.business_id, p_start.account_id, p_metric, 0, 0, 0, 0,
-            least(v_metric.minimum, 0))
+            least(v_metric.minimum, 0), p_start.now)
         ON CONFLICT (account_id, metric_id) DO NOTHING;
-    UPDATE loyalty_balance SET amount = amount + p_ripe, pending = pending + p_amount - p_ripe
+    UPDATE loyalty_balance SET amount = amount + p_ripe, pending = pending + p_amount - p_ripe,
+        active_at = CASE WHEN p_amount > 0 THEN p_start.now ELSE active_at END
         WHERE account_id = p_start.account_id AND metric_id = p_metric
             AND (p_limit IS NULL OR p_amount < 0 OR amount + pending + p_amount <= least(v_metric.maximum, p_limit))
         RETURNING amount INTO v_balance;
@@ -49,24 +50,19 @@ BEGIN
     RETURN true;
 END $$;
 
--- Adds to an account's lifetime counts of a metric, and lets its tier follow.
+-- Adds to an account's lifetime counts of a metric. Whoever is done with an account lets it climb.
 CREATE FUNCTION laurel_add_lifetime(
-    p_start laurel_start, p_metric uuid, p_earned bigint, p_spent bigint, p_wall timestamptz
+    p_start laurel_start, p_metric uuid, p_earned bigint, p_spent bigint
 ) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    v_lifetime bigint;
 BEGIN
     INSERT INTO loyalty_balance
-        (id, business_id, account_id, metric_id, amount, pending, lifetime_earned, lifetime_spent, floor)
+        (id, business_id, account_id, metric_id, amount, pending, lifetime_earned, lifetime_spent, floor, active_at)
         SELECT laurel_uuid7(p_start.now), p_start.business_id, p_start.account_id, p_metric, 0, 0, p_earned, p_spent,
-            least(m.minimum, 0)
+            least(m.minimum, 0), p_start.now
         FROM loyalty_metric m WHERE m.id = p_metric
         ON CONFLICT (account_id, metric_id) DO UPDATE SET
             lifetime_earned = loyalty_balance.lifetime_earned + p_earned,
-            lifetime_spent = loyalty_balance.lifetime_spent + p_spent
-        RETURNING lifetime_earned INTO v_lifetime;
-    PERFORM laurel_settle_tier(
-        laurel_lock(p_start.business_id, p_start.account_id, NULL, p_wall), p_metric, v_lifetime);
+            lifetime_spent = loyalty_balance.lifetime_spent + p_spent;
 END $$;
 
 -- Moves all open lots and the lifetime counts of a merge's source to its target. Lots that expire and ripen at the same
@@ -122,7 +118,7 @@ BEGIN
                 v_lifetime.spent)
             ON CONFLICT (merge_id, metric_id) DO UPDATE SET
                 earned = held.earned + excluded.earned, spent = held.spent + excluded.spent;
-        PERFORM laurel_add_lifetime(v_to, v_lifetime.metric_id, v_lifetime.earned, v_lifetime.spent, p_wall);
+        PERFORM laurel_add_lifetime(v_to, v_lifetime.metric_id, v_lifetime.earned, v_lifetime.spent);
     END LOOP;
     PERFORM laurel_settle(v_to.business_id, v_to.account_id, p_wall);
     RETURN true;
@@ -197,7 +193,8 @@ BEGIN
         PERFORM laurel_transfer(v_from, v_lot.metric_id, -v_lot.remaining, -v_ripe, v_out, v_in, v_reason, NULL,
             p_wall);
         PERFORM laurel_transfer(v_to, v_lot.metric_id, v_lot.remaining, v_ripe, v_in, v_out, v_reason, NULL, p_wall);
-        UPDATE loyalty_lot l SET remaining = l.remaining + s.share, ripens_at = v_lot.ripens_at
+        UPDATE loyalty_lot l SET remaining = l.remaining + s.share, ripens_at = v_lot.ripens_at,
+            expires_at = v_lot.expires_at, notice_days = v_lot.notice_days
             FROM (SELECT lot_id, sum(least(share, v_lot.remaining - before))::bigint AS share
                   FROM (SELECT lot_id, share, sum(share) OVER (ORDER BY turn, lot_id) - share AS before
                         FROM laurel_shares(v_lot.taken_by)) shares
@@ -206,9 +203,8 @@ BEGIN
     END LOOP;
     FOR v_lifetime IN SELECT * FROM loyalty_movedlifetime WHERE merge_id = p_merge
     LOOP
-        PERFORM laurel_add_lifetime(v_from, v_lifetime.metric_id, -v_lifetime.earned, -v_lifetime.spent,
-            p_wall);
-        PERFORM laurel_add_lifetime(v_to, v_lifetime.metric_id, v_lifetime.earned, v_lifetime.spent, p_wall);
+        PERFORM laurel_add_lifetime(v_from, v_lifetime.metric_id, -v_lifetime.earned, -v_lifetime.spent);
+        PERFORM laurel_add_lifetime(v_to, v_lifetime.metric_id, v_lifetime.earned, v_lifetime.spent);
     END LOOP;
 END $$;
 
@@ -294,6 +290,7 @@ BEGIN
     v_posting := laurel_reverse_in_place(p_business, p_entry, p_reason, p_description, p_facts, p_wall);
     IF v_posting.id IS NOT NULL THEN
         PERFORM laurel_merge_points(merge_id, NULL, p_wall) FROM laurel_way_home(v_original.account_id);
+        PERFORM laurel_climb_everywhere(p_business, v_way[array_upper(v_way, 1)], p_wall);
     END IF;
     RETURN v_posting;
 END $$;
@@ -302,8 +299,8 @@ END $$;
 CREATE FUNCTION laurel_start_with_points() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO loyalty_balance
-        (id, business_id, account_id, metric_id, amount, pending, lifetime_earned, lifetime_spent, floor)
-        SELECT laurel_uuid7(a.created_at), a.business_id, a.id, m.id, 0, 0, 0, 0, least(m.minimum, 0)
+        (id, business_id, account_id, metric_id, amount, pending, lifetime_earned, lifetime_spent, floor, active_at)
+        SELECT laurel_uuid7(a.created_at), a.business_id, a.id, m.id, 0, 0, 0, 0, least(m.minimum, 0), a.created_at
         FROM opened a JOIN loyalty_metric m ON m.business_id = a.business_id AND m.key = 'points'
         ON CONFLICT (account_id, metric_id) DO NOTHING;
     RETURN NULL;

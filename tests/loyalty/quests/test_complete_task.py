@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from loyalty.kernel import clock
-from loyalty.models import Business, Metric, QuestCompletion, TaskCompletion
+from loyalty.models import Business, Metric, QuestCompletion, TaskCompletion, WithheldBenefit
 from loyalty.selectors import ledger as books
 from loyalty.services import accounts, completions, ledger, quests, segments
 from loyalty.services.quest_rules import Audience, Window
@@ -100,15 +100,16 @@ class TestRefuses:
         assert_refused(asked(api, hello, ada), "CONFLICT", None, status=409)
         assert nothing_done(acme)
 
-    def test_what_would_burst_a_balance_and_keeps_nothing_of_it(self, api, acme, welcome, ada):
-        Metric.objects.for_business(acme).filter(key="points").update(maximum=10)
-
-        assert asked(api, welcome, ada).status_code == 200  # 5 points
-        assert_refused(asked(api, welcome, ada, 1), "LIMIT_REACHED", "amount")
-        assert TaskCompletion.objects.for_business(acme).count() == 1
-
 
 class TestCompletes:
+    def test_with_as_much_as_the_maximum_leaves_room_for(self, api, acme, welcome, ada):
+        Metric.objects.for_business(acme).filter(key="points").update(maximum=10)
+
+        paid = [asked(api, welcome, ada, number).json()["pointsAwarded"] for number in (0, 1)]
+
+        assert paid == [5, 5]  # of 5, and of 7; nothing of the 50 for both
+        assert WithheldBenefit.objects.for_business(acme).get().source_type == "quest"
+
     def test_a_task_and_pays_it(self, api, welcome, ada):
         answer = asked(api, welcome, ada)
 

@@ -29,7 +29,10 @@ class Kind(Protocol):
         """
 
     def give(self, benefit: Any, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
-        """Give it, once per occasion, and answer how many points of the metric `points` it was."""
+        """Give it, once per occasion, and answer how many points of the metric `points` it was.
+
+        :raises NothingGiven: if nothing of it can be given
+        """
 
     def take_back(self, benefit: Any, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
         """Undo `give`, and answer how many points came back."""

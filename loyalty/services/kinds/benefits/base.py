@@ -16,6 +16,14 @@ class Benefit(msgspec.Struct, kw_only=True, rename="camel", forbid_unknown_field
     """One benefit, as documents and bodies spell it: `{"kind": "metric", "metric": "points", "quantity": 50}`."""
 
 
+class NothingGiven(Exception):
+    """Nothing of a benefit can be given, which spoils nothing else; `reason` is a code that says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occasion:
     """Why something is given. `source` makes it happen once; `action`, `rule` and `reason` say what for."""

@@ -11,7 +11,7 @@ from loyalty.kernel.errors import NotFound
 from loyalty.models import Business, Metric
 from loyalty.selectors import ledger as books
 from loyalty.services import ledger
-from loyalty.services.kinds.benefits.base import Benefit, Document, Occasion
+from loyalty.services.kinds.benefits.base import Benefit, Document, NothingGiven, Occasion
 
 
 class MetricBenefit(Benefit, tag="metric", kw_only=True):
@@ -34,28 +34,37 @@ def dangling(benefit: MetricBenefit, document: Document) -> Iterator[tuple[str, 
 
 
 def give(benefit: MetricBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
-    ledger.award(
-        business=business,
-        account_id=account_id,
-        amount=benefit.quantity,
-        metric=benefit.metric,
-        source=occasion.source,
-        facts={"action": occasion.action},
-        rule=occasion.rule,
-        reason=occasion.reason,
-        description=occasion.description,
-    )
-    return _points(benefit)
+    try:
+        posting = ledger.award(
+            business=business,
+            account_id=account_id,
+            amount=benefit.quantity,
+            metric=benefit.metric,
+            source=occasion.source,
+            facts={"action": occasion.action},
+            rule=occasion.rule,
+            reason=occasion.reason,
+            description=occasion.description,
+            clamp=True,
+        )
+    except ledger.NoRoom as full:
+        raise NothingGiven("at_maximum") from full
+    return _points(benefit, posting.amount)
 
 
 def take_back(benefit: MetricBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
+    """As much as there was room for; nothing, where nothing was given."""
     source = occasion.source
     entry_id = books.entry_of(
         business=business, account_id=account_id, source_type=source.type, source_id=str(source.id)
     )
-    ledger.reverse(business=business, entry_id=entry_id, facts={"action": occasion.action}, reason=occasion.reason)
-    return _points(benefit)
+    if entry_id is None:
+        return 0
+    posting = ledger.reverse(
+        business=business, entry_id=entry_id, facts={"action": occasion.action}, reason=occasion.reason
+    )
+    return _points(benefit, -posting.amount)
 
 
-def _points(benefit: MetricBenefit) -> int:
-    return benefit.quantity if benefit.metric == ledger.POINTS else 0
+def _points(benefit: MetricBenefit, amount: int) -> int:
+    return amount if benefit.metric == ledger.POINTS else 0

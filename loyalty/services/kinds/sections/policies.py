@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from typing import Annotated
-from zoneinfo import available_timezones
 
 import msgspec
 
+from loyalty.kernel import periods
 from loyalty.models import Business
 from loyalty.services.programme import Document, Part, Problem, Section
 
@@ -25,7 +25,7 @@ def apply(business: Business, part: PoliciesPart) -> None:
 
 
 def check(part: PoliciesPart, document: Document) -> Iterator[Problem]:
-    if part.timezone not in available_timezones():
+    if part.timezone not in periods.zones():
         yield Problem(path="policies.timezone", message="Name a time zone such as Europe/Berlin.")
 
 

@@ -1,0 +1,160 @@
+"""The programme's ladders of thresholds: tiers are one."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from unfold import widgets
+
+from loyalty.admin import look
+from loyalty.admin.base import TenantAdmin, TenantInline
+from loyalty.admin.forms import LinesField, TenantForm
+from loyalty.admin.metric_form import KEY_HELP, KEY_TAKEN, Amount
+from loyalty.admin.metrics import STATE
+from loyalty.models import Milestone, MilestoneSet
+from loyalty.services import ladder_rules, ladders
+from loyalty.services.ledger import POINTS
+from loyalty.services.quest_rules import in_points
+
+
+class Factor(forms.IntegerField):
+    """The top or the bottom of a fraction: 1, where none is given."""
+
+    widget = widgets.UnfoldAdminIntegerFieldWidget
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=1_000_000, initial=1, required=False, **kwargs)
+
+    def clean(self, value: Any) -> int:
+        return super().clean(value) or 1
+
+
+class ArchivedForm(TenantForm):
+    """What is archived takes no other row's place."""
+
+    def _get_validation_exclusions(self) -> set[str]:
+        return super()._get_validation_exclusions() - {"archived_at"}
+
+
+class MilestoneForm(ArchivedForm):
+    """What a step gives beside points is written in the programme, and stays."""
+
+    threshold = Amount(help_text="How much it takes of what the ladder counts.")
+    multiplier_top = Factor(label="Pays ×", help_text="Of rules that multiply by tier: 5 and 4 pay five quarters.")
+    multiplier_bottom = Factor(label="÷")
+    entry_points = Amount(required=False, label="Gives", help_text="Points, once, to whoever rises to it.")
+    perks = LinesField(required=False, help_text="What people read that it brings. One a line.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["perks"].widget.attrs["rows"] = 2
+        points = sum(one["quantity"] for one in self.instance.benefits if _is_points(one))
+        self.initial["entry_points"] = points or None
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        others = [one for one in self.instance.benefits if not _is_points(one)]
+        points = given.get("entry_points")
+        self.instance.benefits = [*others, in_points(points)] if points else others
+        if self.instance.benefits and given.get("threshold") == 0:
+            self.add_error("entry_points" if points else None, ladder_rules.NOBODY_RISES)
+        return given
+
+
+def _is_points(benefit: dict[str, Any]) -> bool:
+    return (benefit["kind"], benefit.get("metric")) == ("metric", POINTS)
+
+
+class Steps(forms.models.BaseInlineFormSet[Any, Any, Any]):
+    def clean(self) -> None:
+        super().clean()
+        rows = [form.cleaned_data for form in self.forms if not form.errors]
+        thresholds = [row["threshold"] for row in rows if "threshold" in row and not row.get("DELETE")]
+        if len(set(thresholds)) < len(thresholds):
+            raise forms.ValidationError("Two steps have the same threshold. Give each its own.")
+
+
+class Milestones(TenantInline):
+    model = Milestone
+    form = MilestoneForm
+    formset = Steps
+    fields = ("title", "key", "threshold", "entry_points", "perks", "multiplier_top", "multiplier_bottom")
+    ordering = ("threshold",)
+    hide_title = True
+    verbose_name = "step"
+    verbose_name_plural = "Steps, from the lowest threshold to the highest"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request).filter(archived_at=None)
+        return rows
+
+
+class LadderForm(ArchivedForm):
+    period_months = forms.IntegerField(
+        label="Months in a period",
+        min_value=1,
+        max_value=ladder_rules.LONGEST,
+        required=False,
+        widget=widgets.UnfoldAdminIntegerFieldWidget,
+        help_text="12 is a year. Empty: the ladder has no periods.",
+    )
+
+    class Meta:
+        error_messages = KEY_TAKEN
+        labels = {"is_tier": "These are the programme's tiers", "basis": "Counts", "period_start": "Periods begin"}
+        help_texts = {
+            "key": KEY_HELP,
+            "is_tier": "A programme has one set of tiers. Everyone starts on the step from 0.",
+            "basis": "What takes people up. They rise at once.",
+            "downgrade": "Without periods at once; with periods at the end of each.",
+        }
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        ladders = MilestoneSet.objects.for_business(self.business).filter(is_tier=True, archived_at=None)
+        if given.get("is_tier") and ladders.exclude(pk=self.instance.pk).exists():
+            self.add_error("is_tier", "Another set is the programme's tiers already. Untick it there first.")
+        if not self.errors:
+            asked = {name: given[name] for name in ("basis", "downgrade")}
+            rules = ladder_rules.problems(**asked, months=given["period_months"], start=given["period_start"])
+            for _, message in rules:
+                self.add_error("period_months", message)
+        return given
+
+
+@admin.register(MilestoneSet)
+class MilestoneSetAdmin(TenantAdmin):
+    form = LadderForm
+    inlines = (Milestones,)
+    list_display = (
+        "title",
+        "key",
+        "metric",
+        look.column("Steps", lambda row: row.step_count),
+        look.column("Counts", lambda row: row.get_basis_display()),
+        look.column("Kind", lambda row: look.state("Tiers", "primary") if row.is_tier else look.state("Milestones")),
+        STATE,
+    )
+    list_select_related = ("metric",)
+    ordering = ("key",)
+    fieldsets = (
+        (None, {"fields": ("title", "key", "is_tier")}),
+        ("How people climb", {"fields": ("basis", "metric", "period_months", "period_start", "downgrade")}),
+    )
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """With the steps in place, everyone takes theirs."""
+        super().save_related(request, form, formsets, change)
+        if {"period_months", "period_start"} & set(form.changed_data):
+            ladders.begin_anew(form.instance)
+        ladders.settle(business=form.instance.business)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        counted: QuerySet[Any] = rows.annotate(step_count=Count("milestones", filter=Q(milestones__archived_at=None)))
+        return counted
+
+    def get_readonly_fields(self, request: HttpRequest, obj: MilestoneSet | None = None) -> tuple[str, ...]:
+        return ("key", "metric") if obj else ()
