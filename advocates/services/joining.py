@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
@@ -33,31 +34,63 @@ def join_many(*, business: Business, people: Sequence[Details | DomainError], au
 
 @transaction.atomic
 def _join_many(business: Business, people: Sequence[Details | DomainError], author: str) -> Joined:
-    checked = [each if isinstance(each, DomainError) else _checked(business, each) for each in people]
-    results = list(_without_taken(business, checked))
+    newcomers = [each if isinstance(each, DomainError) else Newcomer(each) for each in people]
+    results = join_all(business=business, people=newcomers)
+    batch = keep(business, results, author)
+    return Joined(batch, results)
+
+
+def keep(business: Business, results: Sequence[object], author: str) -> Batch:
+    """Remember who joined by a batch, so that it can be taken back."""
     new = [result for result in results if isinstance(result, Advocate)]
-    accounts.open_accounts(business=business, accounts=[advocate.account for advocate in new])
-    Advocate.objects.bulk_create(new)
-    events.record([news.joined(advocate) for advocate in new], now=clock.now(business))
     made = [result.pk if isinstance(result, Advocate) else None for result in results]
     reached = accounts.sequences(business=business, account_ids=[advocate.pk for advocate in new])
-    batch = Batch.objects.create(
+    return Batch.objects.create(
         business=business,
         kind=Batch.Kind.ADVOCATES,
         made=made,
         reached=[pk and reached[pk] for pk in made],
         author=author,
     )
-    return Joined(batch, results)
 
 
-def _checked(business: Business, given: Details) -> Advocate | DomainError:
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Who joins; since when the merchant has known them, if not just now, and whether rules pay for their coming."""
+
+    details: Details
+    since: datetime | None = None
+    is_new: bool = True
+
+
+def join_all(*, business: Business, people: Sequence[Newcomer | DomainError]) -> list[Advocate | DomainError]:
+    """Within the caller's transaction.
+
+    :raises IntegrityError: if somebody was faster, and has one of the addresses or external ids by now
+    """
+    checked = [each if isinstance(each, DomainError) else _checked(business, each) for each in people]
+    results = list(_without_taken(business, checked))
+    new = [result for result in results if isinstance(result, Advocate)]
+    accounts.open_accounts(business=business, accounts=[advocate.account for advocate in new])
+    Advocate.objects.bulk_create(new)
+    older = {
+        result.pk
+        for each, result in zip(people, results, strict=True)
+        if isinstance(each, Newcomer) and isinstance(result, Advocate) and not each.is_new
+    }
+    now = clock.now(business)
+    events.record([news.joined(advocate, is_new=advocate.pk not in older) for advocate in new], now=now)
+    return results
+
+
+def _checked(business: Business, newcomer: Newcomer) -> Advocate | DomainError:
     """Somebody who has not joined yet: their account has its id, and is not open."""
     now = clock.now(business)
     account = Account()
-    advocate = Advocate(pk=account.pk, business=business, account=account, created_at=now, updated_at=now)
+    since = min(newcomer.since or now, now)
+    advocate = Advocate(pk=account.pk, business=business, account=account, created_at=since, updated_at=now)
     try:
-        details.apply(given, to=advocate, today=now.date())
+        details.apply(newcomer.details, to=advocate, today=now.date())
     except DomainError as error:
         return error
     account.external_id = advocate.external_id
