@@ -59,3 +59,24 @@ verification.register_check(
         AND (%(business)s::uuid IS NULL OR a.business_id = %(business)s::uuid)
     """,
 )
+verification.register_check(
+    "an order is refunded as its refunds say",
+    """
+    SELECT o.business_id, o.id FROM advocates_order o
+    LEFT JOIN (SELECT order_id, sum(amount_minor) AS minor, sum(amount_minor) FILTER (WHERE lines = '{}') AS unassigned
+               FROM advocates_refund GROUP BY 1) r ON r.order_id = o.id
+    WHERE (o.refunded_minor, o.unassigned_minor) <> (coalesce(r.minor, 0), coalesce(r.unassigned, 0))
+        AND (%(business)s::uuid IS NULL OR o.business_id = %(business)s::uuid)
+    """,
+)
+verification.register_check(
+    "an order has earned what it says, by entries of its own",
+    """
+    SELECT o.business_id, o.id FROM advocates_order o
+    CROSS JOIN LATERAL jsonb_array_elements(o.earned) said
+    LEFT JOIN loyalty_ledgerentry e ON e.business_id = o.business_id AND e.source_type = 'earn_rule'
+        AND e.type = 'earn' AND e.source_id = (o.action_id || ':' || (said ->> 'ruleId'))
+    WHERE (said ->> 'points')::bigint <> coalesce(e.amount, 0)
+        AND (%(business)s::uuid IS NULL OR o.business_id = %(business)s::uuid)
+    """,
+)

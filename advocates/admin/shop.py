@@ -33,7 +33,7 @@ MOST = 100  # rows of a table on a page
 
 
 def amount(minor: int | None, currency: str) -> str:
-    return look.NOTHING if minor is None else f"{money_text(minor, currency)} {currency}"
+    return look.NOTHING if minor is None else f"{money_text(minor, currency)}\u00a0{currency}"
 
 
 STATE = look.column("State", lambda row: state(row, COLOURS))
@@ -86,7 +86,7 @@ class OrderAdmin(ReadOnlyAdmin):
         TOTAL,
         POINTS,
         STATE,
-        look.column("", lambda order: look.state("To look at", "warning") if order.flags else ""),
+        look.column("Note", lambda order: look.state("To look at", "warning") if order.flags else look.NOTHING),
     )
     list_filter = (OfAdvocate, "status", ("placed_at", When))
     search_fields = ("external_id", "number")

@@ -21,7 +21,7 @@ class TestRefuses:
         ("change", "code", "field", "status"),
         [
             ({"earn": {"points": 5, "per": "0.00", "currency": "EUR"}}, "VALIDATION_ERROR", "earn.per", 400),
-            ({"audience": {"tiers": ["platinum"]}}, "NOT_FOUND", "audience.tiers", 404),
+            ({"audience": {"tiers": ["platinum"]}}, "NOT_FOUND", "audience.tiers.0", 404),
             ({"status": "archived"}, "VALIDATION_ERROR", "status", 400),
             ({"colour": "red"}, "VALIDATION_ERROR", "colour", 400),
         ],

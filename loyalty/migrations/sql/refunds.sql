@@ -84,8 +84,13 @@ BEGIN
         lifetime_earned = greatest(0, lifetime_earned - v_ripe), floor = least(floor, amount - v_ripe)
         WHERE account_id = v_start.account_id AND metric_id = v_entry.metric_id
         RETURNING amount INTO v_balance;
+    UPDATE loyalty_movedlifetime SET earned = earned - v_ripe  -- whoever undoes the merge finds it taken
+        WHERE metric_id = v_entry.metric_id
+            AND merge_id IN (SELECT merge_id FROM laurel_way_home(v_entry.account_id));
     IF least(v_ripe, v_had) > 0 THEN
-        PERFORM laurel_take_lots(v_start, v_entry.metric_id, v_id, least(v_ripe, v_had), p_entry);
+        PERFORM laurel_take_lots(v_start, v_entry.metric_id, v_id, least(v_ripe, v_had), (
+            SELECT l.entry_id FROM laurel_lots_of(p_entry) own JOIN loyalty_lot l ON l.id = own.lot_id
+            WHERE l.account_id = v_start.account_id ORDER BY (l.remaining > 0) DESC, l.id DESC LIMIT 1));
     END IF;
     PERFORM laurel_climb(v_start, v_entry.metric_id);
     RETURN laurel_enter(v_id, p_business, v_start.account_id, v_entry.metric_id, v_metric, 'reverse',

@@ -94,6 +94,21 @@ class TestTakesBack:
         assert (balance(ada), balance(bob)) == (0, 200)
         assert api.get("/orders/1001").json()["order"]["customerId"] == str(bob.pk)
 
+    def test_so_that_undoing_the_merge_finds_it_taken(self, api, acme, ada, bob, give):
+        give(bob, 30)
+        merged = merges.merge(business=acme, source_id=ada.pk, target_id=bob.pk)
+        refund(api, {"lines": [{"lineId": "mug"}]})
+
+        merges.undo(business=acme, merge_id=merged.pk)
+
+        wallets = books.wallets(business=acme, account_ids=[ada.pk, bob.pk])
+        assert [(wallets[one.pk].amount, wallets[one.pk].lifetime_earned) for one in (ada, bob)] == [
+            (200, 200),
+            (30, 30),
+        ]
+        api.patch("/orders/1001", {"financialStatus": "refunded"})
+        assert (balance(ada), balance(bob)) == (0, 30)
+
     def test_not_what_has_expired(self, acme, api, ada):
         rule(acme, "brief", expires_after_days=1, points=1)
         with clock.moved_to(clock.wall() + timedelta(days=1)):
