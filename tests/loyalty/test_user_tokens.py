@@ -278,7 +278,7 @@ class TestSigningKey:
         with pytest.raises(InvalidToken):
             tokens.verify(token)
 
-    def test_is_asked_for_once_where_a_token_comes_again_and_again(self, token, monkeypatch, django_assert_num_queries):
+    def test_verifies_a_token_once_in_minutes(self, token, monkeypatch, django_assert_num_queries):
         start = time.monotonic()
         tokens.verify(token)
         monkeypatch.setattr("loyalty.kernel.recent.time.monotonic", lambda: start + 4.9)
