@@ -12,5 +12,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunSQL((SQL / 'awards.sql').read_text(), (SQL / 'awards_drop.sql').read_text()),
         migrations.RunSQL((SQL / 'completions.sql').read_text(), (SQL / 'completions_drop.sql').read_text()),
     ]
