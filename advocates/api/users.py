@@ -108,7 +108,7 @@ class User(IntegrationView):
     )
     def put(self, call: Call[UserDetails, None], external_id: str) -> UserShape:
         name = to_struct(external_id, types.ExternalId)
-        put = advocates.put_by_external_id(business=call.business, external_id=name, **details_of(call.body))
+        put = advocates.put_by_external_id(business=call.business, external_id=name, given=details_of(call.body))
         return _shown(call.business, put, name)
 
 

@@ -100,7 +100,7 @@ def find_or_create_by_external_id(
 
 
 @transaction.atomic
-def put_by_external_id(*, business: Business, external_id: str, **given: Unpack[Details]) -> Advocate:
+def put_by_external_id(*, business: Business, external_id: str, given: Details) -> Advocate:
     """Make details known of the person whom the merchant knows by `external_id`; who is not known yet joins.
 
     :raises Invalid, EmailTaken, AdvocateGone: as `update`
