@@ -1,6 +1,7 @@
 """A user as a merchant's backend sees them: who they are, what they have, and what happened to them."""
 
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 import msgspec
@@ -11,6 +12,7 @@ from advocates.api.examples import USER, USER_TIER
 from advocates.api.v1 import PersonalDetails, details_of
 from advocates.models import Advocate
 from advocates.services import advocates
+from advocates.services.details import Details
 from loyalty.api import types
 from loyalty.api.audience_shapes import PayloadShape
 from loyalty.api.examples import HISTORY_ITEM
@@ -108,7 +110,8 @@ class User(IntegrationView):
     )
     def put(self, call: Call[UserDetails, None], external_id: str) -> UserShape:
         name = to_struct(external_id, types.ExternalId)
-        put = advocates.put_by_external_id(business=call.business, external_id=name, given=details_of(call.body))
+        given = cast("Details", details_of(call.body))  # the service's names
+        put = advocates.put_by_external_id(business=call.business, external_id=name, given=given)
         return _shown(call.business, put, name)
 
 
