@@ -6,7 +6,7 @@ import sys
 from bench import report
 from bench.contest import Unfair
 from bench.results import Results
-from bench.scenarios import actions, awards, batches, delivery, expiry, first_start, growth
+from bench.scenarios import actions, awards, batches, delivery, expiry, first_start, growth, user_events
 from bench.world import open_world, populate
 
 SCENARIOS = ("S9", "S1", "S2", "S3", "S6", "S11", "S12")  # S7 comes with S2
@@ -47,6 +47,8 @@ def _measure(wanted: list[str] | tuple[str, ...], results: Results, chosen: argp
     if "S3" in wanted:
         with open_world() as world:
             batches.measure(world, populate(world), results, rounds=chosen.rounds, seconds=chosen.seconds)
+        with open_world() as world:
+            user_events.measure(world, populate(world), results, rounds=chosen.rounds, seconds=chosen.seconds)
     if "S6" in wanted:
         with open_world() as world:
             growth.measure(world, populate(world), results)

@@ -1,7 +1,8 @@
 """Many people join in one call, each on their own."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
@@ -36,9 +37,7 @@ def _join_many(business: Business, people: Sequence[Details | DomainError], auth
     checked = [each if isinstance(each, DomainError) else _checked(business, each) for each in people]
     results = list(_without_taken(business, checked))
     new = [result for result in results if isinstance(result, Advocate)]
-    accounts.open_accounts(business=business, accounts=[advocate.account for advocate in new])
-    Advocate.objects.bulk_create(new)
-    events.record([news.joined(advocate) for advocate in new], now=clock.now(business))
+    _open(business, new)
     made = [result.pk if isinstance(result, Advocate) else None for result in results]
     reached = accounts.sequences(business=business, account_ids=[advocate.pk for advocate in new])
     batch = Batch.objects.create(
@@ -49,6 +48,31 @@ def _join_many(business: Business, people: Sequence[Details | DomainError], auth
         author=author,
     )
     return Joined(batch, results)
+
+
+@transaction.atomic
+def join_named(*, business: Business, external_ids: Collection[str]) -> dict[str, UUID]:
+    """Let people join of whom nothing is known but the merchant's own ids, which are well formed.
+
+    :raises IntegrityError: if one of them is known already
+    """
+    ordered = sorted(external_ids)  # whoever lets the same people join waits, and not for ever
+    new = [_unknown(business, external_id) for external_id in ordered]
+    _open(business, new)
+    return {external_id: advocate.pk for external_id, advocate in zip(ordered, new, strict=True)}
+
+
+def _open(business: Business, new: Sequence[Advocate]) -> None:
+    accounts.open_accounts(business=business, accounts=[advocate.account for advocate in new])
+    Advocate.objects.bulk_create(new)
+    events.record([news.joined(advocate) for advocate in new], now=clock.now(business))
+
+
+def _unknown(business: Business, external_id: str) -> Advocate:
+    now, account = clock.now(business), Account(external_id=external_id)
+    return Advocate(
+        pk=account.pk, business=business, account=account, external_id=external_id, created_at=now, updated_at=now
+    )
 
 
 def _checked(business: Business, given: Details) -> Advocate | DomainError:

@@ -54,6 +54,7 @@ class Business(models.Model):
     engine_stamp = models.BigIntegerField(default=1, editable=False)  # moves when what the engine compiles does
     timezone = models.CharField(max_length=60, default="UTC")
     currency = models.CharField(max_length=3, default="EUR")
+    users_on_first_event = models.BooleanField("users join by their first event", default=True)
     ip_allowlist = ArrayField(models.CharField(max_length=49), default=list, blank=True)
     allowed_origins = ArrayField(models.CharField(max_length=255), default=list, blank=True)
     contact_email = models.EmailField(blank=True)
