@@ -2,14 +2,16 @@
 
 import argparse
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from bench import report
 from bench.contest import Unfair
 from bench.results import Results
-from bench.scenarios import actions, awards, batches, delivery, expiry, first_start, growth, user_events
+from bench.scenarios import actions, awards, batches, delivery, expiry, first_start, growth, orders, user_events
 from bench.world import open_world, populate
 
-SCENARIOS = ("S9", "S1", "S2", "S3", "S6", "S11", "S12")  # S7 comes with S2
+SCENARIOS = ("S9", "S1", "S2", "S3", "S4", "S6", "S11", "S12")  # S7 comes with S2
 
 
 def main() -> int:
@@ -33,28 +35,23 @@ def main() -> int:
 
 
 def _measure(wanted: list[str] | tuple[str, ...], results: Results, chosen: argparse.Namespace) -> None:
-    if "S9" in wanted:  # before the load of S1 leaves a backlog
-        with open_world() as world:
-            delivery.measure(world, populate(world, people=20), results)
-    if "S1" in wanted:
-        with open_world() as world:
-            results.postgres = world.postgres_version()
-            awards.measure(world, populate(world), results, rounds=chosen.rounds, seconds=chosen.seconds)
-    if "S2" in wanted:
-        with open_world() as world:
-            cast = populate(world, people=actions.people_for(chosen.rounds))
-            actions.measure(world, cast, results, rounds=chosen.rounds, seconds=chosen.seconds)
-    if "S3" in wanted:
-        with open_world() as world:
-            batches.measure(world, populate(world), results, rounds=chosen.rounds, seconds=chosen.seconds)
-        with open_world() as world:
-            user_events.measure(world, populate(world), results, rounds=chosen.rounds, seconds=chosen.seconds)
-    if "S6" in wanted:
-        with open_world() as world:
-            growth.measure(world, populate(world), results)
-    if "S11" in wanted:
-        with open_world() as world:
-            expiry.measure(world, populate(world, people=200), results, lots=chosen.lots)
+    turns = {"rounds": chosen.rounds, "seconds": chosen.seconds}
+    # Of how many people, and how; deliveries before the load of S1 leaves a backlog.
+    measures: list[tuple[str, int, Callable[..., None], dict[str, Any]]] = [
+        ("S9", 20, delivery.measure, {}),
+        ("S1", 1_000, awards.measure, turns),
+        ("S2", actions.people_for(chosen.rounds), actions.measure, turns),
+        ("S3", 1_000, batches.measure, turns),
+        ("S3", 1_000, user_events.measure, turns),
+        ("S4", 1_000, orders.measure, {}),
+        ("S6", 1_000, growth.measure, {}),
+        ("S11", 200, expiry.measure, {"lots": chosen.lots}),
+    ]
+    for name, people, measure, options in measures:
+        if name in wanted:
+            with open_world() as world:
+                results.postgres = world.postgres_version()
+                measure(world, populate(world, people=people), results, **options)
     if "S12" in wanted:
         first_start.measure(results)
 

@@ -26,7 +26,7 @@ class Client:
     def ask(self, path: str, *, bearer: str, body: bytes | None = None, **headers: str) -> Answer:
         """GET it, or POST a JSON body to it. Headers are spelled with underscores.
 
-        :raises RuntimeError: for an answer that is none of 200 and 304
+        :raises RuntimeError: for an answer that is none of 200, 201 and 304
         """
         sent = {"Authorization": f"Bearer {bearer}", "Content-Type": "application/json"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
@@ -34,6 +34,6 @@ class Client:
         self._connection.request("GET" if body is None else "POST", path, body=body, headers=sent)
         response = self._connection.getresponse()
         answer = Answer(response.status, response.headers, response.read(), (perf_counter() - started) * 1000)
-        if answer.status not in (200, 304):
+        if answer.status not in (200, 201, 304):
             raise RuntimeError(f"{path} answers {answer.status}: {answer.body!r}")
         return answer

@@ -35,6 +35,11 @@ GROUPS: Mapping[str, Pages] = {
         ("loyalty.InventorySet", "Inventory sets", "collections_bookmark"),
         ("loyalty.InventoryItem", "Inventory items", "military_tech"),
     ),
+    "Shop": (
+        ("advocates.Order", "Orders", "shopping_bag"),
+        ("advocates.Product", "Products", "sell"),
+        ("advocates.Collection", "Collections", "category"),
+    ),
     "Spending": (
         ("rewards.Reward", "Rewards", "redeem"),
         ("rewards.Redemption", "Redemptions", "receipt_long"),

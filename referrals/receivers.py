@@ -3,13 +3,15 @@
 from advocates.selectors import referral_links
 from advocates.services import bringing
 from loyalty import events
-from loyalty.services import personal_data, programme, verification
+from loyalty.services import order_effects, personal_data, programme, verification
 from referrals.events import COMPLETED, REJECTED, STARTED
 from referrals.selectors import described, links
-from referrals.services import document, friends, people
+from referrals.services import document, friends, orders, people
 
 referral_links.register(links.default_urls)
 bringing.register(friends.join_by_code)
+order_effects.register("qualified", orders.foresee_completion)
+order_effects.register("closed", orders.foresee_undoing)
 events.register_describer(described.describe_started, STARTED)
 events.register_describer(described.describe_decided, COMPLETED, REJECTED)
 programme.register_section(document.SECTION)
@@ -26,7 +28,7 @@ verification.register_check(
     """,
 )
 verification.register_check(
-    "a conversion has the entries that it promised if it is confirmed, and they are reversed if it is",
+    "a conversion has the entries that it promised if it is confirmed, and no others are reversed",
     """
     SELECT c.business_id, c.id FROM referrals_conversion c
     CROSS JOIN LATERAL (
@@ -41,7 +43,7 @@ verification.register_check(
     ) l ON l.business_id = c.business_id AND l.id = c.id::text
     WHERE (c.status IN ('held', 'rejected') AND l.posted IS NOT NULL
            OR c.status = 'confirmed' AND (coalesce(l.posted, 0), coalesce(l.undone, 0)) <> (w.wanted, 0)
-           OR c.status = 'reversed' AND (coalesce(l.posted, 0), coalesce(l.undone, 0)) <> (w.wanted, w.wanted))
+           OR c.status = 'reversed' AND (coalesce(l.posted, 0) <> w.wanted OR l.undone > w.wanted))
         AND (%(business)s::uuid IS NULL OR c.business_id = %(business)s::uuid)
     """,
 )

@@ -1,16 +1,18 @@
-"""What the floor asks this app: to describe its events, give its benefit, keep its sections, prove its books."""
+"""What the floor asks this app: to describe its events, give its benefit, use coupons for orders, prove its books."""
 
 from loyalty import events
-from loyalty.services import personal_data, programme, verification
+from loyalty.services import order_effects, personal_data, programme, verification
 from loyalty.services.kinds import benefits
 from rewards.models import Redemption
 from rewards.selectors import described
-from rewards.services import gifts, sections
+from rewards.services import gifts, orders, sections
 
 events.register_describer(described.describe_redeemed_points, "points/redeemed")
 events.register_describer(described.describe_redemptions, "redemptions/*")
 
 benefits.register_kind("reward", gifts)
+order_effects.register("qualified", orders.foresee_use)
+order_effects.register("closed", orders.foresee_return)
 
 programme.register_section(
     programme.Section(

@@ -7,7 +7,20 @@ from django.test import Client
 from django.urls import reverse
 
 from advocates.models import Advocate, SsoSecret
-from advocates.services import advocates, boards, ideas, mappings, responses, sso, surveys, testimonials
+from advocates.services import (
+    advocates,
+    boards,
+    ideas,
+    mappings,
+    orders,
+    products,
+    refunds,
+    responses,
+    sso,
+    surveys,
+    testimonials,
+)
+from advocates.services.baskets import Basket, Buyer, Line
 from advocates.services.responses import Told
 from advocates.services.surveys import Asked
 from loyalty.admin import links
@@ -88,6 +101,7 @@ def fill(business: Business, word: str) -> Advocate:
     _collect(person, word)
     _speak(person, word)
     _refer(person, word)
+    _buy(person, word)
     _connect(business, word)
     _double(person, word)
     _tell(endpoint, word)
@@ -165,6 +179,31 @@ def _refer(person: Advocate, word: str) -> None:
     order = conversions.Order(id=f"{word}-1", minor=4200, currency="EUR")
     conversions.convert(business=business, code=code.code, order=order, seen=visitor)
     programmes.save(business=business, status="active")
+
+
+def _buy(person: Advocate, word: str) -> None:
+    """An order of two things, of which one was sent back; and one of them in a collection."""
+    business, product = person.business, f"{word}-mug"
+    told = products.Told(external_id=product, title=f"{word} mug", price_minor=1000, currency="EUR")
+    products.put_all(business=business, told=[told])
+    products.put_collection(business=business, external_id=word, title=f"{word} gear", product_ids=[product])
+    lines = [Line(external_id=f"{word}-1", product_id=product, sku=word, quantity=2, price_minor=1000)]
+    basket = Basket(
+        external_id=f"{word}-1",
+        number=f"#{word}",
+        buyer=Buyer(external_id=person.external_id),
+        currency="EUR",
+        subtotal_minor=2000,
+        total_minor=2000,
+        status="paid",
+        discount_codes=[word],
+        lines=lines,
+        placed_at=clock.wall(),
+        fingerprint=b"",
+    )
+    orders.take_one(business=business, basket=basket)
+    back = refunds.Told(external_id=word, pieces={f"{word}-1": 1})
+    orders.change(business=business, order_id=basket.external_id, refunds=[back])
 
 
 def _promise(business: Business, word: str) -> None:

@@ -1,4 +1,4 @@
-"""Every row of the Advocates API and of the programme as code: what it takes, and what it answers.
+"""Every row of the Advocates API, the Platform API and the programme as code: what it takes, and what it answers.
 
 A row may answer more than it owes, and take more; never less. Who may call it is asked in `test_permissions.py`.
 """
@@ -29,6 +29,14 @@ REWARD = (
 )
 QUEST = "title description tasks reward key status window recurrence audience autoClaim"
 SEEN = "clientIp userAgent"
+RULE = (
+    "title key status trigger earn conditions window audience limit budget pendingDays expiresAfterDays "
+    "tierMultiplier multiplier priority stacking includeProducts includeCollections excludeProducts "
+    "excludeCollections minSpend"
+)
+CUSTOMER = (
+    "email firstName lastName name birthdayMonth birthdayDay phone locale acceptsMarketing tags metadata createdAt"
+)
 
 # method, path, what it takes (parameters or fields), status, what it answers
 ROWS = [
@@ -127,12 +135,56 @@ ROWS = [
     ),
     ("GET sso/mappings", "externalCustomerId advocateId limit cursor", 200, "mappings"),
     ("POST sso/mappings", "advocateId externalCustomerId externalEmail externalName", 201, "mapping"),
+    ("PUT customers/<str:external_id>", CUSTOMER, 200, "customer"),
+    ("PUT customers", f"externalId {CUSTOMER}", 200, "customer"),
+    (
+        "GET customers",
+        "email minPointBalance maxPointBalance createdAfter updatedAfter lastSeenAfter cursor",
+        200,
+        "customers nextCursor",
+    ),
+    ("GET customers/<str:external_id>", "", 200, "customer"),
+    (
+        "POST customers/<str:external_id>/points",
+        "points summary earnRuleId updateLastSeen",
+        200,
+        "transaction newBalance",
+    ),
+    ("POST customers/<str:external_id>/points/deduct", "points summary", 200, "transaction newBalance"),
+    (
+        "POST orders",
+        "id number customer currency subtotal discountTotal shippingTotal taxTotal total financialStatus "
+        "discountCodes lines referralCode createdAt",
+        201,
+        "order pointsAwarded breakdown",
+    ),
+    ("PATCH orders/<str:order_id>", "financialStatus refunds", 200, "order pointsAwarded pointsReversed"),
+    ("GET orders/<str:order_id>", "", 200, "order"),
+    (
+        "PUT products/<str:product_id>",
+        "title handle imageUrl status price currency collectionIds variants",
+        200,
+        "product",
+    ),
+    ("GET products", "limit cursor", 200, "products nextCursor"),
+    ("GET products/<str:product_id>", "", 200, "product"),
+    ("DELETE products/<str:product_id>", "", 204, ""),
+    ("PUT collections/<str:collection_id>", "title productIds", 200, "collection"),
+    ("GET collections/<str:collection_id>", "", 200, "collection"),
+    ("DELETE collections/<str:collection_id>", "", 204, ""),
     ("GET events", "cursor limit topic advocateId", 200, "events nextCursor"),
     ("POST events/dry-run", "advocateId event data", 200, "outcome pointsAwarded questsCompleted tasks rules"),
     ("POST batch/points", "items", 200, BATCH),
+    ("POST orders/batch", "items", 200, BATCH),
+    ("POST customers/batch", "items", 200, BATCH),
+    ("POST products/batch", "items", 200, "results succeeded failed"),
     ("POST batch/advocates", "items", 200, BATCH),
     ("POST batch/events", "items", 200, BATCH),
     ("POST batch/<uuid:batch_id>/undo", "", 200, BATCH),
+    ("GET earn-rules", "status limit cursor", 200, "earnRules nextCursor"),
+    ("POST earn-rules", RULE, 201, "earnRule"),
+    ("GET earn-rules/<uuid:rule_id>", "", 200, "earnRule"),
+    ("PATCH earn-rules/<uuid:rule_id>", RULE.replace("trigger ", "").replace("key ", ""), 200, "earnRule"),
     ("GET test-clock", "", 200, "now"),
     ("POST test-clock", "now advance", 200, "now"),
     ("GET me", "", 200, "businessId name plan keyName mode"),
@@ -156,6 +208,13 @@ ROWS = [
 SHAPES = {
     "advocate": "id externalId email name firstName lastName phone locale timezone birthday metadata tier "
     "tierIsManual points pendingPoints lifetimePoints segments referralUrl status lastSeenAt createdAt updatedAt",
+    "customer": "id externalId email name firstName lastName phone birthdayMonth birthdayDay locale tags metadata "
+    "pointBalance lifetimePoints currentLoyaltyTier referralUrl segments lastSeenAt createdAt updatedAt",
+    "order": "id number currency subtotal discountTotal shippingTotal taxTotal total financialStatus discountCodes "
+    "lines createdAt updatedAt",
+    "earnRule": "id key title status version budgetSpent terms createdAt updatedAt",
+    "product": "id title handle imageUrl status price currency collectionIds variants",
+    "collection": "id title productIds",
     "transaction": "id advocateId type metric amount balanceAfter description source ruleId ruleVersion createdAt",
     "reward": "id key name description type status pointsCost value currency stock stockRemaining startsAt endsAt "
     "tierKeys segmentKeys perAdvocateLimit minSpend codePrefix productId increments approval createdAt updatedAt",
@@ -180,6 +239,9 @@ PLURALS = {"deliveries": "delivery"} | {f"{noun}s": noun for noun in SHAPES}
 # What the examples of the schema cannot be sent for: they name other people, or places that are taken.
 SENT = BODIES | {
     "advocates": {"email": "grace@example.com", "name": "Grace Hopper"},
+    "customers": {"externalId": "ada-1", "firstName": "Ada"},
+    "orders/<str:order_id>": {"financialStatus": "paid"},
+    "earn-rules/<uuid:rule_id>": {"status": "paused", "priority": 5},
     "sso/mappings": {"advocateId": "{advocate_id}", "externalCustomerId": "outlet-77"},
     "testimonials": {"advocateId": "{advocate_id}", "rating": 5, "body": "Good", "consent": True},
     "referrals": {"advocateId": "{other_id}", "code": "BOB-1"},

@@ -54,6 +54,29 @@ ROUTES = [
     ("DELETE", "advocates/<uuid:advocate_id>", WRITE),
     ("POST", "advocates/<uuid:advocate_id>/merge", WRITE),
     ("GET", "advocates/<uuid:advocate_id>/export", READ),
+    ("GET", "customers", SHARED_READ),
+    ("PUT", "customers", SHARED_WRITE),
+    ("GET", "customers/<str:external_id>", READ),
+    ("PUT", "customers/<str:external_id>", SHARED_WRITE),
+    ("POST", "customers/<str:external_id>/points", WRITE),
+    ("POST", "customers/<str:external_id>/points/deduct", WRITE),
+    ("POST", "orders", SHARED_WRITE),
+    ("POST", "orders/batch", SHARED_WRITE),
+    ("POST", "customers/batch", SHARED_WRITE),
+    ("POST", "products/batch", SHARED_WRITE),
+    ("GET", "orders/<str:order_id>", READ),
+    ("PATCH", "orders/<str:order_id>", WRITE),
+    ("GET", "products", SHARED_READ),
+    ("GET", "products/<str:product_id>", READ),
+    ("PUT", "products/<str:product_id>", SHARED_WRITE),
+    ("DELETE", "products/<str:product_id>", WRITE),
+    ("GET", "collections/<str:collection_id>", READ),
+    ("PUT", "collections/<str:collection_id>", SHARED_WRITE),
+    ("DELETE", "collections/<str:collection_id>", WRITE),
+    ("GET", "earn-rules", SHARED_READ),
+    ("POST", "earn-rules", SHARED_WRITE),
+    ("GET", "earn-rules/<uuid:rule_id>", READ),
+    ("PATCH", "earn-rules/<uuid:rule_id>", WRITE),
     ("GET", "sso/mappings", SHARED_READ),
     ("POST", "sso/mappings", SHARED_WRITE),
     ("GET", "rewards", SHARED_READ),
@@ -127,6 +150,9 @@ BODIES = {
     "advocates/<uuid:advocate_id>/merge": {"intoAdvocateId": "{other_id}"},
     "rewards/<uuid:reward_id>/redeem": {"advocateId": "{advocate_id}"},
     "quests/<uuid:quest_id>/complete": {"advocateId": "{advocate_id}", "taskId": "{task_id}"},
+    "customers/<str:external_id>/points": {"points": 5},
+    "customers/<str:external_id>/points/deduct": {"points": 5},
+    "orders/<str:order_id>": {"financialStatus": "paid"},
     "code-pools/<uuid:pool_id>/codes": {"codes": ["CINEMA-1"]},
     "code-pools/<uuid:pool_id>/generate": {"count": 2},
     "feedback/ideas/<uuid:idea_id>": {"status": "planned"},
@@ -197,7 +223,16 @@ def ids(acme, api, ada, bob, give):
     idea = {"advocateId": str(ada.pk), "title": "Oat milk"}
     version = api.put("/programme", {"segments": [{"key": "beta", "title": "Beta testers"}]}).json()["version"]
     survey = {"title": "Survey", "questions": [{"kind": "nps", "text": "Would you recommend us?"}]}
+    sold = {"id": "900", "customer": {"externalId": "ada-1"}, "total": "5.00", "financialStatus": "pending"}
+    rule = {"title": "A ride", "trigger": "ride", "earn": {"points": 5}}
+    api.put("/products/mug", {"title": "Mug"})
+    api.put("/collections/gear", {"title": "Gear"})
     return {
+        "external_id": "ada-1",
+        "order_id": api.post("/orders", sold).json()["order"]["id"],
+        "rule_id": api.post("/earn-rules", rule).json()["earnRule"]["id"],
+        "product_id": "mug",
+        "collection_id": "gear",
         "testimonial_id": api.post("/testimonials", said).json()["testimonial"]["id"],
         "board_id": board["id"],
         "idea_id": api.post(f"/feedback/boards/{board['id']}/ideas", idea).json()["idea"]["id"],

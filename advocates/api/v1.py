@@ -212,7 +212,7 @@ class Transactions(KeyView):
             "occurred_at__gte": query.from_,
             "occurred_at__lt": query.to,
         }
-        rows = rows.filter(**_given(filters))
+        rows = rows.filter(**given(filters))
         page = page_by_cursor(rows, query, business=call.business, order=("-sequence",))
         return TransactionPage(
             transactions=[TransactionShape.of_entry(entry) for entry in page.items],
@@ -258,11 +258,12 @@ def _matching(business: Business, query: ListAdvocates) -> QuerySet[Advocate]:
         "points__gte": query.min_points,
         "points__lte": query.max_points,
     }
-    found: QuerySet[Advocate] = rows.filter(**_given(filters))
+    found: QuerySet[Advocate] = rows.filter(**given(filters))
     return found
 
 
-def _given(filters: dict[str, Any]) -> dict[str, Any]:
+def given(filters: dict[str, Any]) -> dict[str, Any]:
+    """The filters that were asked for."""
     return {lookup: value for lookup, value in filters.items() if value is not None}
 
 

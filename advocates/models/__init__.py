@@ -2,6 +2,8 @@ from advocates.models.advocates import Advocate
 from advocates.models.birthdays import BirthdayRound
 from advocates.models.boards import Board
 from advocates.models.ideas import Idea, IdeaDecision, Vote
+from advocates.models.orders import Order, OrderLine, Refund
+from advocates.models.products import Collection, CollectionProduct, Product
 from advocates.models.responses import Answer, Response
 from advocates.models.sso import SsoMapping, SsoSecret, SsoSignature
 from advocates.models.surveys import Question, Survey
@@ -12,9 +14,15 @@ __all__ = [
     "Answer",
     "BirthdayRound",
     "Board",
+    "Collection",
+    "CollectionProduct",
     "Idea",
     "IdeaDecision",
+    "Order",
+    "OrderLine",
+    "Product",
     "Question",
+    "Refund",
     "Response",
     "SsoMapping",
     "SsoSecret",

@@ -62,6 +62,8 @@ class Advocate(TenantModel):
     phone = models.CharField(max_length=16, blank=True, validators=[phone_is_e164])
     locale = models.CharField(max_length=35, blank=True, validators=[locale_is_sane])
     birthday = models.DateField(null=True, blank=True)
+    accepts_marketing = models.BooleanField(null=True, editable=False)  # null: nobody asked
+    tags = ArrayField(models.CharField(max_length=60), default=list, blank=True, editable=False)  # the shop's own
     metadata = models.JSONField(default=dict, blank=True)
     last_seen_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=clock.wall, editable=False)
@@ -84,6 +86,8 @@ class Advocate(TenantModel):
         indexes = [
             models.Index(fields=["business", "created_at", "id"], name="advocates_by_age"),
             models.Index(fields=["business", "name", "id"], name="advocates_by_name"),
+            # What has changed since a shop looked last.
+            models.Index(fields=["business", "updated_at"], name="advocates_by_change"),
             # Whose birthday it is today.
             models.Index(
                 F("business"),

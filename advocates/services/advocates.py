@@ -1,7 +1,7 @@
 """People join, change, and are found again by the merchant's own id."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Unpack
 from uuid import UUID
 
@@ -29,16 +29,25 @@ class EmailTaken(Conflict):
 
 
 @transaction.atomic
-def create(*, business: Business, referral_code: str | None = None, **given: Unpack[Details]) -> Advocate:
+def create(
+    *,
+    business: Business,
+    referral_code: str | None = None,
+    since: datetime | None = None,
+    is_new: bool = True,
+    **given: Unpack[Details],
+) -> Advocate:
     """Let a person join the programme, brought by the friend whose code they name.
 
+    :param since: when the merchant got to know them, if not just now
+    :param is_new: whether rules pay for their coming
     :raises Invalid: if a detail makes no sense
     :raises accounts.ExternalIdTaken: if someone has the external id
     :raises EmailTaken: if someone has the e-mail address
     :raises NotFound: if the business has no such referral code
     """
     now = clock.now(business)
-    advocate = Advocate(business=business, account=Account(), created_at=now, updated_at=now)
+    advocate = Advocate(business=business, account=Account(), created_at=min(since or now, now), updated_at=now)
     details.apply(given, to=advocate, today=now.date())
 
     advocate.account = accounts.open_account(
@@ -46,7 +55,7 @@ def create(*, business: Business, referral_code: str | None = None, **given: Unp
     )
     advocate.pk = advocate.account.pk
     _save(advocate)
-    events.record([news.joined(advocate)], now=now)
+    events.record([news.joined(advocate, is_new=is_new)], now=now)
     if referral_code is not None:
         bringing.brought(advocate, code=referral_code)
     return advocate

@@ -29,6 +29,8 @@ class Details(TypedDict, total=False):
     locale: str
     timezone: str
     birthday: date | None
+    accepts_marketing: bool | None
+    tags: list[str]
     metadata: Mapping[str, Any]
 
 

@@ -11,6 +11,9 @@ from advocates.models import (
     Answer,
     Idea,
     IdeaDecision,
+    Order,
+    OrderLine,
+    Refund,
     Response,
     Testimonial,
     TestimonialDecision,
@@ -88,6 +91,16 @@ IDEAS = of_rows(
     account="advocate_id",
 )
 VOTES = of_rows(Vote, name="votes", exported=["id", "idea_id", "created_at"], erased={}, account="advocate_id")
+ORDERS = of_rows(
+    Order,
+    name="orders",
+    exported=[
+        *("external_id", "number", "currency", "total_minor", "refunded_minor", "status", "discount_codes"),
+        *("referral_code", "placed_at"),
+    ],
+    erased={"number": "", "discount_codes": [], "referral_code": "", "fingerprint": b""},
+    account="advocate_id",
+)
 RESPONSES = of_rows(
     Response,
     name="surveyResponses",
@@ -99,6 +112,24 @@ RESPONSES = of_rows(
 ALL = (
     TESTIMONIALS,
     IDEAS,
+    ORDERS,
+    of_parts(
+        OrderLine,
+        name="orderLines",
+        account="order__advocate_id",
+        exported=["order__external_id", "external_id", "product_id", "sku", "quantity", "amount_minor"],
+        text="sku",
+    ),
+    replace(
+        of_parts(
+            Refund,
+            name="refunds",
+            account="order__advocate_id",
+            exported=["order__external_id", "external_id", "amount_minor", "created_at"],
+            text="external_id",
+        ),
+        erase=_erase_nothing,
+    ),
     replace(VOTES, erase=_erase_nothing, move=_move_votes),
     replace(RESPONSES, erase=_erase_nothing, move=_move_responses),
     of_parts(

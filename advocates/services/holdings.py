@@ -21,6 +21,8 @@ NOBODY: dict[str, Any] = {
     "phone": "",
     "locale": "",
     "birthday": None,
+    "accepts_marketing": None,
+    "tags": [],
     "metadata": {},
 }
 SHOWN = (*NOBODY, "last_seen_at", "created_at", "updated_at")

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -34,20 +35,24 @@ def join_many(*, business: Business, people: Sequence[Details | DomainError], au
 
 @transaction.atomic
 def _join_many(business: Business, people: Sequence[Details | DomainError], author: str) -> Joined:
-    checked = [each if isinstance(each, DomainError) else _checked(business, each) for each in people]
-    results = list(_without_taken(business, checked))
+    newcomers = [each if isinstance(each, DomainError) else Newcomer(each) for each in people]
+    results = join_all(business=business, people=newcomers)
+    batch = keep(business, results, author)
+    return Joined(batch, results)
+
+
+def keep(business: Business, results: Sequence[object], author: str) -> Batch:
+    """Remember who joined by a batch, so that it can be taken back."""
     new = [result for result in results if isinstance(result, Advocate)]
-    _open(business, new)
     made = [result.pk if isinstance(result, Advocate) else None for result in results]
     reached = accounts.sequences(business=business, account_ids=[advocate.pk for advocate in new])
-    batch = Batch.objects.create(
+    return Batch.objects.create(
         business=business,
         kind=Batch.Kind.ADVOCATES,
         made=made,
         reached=[pk and reached[pk] for pk in made],
         author=author,
     )
-    return Joined(batch, results)
 
 
 @transaction.atomic
@@ -62,12 +67,6 @@ def join_named(*, business: Business, external_ids: Collection[str]) -> dict[str
     return {external_id: advocate.pk for external_id, advocate in zip(ordered, new, strict=True)}
 
 
-def _open(business: Business, new: Sequence[Advocate]) -> None:
-    accounts.open_accounts(business=business, accounts=[advocate.account for advocate in new])
-    Advocate.objects.bulk_create(new)
-    events.record([news.joined(advocate) for advocate in new], now=clock.now(business))
-
-
 def _unknown(business: Business, external_id: str) -> Advocate:
     now, account = clock.now(business), Account(external_id=external_id)
     return Advocate(
@@ -75,13 +74,47 @@ def _unknown(business: Business, external_id: str) -> Advocate:
     )
 
 
-def _checked(business: Business, given: Details) -> Advocate | DomainError:
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Who joins; since when the merchant has known them, if not just now, and whether rules pay for their coming."""
+
+    details: Details
+    since: datetime | None = None
+    is_new: bool = True
+
+
+def join_all(*, business: Business, people: Sequence[Newcomer | DomainError]) -> list[Advocate | DomainError]:
+    """Within the caller's transaction.
+
+    :raises IntegrityError: if somebody was faster, and has one of the addresses or external ids by now
+    """
+    checked = [each if isinstance(each, DomainError) else _checked(business, each) for each in people]
+    results = list(_without_taken(business, checked))
+    older = {
+        result.pk
+        for each, result in zip(people, results, strict=True)
+        if isinstance(each, Newcomer) and isinstance(result, Advocate) and not each.is_new
+    }
+    _open(business, [result for result in results if isinstance(result, Advocate)], older)
+    return results
+
+
+def _open(business: Business, new: Sequence[Advocate], older: Collection[UUID] = ()) -> None:
+    """Let them join; rules pay nothing for the coming of those who are older than the programme."""
+    accounts.open_accounts(business=business, accounts=[advocate.account for advocate in new])
+    Advocate.objects.bulk_create(new)
+    joined = [news.joined(advocate, is_new=advocate.pk not in older) for advocate in new]
+    events.record(joined, now=clock.now(business))
+
+
+def _checked(business: Business, newcomer: Newcomer) -> Advocate | DomainError:
     """Somebody who has not joined yet: their account has its id, and is not open."""
     now = clock.now(business)
     account = Account()
-    advocate = Advocate(pk=account.pk, business=business, account=account, created_at=now, updated_at=now)
+    since = min(newcomer.since or now, now)
+    advocate = Advocate(pk=account.pk, business=business, account=account, created_at=since, updated_at=now)
     try:
-        details.apply(given, to=advocate, today=now.date())
+        details.apply(newcomer.details, to=advocate, today=now.date())
     except DomainError as error:
         return error
     account.external_id = advocate.external_id

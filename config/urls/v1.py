@@ -2,9 +2,20 @@
 
 from django.urls import path
 
-from advocates.api import batches, event_batches, feedback, sso, surveys, testimonials
+from advocates.api import (
+    batches,
+    customers,
+    event_batches,
+    feedback,
+    orders,
+    products,
+    shop_batches,
+    sso,
+    surveys,
+    testimonials,
+)
 from advocates.api import v1 as advocates
-from loyalty.api import dry_run, programme, quests
+from loyalty.api import dry_run, earn_rules, programme, quests
 from loyalty.api import v1 as loyalty
 from referrals.api import v1 as referrals
 from rewards.api import pools
@@ -20,6 +31,20 @@ urlpatterns = [  # tried in this order: what is called most comes first
     path("advocates/<uuid:advocate_id>/revoke-tokens", advocates.RevokeTokens.as_view()),
     path("advocates/<uuid:advocate_id>/merge", advocates.Merge.as_view()),
     path("advocates/<uuid:advocate_id>/export", advocates.Export.as_view()),
+    path("orders", orders.Orders.as_view()),
+    path("orders/batch", shop_batches.Orders.as_view()),
+    path("orders/<str:order_id>", orders.OneOrderView.as_view()),
+    path("customers", customers.Customers.as_view()),
+    path("customers/batch", shop_batches.Customers.as_view()),
+    path("customers/<str:external_id>", customers.OneCustomer.as_view()),
+    path("customers/<str:external_id>/points", customers.Points.as_view()),
+    path("customers/<str:external_id>/points/deduct", customers.Deduct.as_view()),
+    path("products", products.Products.as_view()),
+    path("products/batch", shop_batches.Products.as_view()),
+    path("products/<str:product_id>", products.OneProduct.as_view()),
+    path("collections/<str:collection_id>", products.OneCollection.as_view()),
+    path("earn-rules", earn_rules.EarnRules.as_view()),
+    path("earn-rules/<uuid:rule_id>", earn_rules.OneEarnRule.as_view()),
     path("me", loyalty.Me.as_view()),
     path("test-clock", loyalty.TestClock.as_view()),
     path("events", loyalty.Events.as_view()),

@@ -36,6 +36,17 @@ EVENT: Example = {
 }
 CLOCK: Example = {"now": NOW}
 FIFTY_POINTS: Example = {"kind": "metric", "metric": "points", "quantity": 50}
+EARN_RULE: Example = {
+    "id": RULE_ID,
+    "key": "purchase",
+    "title": "Points for purchases",
+    "status": "active",
+    "version": 2,
+    "budgetSpent": 0,
+    "terms": {"trigger": "order_paid", "earn": {"points": 5, "per": "1.00", "currency": "EUR"}, "pendingDays": 14},
+    "createdAt": EARLIER,
+    "updatedAt": NOW,
+}
 SILENT: Example = {"display": "none", "title": "", "message": ""}
 WELL_DONE: Example = {"display": "toast", "title": "Well done", "message": "You are a commuter"}
 QUEST: Example = {

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from babel.numbers import is_currency
+
 from loyalty.kernel.errors import Invalid
 
 DIGITS = {"BHD": 3, "CLP": 0, "IQD": 3, "ISK": 0, "JOD": 3, "JPY": 0, "KRW": 0, "KWD": 3, "LYD": 3, "OMR": 3}
@@ -25,6 +27,13 @@ def money(value: str | int | Decimal, currency: str, *, field: str) -> int:
     if not 0 <= minor <= MAX_MINOR:
         raise Invalid(f"{field} is out of range.", field=field)
     return minor
+
+
+def currency_code(text: str, *, field: str = "currency") -> str:
+    """:raises Invalid: if no country has, or had, a currency of this code"""
+    if not is_currency(text):
+        raise Invalid(f"{field} is no code of a currency, such as EUR.", field=field)
+    return text
 
 
 def money_text(minor: int, currency: str) -> str:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0013_points_that_live'),
+        ('loyalty', '0017_engine_functions'),
     ]
 
     operations = [

@@ -14,9 +14,10 @@ class Batch(TenantModel):
         POINTS = "points"
         ADVOCATES = "advocates"
         EVENTS = "events"
+        ORDERS = "orders"
 
     kind = models.CharField(max_length=20, choices=Kind)
-    # What each item made, in the order sent, and null where it failed; of events, all the entries that they made.
+    # What each item made, in the order sent, and null where it failed; of events and orders, all that they earned.
     made = ArrayField(models.UUIDField(null=True))
     # Of people: up to which of their events each had come by joining. Who has more has done something since.
     reached = ArrayField(models.BigIntegerField(null=True), default=list)

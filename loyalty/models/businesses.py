@@ -30,12 +30,29 @@ class Plan(models.Model):
         return self.name
 
 
+def paid() -> list[str]:
+    return ["paid"]
+
+
 class Business(models.Model):
     """One merchant's programme: live, or the sandbox twin of a live one (own rows, own keys, own clock)."""
 
     class Status(models.TextChoices):
         ACTIVE = "active"
         SUSPENDED = "suspended"
+
+    class Deficit(models.TextChoices):
+        """What a refund takes of points that are spent already."""
+
+        PENDING_ONLY = "pending_only", "Nothing that is not pending any more"
+        TO_ZERO = "to_zero", "What is there, down to zero"
+        NEGATIVE = "negative", "All of it, and the balance goes below zero"
+
+    class Coupons(models.TextChoices):
+        """What becomes of the points that the coupons of a refunded order cost."""
+
+        KEEP = "keep", "They stay spent"
+        GIVE_BACK = "give_back", "They are given back"
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     name = models.CharField(max_length=120)
@@ -55,6 +72,10 @@ class Business(models.Model):
     timezone = models.CharField(max_length=60, default="UTC")
     currency = models.CharField(max_length=3, default="EUR")
     users_on_first_event = models.BooleanField("users join by their first event", default=True)
+    qualifying_statuses = ArrayField(models.CharField(max_length=20), default=paid)  # of orders: these earn
+    refund_deficit = models.CharField(max_length=20, choices=Deficit, default=Deficit.TO_ZERO)
+    refund_coupons = models.CharField(max_length=20, choices=Coupons, default=Coupons.KEEP)
+    rates = models.JSONField(default=dict, blank=True)  # {"USD": "0.92"}: of `currency`
     ip_allowlist = ArrayField(models.CharField(max_length=49), default=list, blank=True)
     allowed_origins = ArrayField(models.CharField(max_length=255), default=list, blank=True)
     contact_email = models.EmailField(blank=True)

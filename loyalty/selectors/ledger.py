@@ -50,6 +50,12 @@ def wallets(*, business: Business, account_ids: Iterable[UUID], metric: str = "p
     return {account_id: found.get(account_id, EMPTY) for account_id in account_ids}
 
 
+def owe(*, business: Business, account_ids: Iterable[UUID]) -> bool:
+    """Whether any of the accounts has less than nothing of a metric."""
+    rows = Balance.objects.for_business(business).filter(account_id__in=list(account_ids))
+    return rows.filter(amount__lt=0).exists()
+
+
 ROOMS = """
     SELECT a.id, greatest(0, coalesce(m.maximum, %s) - coalesce(b.amount + b.pending, 0))
     FROM loyalty_account a
@@ -123,6 +129,20 @@ def entry_of(*, business: Business, account_id: UUID, source_type: str, source_i
     """The entry that was posted to an account for a source."""
     rows = LedgerEntry.objects.for_business(business).filter(source_type=source_type, source_id=source_id)
     return rows.filter(account_id=account_id).values_list("pk", flat=True).first()
+
+
+def entries_by_source(*, business: Business, source_type: str, source_ids: Iterable[str]) -> dict[str, UUID]:
+    """What was earned for each of these sources: one query."""
+    rows = LedgerEntry.objects.for_business(business).filter(source_type=source_type, source_id__in=list(source_ids))
+    return dict(rows.filter(type=LedgerEntry.Type.EARN).values_list("source_id", "pk"))
+
+
+def entries_and_reversals(*, business: Business, source_type: str, source_ids: Iterable[str]) -> list[LedgerEntry]:
+    """What was posted for these sources, and what reversed that, in the order in which it happened: one query."""
+    rows = LedgerEntry.objects.for_business(business)
+    posted = rows.filter(source_type=source_type, source_id__in=list(source_ids))
+    found = rows.filter(Q(pk__in=posted.values("pk")) | Q(reverses__in=posted.values("pk")))
+    return list(found.select_related("metric", "text").order_by("recorded_at", "pk"))
 
 
 def paid_for(*, business: Business, source_type: str, source_ids: Iterable[str]) -> list[LedgerEntry]:

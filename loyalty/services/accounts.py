@@ -55,6 +55,14 @@ def lock(*, business: Business, account_ids: Collection[UUID], also_from_keys: b
     return {account.pk: account for account in rows.order_by("pk").select_for_update(no_key=not also_from_keys)}
 
 
+def lock_with_business(*, business: Business, account_ids: Collection[UUID]) -> tuple[dict[UUID, Account], Business]:
+    """As `lock`, and the business as it is now: its clock, and the stamp of its programme."""
+    rows = Account.objects.for_business(business).select_related("business").filter(pk__in=account_ids)
+    locked = list(rows.order_by("pk").select_for_update(of=("self",), no_key=True))
+    as_it_is = locked[0].business if locked else business
+    return {account.pk: account for account in locked}, as_it_is
+
+
 def sequences(*, business: Business, account_ids: Iterable[UUID]) -> dict[UUID, int]:
     """Of each account the number of its latest event."""
     rows = Account.objects.for_business(business).filter(pk__in=list(account_ids))

@@ -93,6 +93,20 @@ def take_back(benefits: Benefits, *, business: Business, account_id: UUID, occas
     )
 
 
+@transaction.atomic
+def recover(benefits: Benefits, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
+    """As `take_back`, as far as it goes: of points, what the policy on refunds says; of all else, what is still there.
+
+    Answers how many points came back.
+    """
+    return sum(
+        kind_of(data["kind"]).recover(
+            _read(data, field=""), business=business, account_id=account_id, occasion=occasion.numbered(number)
+        )
+        for number, data in enumerate(benefits)
+    )
+
+
 def _read(data: Mapping[str, Any], *, field: str) -> Benefit:
     kind = kind_of(str(data.get("kind")), field=f"{field}.kind")
     try:

@@ -1,6 +1,7 @@
 """Earn rules are written here: what they are called, whether they run, and on which terms."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -33,7 +34,7 @@ def create(
     rule = EarnRule(business=business, title=title, status=status, created_at=now, updated_at=now)
     rule.key = naming.key_for(EarnRule.objects.for_business(business), key=key, title=title, noun="rule")
     _put_terms(rule, checked(terms, business=business), number=1)
-    EarnRuleBudget.objects.create(business=business, rule=rule)
+    rule.spending = EarnRuleBudget.objects.create(business=business, rule=rule)
     return rule
 
 
@@ -45,17 +46,22 @@ def update(
     title: str | None = None,
     status: str | None = None,
     terms: Terms | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> EarnRule:
     """Change what is given; other terms than those in force make a new version.
 
+    :param changes: of the terms in force, in place of `terms`
     :raises NotFound: if the business has no such rule, or its programme not what the terms name
     :raises Invalid: as `create`
     """
     business = naming.lock(business)
-    rule = EarnRule.objects.for_business(business).select_related("current").filter(pk=rule_id).first()
+    rows = EarnRule.objects.for_business(business).select_related("current", "spending")
+    rule = rows.filter(pk=rule_id).first()
     if rule is None:
         raise NotFound("rule")
     rule.business = business
+    if changes:
+        terms = structs.replace(terms_of(rule.current), **changes)
     rule.title = rule.title if title is None else title
     rule.status = rule.status if status is None else status
     rule.updated_at = clock.now(business)
@@ -65,6 +71,17 @@ def update(
     else:
         _put_terms(rule, wanted, number=rule.current.number + 1)
     return rule
+
+
+def in_force(*, business: Business, rule_id: UUID) -> tuple[UUID, int]:
+    """A rule and the number of its version in force, as entries name them.
+
+    :raises NotFound: naming `earnRuleId`, if the business has no such rule
+    """
+    found = EarnRule.objects.for_business(business).filter(pk=rule_id).values_list("pk", "current__number").first()
+    if found is None:
+        raise NotFound("rule", field="earnRuleId")
+    return found
 
 
 def pause_spent(rule_ids: Iterable[UUID], *, business: Business) -> None:

@@ -11,11 +11,11 @@ AmountText = Annotated[str, Meta(pattern=r"^[0-9]{1,13}(\.[0-9]{1,3})?$(?!\n)")]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)")]
 Factor = Annotated[int, Meta(ge=1, le=1_000_000)]
 Ratio = Annotated[list[Factor], Meta(min_length=2, max_length=2)]  # top and bottom of a fraction
-Excluded = Annotated[list[Annotated[str, Meta(min_length=1, max_length=128)]], Meta(max_length=1000)]
+Named = Annotated[list[Annotated[str, Meta(min_length=1, max_length=128)]], Meta(max_length=1000)]
 
 
 class Earn(Part):
-    """`{"points": 50}` each time; or of money `{"points": 5, "per": "1.00", "currency": "EUR"}`."""
+    """`{"points": 50}` each time, or each order; or of money `{"points": 5, "per": "1.00", "currency": "EUR"}`."""
 
     points: Quantity
     per: AmountText | None = None
@@ -53,6 +53,8 @@ class Terms(Part, kw_only=True):
     multiplier: Ratio = field(default_factory=lambda: [1, 1])
     priority: Annotated[int, Meta(ge=-1000, le=1000)] = 0
     stacking: Key | None = None  # of the rules of one group, the one with the highest priority pays
-    exclude_products: Excluded = []
-    exclude_collections: Excluded = []
+    include_products: Named = []  # empty lists: whatever is not excluded
+    include_collections: Named = []
+    exclude_products: Named = []
+    exclude_collections: Named = []
     min_spend: AmountText = "0.00"

@@ -39,7 +39,7 @@ def _take(business: Business, reports: Sequence[Report | DomainError], author: s
     intake = Intake(sent, business=as_it_is, people=locked, are_many=True)
     results = [report if isinstance(report, DomainError) else _taken(report, intake) for report in reports]
     intake.write()
-    made = _entries_since(business, locked)
+    made = entries_since(locked, business=business)
     batch = Batch.objects.create(business=business, kind=Batch.Kind.EVENTS, made=made, author=author)
     return Done(batch, results)
 
@@ -58,8 +58,8 @@ ENTRIES = """
 """
 
 
-def _entries_since(business: Business, locked: Mapping[UUID, Person]) -> list[UUID]:
-    """What has been posted to people since they were locked: nobody else could."""
+def entries_since(locked: Mapping[UUID, Person], *, business: Business) -> list[UUID]:
+    """What has been earned by people since they were locked: by nobody else's doing."""
     before = [person.event_sequence for person in locked.values()]
     with connection.cursor() as cursor:
         cursor.execute(ENTRIES, [list(locked), before, business.pk])

@@ -1,6 +1,6 @@
 """Letting people follow the ladders: when something was counted, when a period ends, and when a ladder has changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +34,20 @@ def count_orders(*, business: Business, account_id: UUID, orders: int = 1) -> No
     if not _call("laurel_count_orders(%s, %s, %s, %s)", business.pk, account_id, orders, clock.wall()):
         raise NotFound("advocate")
     _hear(business.pk)
+
+
+COUNT_ORDERS = """
+    SELECT count(laurel_count_orders(%s, account, orders, %s)), laurel_moves(false)
+    FROM (SELECT * FROM unnest(%s::uuid[], %s::bigint[]) AS t(account, orders) ORDER BY account) counted
+"""
+
+
+def count_all_orders(orders: Mapping[UUID, int], *, business: Business) -> None:
+    """Count orders of people whose accounts are locked, as `count_orders` does: in one statement."""
+    if orders:
+        with connection.cursor() as cursor:
+            cursor.execute(COUNT_ORDERS, [business.pk, clock.wall(), list(orders), list(orders.values())])
+            events.announce(climbing.moves(business.pk, cursor.fetchone()[1]))
 
 
 @transaction.atomic

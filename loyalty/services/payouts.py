@@ -8,10 +8,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from loyalty.kernel import periods, points
+from loyalty.models import Business
 from loyalty.services import progress
 from loyalty.services.bounds import Bounds
 from loyalty.services.compiled import Programme, Rule
 from loyalty.services.kinds.earning import kind_of
+from loyalty.services.kinds.earning.base import Rates
 from loyalty.services.ledger import Source
 from loyalty.services.postings import Move
 from loyalty.services.progress import Moment
@@ -78,8 +80,12 @@ def _judged(moment: Moment, rule: Rule, tier: Fraction, theirs: set[str]) -> Pay
     reason = "undeclared" if moment.is_undeclared else progress.shut(moment, rule, rule.terms.conditions, theirs)
     if reason is not None:
         return Payout(rule, reason)
-    base = kind_of(rule.terms.trigger).base(rule.terms, moment.data)
+    base = kind_of(rule.terms.trigger).base(rule.terms, moment.data, _rates(moment.business))
     return Payout(rule, base) if isinstance(base, str) else worth(rule, base, tier)
+
+
+def _rates(business: Business) -> Rates:
+    return {business.currency: Fraction(1)} | {code: Fraction(rate) for code, rate in business.rates.items()}
 
 
 def _within_limit(moment: Moment, payout: Payout, bounds: Bounds) -> Payout:

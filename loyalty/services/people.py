@@ -21,6 +21,10 @@ class Person:
     event_sequence: int
     last_event_at: datetime
 
+    @classmethod
+    def of(cls, account: Account) -> "Person":
+        return cls(*(getattr(account, name) for name in cls.__slots__))
+
     @property
     def is_active(self) -> bool:
         return self.status == Account.Status.ACTIVE

@@ -45,6 +45,32 @@ def post(moves: Sequence[Move], *, business: Business) -> list[Posting]:
     return postings
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taking:
+    """A part of what an entry gave, to be taken back, once per source."""
+
+    entry_id: UUID
+    amount: int
+    source: Source
+    reason: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def take_back(takings: Sequence[Taking], *, business: Business) -> list[Posting]:
+    """Take back parts of entries, in order, as the deficit policy of the business says. The caller holds the locks.
+
+    Where nothing is there to take, or the source was posted before, the posting has no id.
+    """
+    if not takings:
+        return []
+    rows = orjson.dumps([_taken(taking) for taking in takings]).decode()
+    arguments = [business.pk, rows, business.refund_deficit, clock.wall()]
+    postings = call("laurel_take_all_back", arguments)
+    told = (ledger.news(posting, business=business, topic="points/reversed") for posting in postings)
+    events.announce([one for news in told for one in news])
+    return postings
+
+
 def call(function: str, arguments: Sequence[Any]) -> list[Posting]:
     """Call a function that posts many, whose name is ours."""
     marks = ", ".join(["%s"] * len(arguments))
@@ -105,4 +131,15 @@ def _row(move: Move) -> dict[str, Any]:
         "ripens": move.pending_until,
         "key": move.key and move.key.text,
         "fingerprint": move.key and move.key.fingerprint.hex(),
+    }
+
+
+def _taken(taking: Taking) -> dict[str, Any]:
+    return {
+        "entry": taking.entry_id,
+        "amount": taking.amount,
+        "source_type": taking.source.type,
+        "source_id": taking.source.id,
+        "reason": taking.reason,
+        "facts": {"action": taking.source.type, **taking.facts},
     }

@@ -167,12 +167,14 @@ CHECKS: list[Check] = [
         """,
     ),
     Check(
-        "a reversal undoes exactly one entry",
+        "reversals undo an entry of the same person, and no more of it than there was",
         """
-        SELECT r.business_id, r.id FROM loyalty_ledgerentry r
-        JOIN loyalty_ledgerentry o ON o.id = r.reverses_id
-        WHERE (r.amount <> -o.amount OR r.account_id <> o.account_id)
-            AND (%(business)s::uuid IS NULL OR r.business_id = %(business)s::uuid)
+        SELECT o.business_id, o.id FROM loyalty_ledgerentry r
+        JOIN loyalty_ledgerentry o ON o.id = r.reverses_id JOIN loyalty_account a ON a.id = o.account_id
+        WHERE %(business)s::uuid IS NULL OR r.business_id = %(business)s::uuid
+        GROUP BY o.id HAVING sign(sum(r.amount)) <> -sign(o.amount) OR abs(sum(r.amount)) > abs(o.amount)
+            OR o.amount < 0 AND sum(r.amount) <> -o.amount
+            OR bool_or(r.account_id <> o.account_id AND a.status NOT IN ('merged', 'erased'))
         """,
     ),
     Check(

@@ -77,6 +77,22 @@ def reverse(*, business: Business, conversion_id: UUID, note: str = "") -> Conve
     return conversion
 
 
+@transaction.atomic
+def order_is_gone(*, business: Business, conversion_id: UUID) -> None:
+    """Nothing is left of the order: what waited is rejected; of what was paid goes back what the policy says.
+
+    :raises NotFound: if the business has no such conversion
+    """
+    try:
+        conversion = _locked(business, conversion_id, allowed=(Status.CONFIRMED, Status.HELD))
+    except AlreadyDecided:  # by somebody else, just now
+        return
+    if conversion.status == Status.HELD:
+        reject(business=business, conversion_id=conversion_id, reason="order_refunded")
+    else:
+        payment.take_back(conversion, now=clock.now(business), by_policy=True)
+
+
 def hold(conversion: Conversion, *, reason: str, now: datetime) -> None:
     """Keep a conversion that the caller has locked until an operator decides."""
     rows = Conversion.objects.for_business(conversion.business).filter(pk=conversion.pk)

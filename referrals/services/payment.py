@@ -52,18 +52,18 @@ def pay(conversion: Conversion, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def take_back(conversion: Conversion, *, now: datetime) -> None:
+def take_back(conversion: Conversion, *, now: datetime, by_policy: bool = False) -> None:
     """Undo `pay`: both sides give back what they were given.
 
+    :param by_policy: where it is spent already, take what the programme's policy on refunds says
     :raises DomainError: as `benefits.take_back`, if somebody has spent it already; then nothing has happened
     """
+    undo = benefits.recover if by_policy else benefits.take_back
     sides = [(conversion.referrer_id, conversion.referrer_benefits, "referral")]
     if conversion.friend_id is not None:
         sides.append((conversion.friend_id, conversion.friend_benefits, "referred"))
     for account_id, given, action in sides:
-        benefits.take_back(
-            given, business=conversion.business, account_id=account_id, occasion=_occasion(action, conversion)
-        )
+        undo(given, business=conversion.business, account_id=account_id, occasion=_occasion(action, conversion))
     conversion.status, conversion.updated_at = Status.REVERSED, now
     conversion.save(update_fields=["status", "note", "updated_at"])
 

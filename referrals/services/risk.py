@@ -40,6 +40,7 @@ REASONS: Mapping[str, str] = {
     "waiting": "Waiting until it can no longer be returned",
     "not_payable": "Could not be paid",
     "by_operator": "Rejected by hand",
+    "order_refunded": "The order was refunded",
 }
 
 

@@ -35,6 +35,7 @@ class Redemption(TenantModel):
     entry_id = models.UUIDField(null=True)  # of the ledger's spend
     source_type = models.CharField(max_length=40, null=True)  # noqa: DJ001  # what a gift was given for, once
     source_id = models.CharField(max_length=128, null=True)  # noqa: DJ001  # as above
+    order_id = models.CharField(max_length=128, blank=True)  # the shop's own, of the order that used the coupon
     acknowledge_by = models.DateTimeField(null=True)  # programme time; cancelled when it passes unacknowledged
     expires_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=500, blank=True)
@@ -62,6 +63,8 @@ class Redemption(TenantModel):
             models.Index(fields=["business", "reward", "-created_at", "-id"], name="redemptions_of_reward"),
             # What waits for an operator, also when it is little of much.
             models.Index(fields=["business", "status", "-created_at", "-id"], name="redemptions_by_status"),
+            # The coupons of an order.
+            models.Index(fields=["business", "order_id"], condition=~Q(order_id=""), name="redemptions_by_order"),
             models.Index(
                 fields=["acknowledge_by"],
                 condition=Q(status="pending_acknowledgement"),

@@ -1,13 +1,14 @@
 """The benefit `reward`: what a quest, a rule or a tier gives for nothing, as a redemption without points."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from django.db.models import QuerySet
 
-from loyalty.kernel.errors import Invalid, NotFound
+from loyalty.kernel.errors import DomainError, Invalid, NotFound
 from loyalty.models import Business
 from loyalty.services import ledger
 from loyalty.services.kinds.benefits.base import Benefit, Document, Occasion
@@ -66,6 +67,12 @@ def take_back(benefit: RewardBenefit, *, business: Business, account_id: UUID, o
     if redemption.status == Redemption.Status.CANCELLED:
         raise ledger.AlreadyReversed
     redemptions.cancel(business=business, redemption_id=redemption.pk)
+    return 0
+
+
+def recover(benefit: RewardBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
+    with suppress(DomainError):  # it was used or handed over already
+        take_back(benefit, business=business, account_id=account_id, occasion=occasion)
     return 0
 
 

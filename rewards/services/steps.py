@@ -78,8 +78,8 @@ def fulfil(*, business: Business, redemption_id: UUID, reason: str = "") -> Rede
 
 
 @transaction.atomic
-def use(*, business: Business, coupon_code: str) -> Redemption:
-    """Somebody has used the coupon.
+def use(*, business: Business, coupon_code: str, order_id: str = "") -> Redemption:
+    """Somebody has used the coupon, in an order of the shop's if it names one.
 
     :raises NotFound: if the business has no such coupon
     :raises WrongState: if it was used before, or is not issued
@@ -89,6 +89,7 @@ def use(*, business: Business, coupon_code: str) -> Redemption:
     if redemption_id is None:
         raise NotFound("coupon")
     redemption, now = _waiting(business, redemption_id, Status.ISSUED, done="used")
+    redemption.order_id = order_id
     return _stepped(redemption, Status.USED, USED, reason="", now=now)
 
 
@@ -136,6 +137,6 @@ def _stepped(redemption: Redemption, status: Status, topic: str, *, reason: str,
 
 def _saved(redemption: Redemption, news: Sequence[events.Happening], *, now: datetime) -> Redemption:
     redemption.updated_at = now
-    redemption.save(update_fields=["status", "reason", "coupon_code", "acknowledge_by", "updated_at"])
+    redemption.save(update_fields=["status", "reason", "coupon_code", "order_id", "acknowledge_by", "updated_at"])
     events.record(news, now=now)
     return redemption

@@ -19,6 +19,7 @@ from loyalty.services.kinds.earning import KINDS, event, kind_of, order_paid
 from loyalty.services.quest_rules import Condition
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/rules/earning.md").read_text(encoding="utf-8")
+RATES = {"EUR": Fraction(1), "GBP": Fraction("1.15")}
 LIMITS = {
     "": Limit(),
     "once": Limit(times=1),
@@ -51,7 +52,7 @@ def order(*amounts, currency="EUR"):
 
 
 def outcome(of, facts, tier=Fraction(1)):
-    base = kind_of(of.trigger).base(of, facts)
+    base = kind_of(of.trigger).base(of, facts, RATES)
     return payouts.Payout(rule(of), base) if isinstance(base, str) else payouts.worth(rule(of), base, tier)
 
 
@@ -63,7 +64,6 @@ class TestRefuses:
     @pytest.mark.parametrize(
         ("earn", "field"),
         [
-            (Earn(points=5), "earn.per"),
             (Earn(points=5, per="1.00"), "earn.currency"),
             (Earn(points=5, per="0.00", currency="EUR"), "earn.per"),
             (Earn(points=5, per="0.001", currency="EUR"), "earn.per"),
@@ -135,7 +135,7 @@ class TestThePage:
 
     def test_has_as_many_examples_as_it_had(self):
         """The control: the tables are found."""
-        assert (len(table("points")), len(table("order")), len(table("bound"))) == (6, 10, 9)
+        assert (len(table("points")), len(table("order")), len(table("bound"))) == (6, 16, 9)
 
 
 def order_of(words):
@@ -148,13 +148,16 @@ def order_of(words):
 
 
 def rule_of(words):
-    number, per, currency = re.match(r"(\d+) per ([0-9.]+) ([A-Z]+)", words).groups()
+    number, per, currency = re.match(r"(\d+) per (?:([0-9.]+) ([A-Z]+)|order)", words).groups()
+    only = re.findall(r"only ([a-z-]+)", words)
     without = re.findall(r"without ([a-z-]+)", words)
     least = re.findall(r"from ([0-9.]+)", words)
     return terms(
         points=int(number),
         per=per,
         currency=currency,
+        include_products=only,
+        include_collections=only,
         exclude_products=without,
         exclude_collections=without,
         min_spend=least[0] if least else "0.00",
@@ -182,9 +185,9 @@ class TestExactness:
 
     @given(lines=st.lists(CENTS, min_size=1, max_size=20))
     def test_an_order_is_worth_the_same_however_it_is_cut_into_lines(self, lines):
-        whole = order_paid.base(terms(), order(money_of(sum(lines))))
+        whole = order_paid.base(terms(), order(money_of(sum(lines))), RATES)
 
-        assert order_paid.base(terms(), order(*map(money_of, lines))) == whole
+        assert order_paid.base(terms(), order(*map(money_of, lines)), RATES) == whole
 
     @given(first=CENTS, more=CENTS)
     def test_more_money_never_earns_less(self, first, more):

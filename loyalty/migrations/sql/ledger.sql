@@ -250,6 +250,9 @@ BEGIN
             'action', 'ripening', 'entryId', v_lot.entry_id, 'metric', v_lot.key, 'amount', v_lot.remaining,
             'balance', v_balance.amount, 'ruleId', NULL), p_start.now);
         PERFORM laurel_note_ripening(v_lot.id, v_lot.remaining);
+        IF v_balance.amount < v_lot.remaining THEN
+            PERFORM laurel_pay_debt(p_start, v_lot.metric_id, v_lot.entry_id);
+        END IF;
         PERFORM laurel_climb(p_start, v_lot.metric_id);
         v_settled := v_settled + 1;
     END LOOP;
@@ -342,6 +345,9 @@ BEGIN
             coalesce(p_expires_at,
                 laurel_end_of_day(greatest(v_start.now, p_ripens_at), v_start.lifespan, v_start.zone)),
             CASE WHEN v_ripe = 0 THEN p_ripens_at END);
+    IF v_balance < v_ripe THEN
+        PERFORM laurel_pay_debt(v_start, v_start.metric_id, v_id);
+    END IF;
     PERFORM laurel_climb(v_start, v_start.metric_id);
     PERFORM laurel_keep_key(p_business, p_scope, p_key, p_fingerprint, v_id, NULL, p_wall);
     RETURN v_posting;
@@ -418,6 +424,9 @@ BEGIN
         UPDATE loyalty_balance SET amount = amount - v_original.amount,
             lifetime_spent = lifetime_spent + CASE WHEN v_original.type = 'spend' THEN v_original.amount ELSE 0 END
             WHERE account_id = v_original.account_id AND metric_id = v_original.metric_id RETURNING * INTO v_balance;
+        IF v_balance.amount < -v_original.amount THEN
+            PERFORM laurel_pay_debt(v_start, v_original.metric_id, v_id);
+        END IF;
     ELSE
         UPDATE loyalty_lot SET remaining = 0, ripens_at = NULL
             WHERE entry_id = p_entry AND ripens_at IS NOT NULL RETURNING amount INTO v_pending;

@@ -135,7 +135,7 @@ LANGUAGE sql STABLE AS $$
         JOIN loyalty_ledgerentry e ON e.id = i.lot_id AND e.type = 'transfer'
         JOIN loyalty_lotuse u ON u.entry_id = e.source_id::uuid
     ), undone AS (
-        SELECT i.part_id, sum(e.amount) AS amount FROM inside i
+        SELECT i.part_id, -sum(r.amount) AS amount FROM inside i
         JOIN loyalty_ledgerentry e ON e.id = i.lot_id JOIN loyalty_ledgerentry r ON r.reverses_id = e.id GROUP BY 1
     ), kept AS (
         SELECT u.lot_id, u.amount, greatest(0, u.amount - coalesce(d.amount, 0))::bigint AS first

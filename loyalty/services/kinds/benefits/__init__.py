@@ -37,6 +37,9 @@ class Kind(Protocol):
     def take_back(self, benefit: Any, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
         """Undo `give`, and answer how many points came back."""
 
+    def recover(self, benefit: Any, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
+        """Undo `give` as far as it goes, and answer how many points came back."""
+
 
 _kinds: dict[str, Kind] = {}
 

@@ -1,12 +1,13 @@
 """Pieces of an item of the inventory: a badge, mostly. Who cannot have it completes what they do all the same."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
-from loyalty.kernel.errors import Invalid, NotFound
+from loyalty.kernel.errors import DomainError, Invalid, NotFound
 from loyalty.models import Business
 from loyalty.selectors import inventory as reads
 from loyalty.services import inventory
@@ -52,4 +53,10 @@ def give(benefit: ItemBenefit, *, business: Business, account_id: UUID, occasion
 
 def take_back(benefit: ItemBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
     inventory.take_back(business=business, occasion=occasion)
+    return 0
+
+
+def recover(benefit: ItemBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
+    with suppress(DomainError):  # it is gone
+        take_back(benefit, business=business, account_id=account_id, occasion=occasion)
     return 0

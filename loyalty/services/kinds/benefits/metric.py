@@ -10,8 +10,10 @@ from loyalty.kernel import points
 from loyalty.kernel.errors import NotFound
 from loyalty.models import Business, Metric
 from loyalty.selectors import ledger as books
-from loyalty.services import ledger
+from loyalty.services import ledger, postings
 from loyalty.services.kinds.benefits.base import Benefit, Document, NothingGiven, Occasion
+from loyalty.services.ledger import Source
+from loyalty.services.postings import Taking
 
 
 class MetricBenefit(Benefit, tag="metric", kw_only=True):
@@ -64,6 +66,25 @@ def take_back(benefit: MetricBenefit, *, business: Business, account_id: UUID, o
         business=business, entry_id=entry_id, facts={"action": occasion.action}, reason=occasion.reason
     )
     return _points(benefit, -posting.amount)
+
+
+def recover(benefit: MetricBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
+    """As much as the policy on refunds says, where some of it is spent."""
+    source = occasion.source
+    entry_id = books.entry_of(
+        business=business, account_id=account_id, source_type=source.type, source_id=str(source.id)
+    )
+    if entry_id is None:
+        return 0
+    taking = Taking(
+        entry_id=entry_id,
+        amount=benefit.quantity,
+        source=Source("recovered", str(entry_id)),
+        reason=occasion.reason,
+        facts={"action": occasion.action},
+    )
+    (posting,) = postings.take_back([taking], business=business)
+    return _points(benefit, -posting.amount) if posting.id else 0
 
 
 def _points(benefit: MetricBenefit, amount: int) -> int:

@@ -24,6 +24,7 @@ from loyalty.services.kinds.earning import (
     testimonial_submitted,
     widget_opened,
 )
+from loyalty.services.kinds.earning.base import Rates
 
 
 class Kind(Protocol):
@@ -35,7 +36,7 @@ class Kind(Protocol):
         :raises Invalid: naming the field that means nothing here
         """
 
-    def base(self, terms: Terms, facts: Mapping[str, Any]) -> Fraction | str:
+    def base(self, terms: Terms, facts: Mapping[str, Any], rates: Rates) -> Fraction | str:
         """What it is worth before anything multiplies it, exactly; or the code of the reason why nothing."""
 
 

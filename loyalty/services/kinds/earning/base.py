@@ -11,13 +11,18 @@ from loyalty.services.earn_terms import Limit, Terms
 
 RATINGS = frozenset({"rating", "score", "stars"})
 OF_ORDERS = {
+    "include_products": "includeProducts",
+    "include_collections": "includeCollections",
     "exclude_products": "excludeProducts",
     "exclude_collections": "excludeCollections",
     "min_spend": "minSpend",
 }
 
 
-def fixed(terms: Terms, facts: Mapping[str, Any]) -> Fraction | str:
+Rates = Mapping[str, Fraction]  # what one of each currency is worth in the programme's own, which is 1
+
+
+def fixed(terms: Terms, facts: Mapping[str, Any], rates: Rates) -> Fraction | str:
     """The same for everybody, whatever was said."""
     return Fraction(terms.earn.points)
 

@@ -1,4 +1,4 @@
-"""An order that was paid: so many points per amount of money, exactly, of what the rule does not exclude."""
+"""An order that was paid: so many points per amount of what the rule is about, exactly; or for each order."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from loyalty.kernel.errors import Invalid
-from loyalty.kernel.money import money
+from loyalty.kernel.money import digits_of, money
 from loyalty.services.earn_terms import Terms
+from loyalty.services.kinds.earning.base import Rates
 
 TITLE = "Order paid"
 
@@ -29,40 +30,54 @@ class Order(msgspec.Struct, kw_only=True, rename="camel"):
 
 
 def checked(terms: Terms) -> Terms:
-    """:raises Invalid: if it does not say per how much of which currency, or money that its currency does not have"""
+    """:raises Invalid: if amounts have no currency, or money that their currency does not have"""
     earn = terms.earn
-    if earn.per is None:
-        raise Invalid("order_paid earns points per amount: say per how much, such as 1.00.", field="earn.per")
-    if earn.currency is None:
+    if earn.currency is None and (earn.per is not None or Fraction(terms.min_spend) > 0):
         raise Invalid("Say in which currency the amounts are, such as EUR.", field="earn.currency")
-    if money(earn.per, earn.currency, field="earn.per") == 0:
+    if earn.per is not None and money(earn.per, earn.currency or "", field="earn.per") == 0:
         raise Invalid("Points per nothing are not a number: earn.per must be above zero.", field="earn.per")
-    money(terms.min_spend, earn.currency, field="minSpend")
+    money(terms.min_spend, earn.currency or "", field="minSpend")
     return terms
 
 
-def base(terms: Terms, facts: Mapping[str, Any]) -> Fraction | str:
-    """What an order is worth, exactly: its eligible amount over `per`, times the points."""
+def base(terms: Terms, facts: Mapping[str, Any], rates: Rates) -> Fraction | str:
+    """What an order is worth, exactly: its eligible amount over `per`, times the points; or the points of an order."""
     earn = terms.earn
-    currency = earn.currency or ""  # it was checked: it has one
-    per = money(earn.per or "", currency, field="earn.per")
     try:
         order = msgspec.convert(facts, Order)
-        if order.currency != currency:
-            return "other_currency"
-        eligible = _eligible(order, terms)
+        eligible = Fraction(sum(_minor(order, line) for line in order.lines if is_eligible(terms, line)))
     except (msgspec.ValidationError, Invalid):
         return "no_order"
-    if eligible < money(terms.min_spend, currency, field="minSpend"):
-        return "below_min_spend"
-    return Fraction(eligible * earn.points, per)
+    if earn.currency is not None:
+        rate = _rate(order.currency, earn.currency, rates)
+        if rate is None:
+            return "other_currency"
+        eligible *= rate
+        if eligible < money(terms.min_spend, earn.currency, field="minSpend"):
+            return "below_min_spend"
+    if earn.per is None:
+        return Fraction(earn.points) if eligible else "nothing_eligible"
+    return eligible * earn.points / money(earn.per, earn.currency or "", field="earn.per")
 
 
-def _eligible(order: Order, terms: Terms) -> int:
-    """In minor units: what was paid for products that are in nothing excluded."""
-    collections = set(terms.exclude_collections)
-    return sum(
-        money(line.amount, order.currency, field="lines")
-        for line in order.lines
-        if line.product_id not in terms.exclude_products and collections.isdisjoint(line.collections)
-    )
+def is_eligible(terms: Terms, line: Line) -> bool:
+    """Whether a rule pays for a line: its product is in something included, and in nothing excluded."""
+    collections = set(line.collections)
+    if line.product_id in terms.exclude_products or not collections.isdisjoint(terms.exclude_collections):
+        return False
+    if not terms.include_products and not terms.include_collections:
+        return True
+    return line.product_id in terms.include_products or not collections.isdisjoint(terms.include_collections)
+
+
+def _minor(order: Order, line: Line) -> int:
+    return money(line.amount, order.currency, field="lines")
+
+
+def _rate(paid: str, earned: str, rates: Rates) -> Fraction | None:
+    """How many of the rule's minor units one of the order's is worth; None where nobody says."""
+    if paid == earned:
+        return Fraction(1)
+    if paid not in rates or earned not in rates:
+        return None
+    return rates[paid] / rates[earned] * Fraction(10) ** (digits_of(earned) - digits_of(paid))

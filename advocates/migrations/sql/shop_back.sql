@@ -1,0 +1,3 @@
+ALTER TABLE advocates_refund DROP CONSTRAINT refund_order_of_its_business;
+ALTER TABLE advocates_orderline DROP CONSTRAINT line_order_of_its_business;
+ALTER TABLE advocates_order DROP CONSTRAINT order_person_of_its_business;

@@ -1,0 +1,47 @@
+"""What orders do to coupons: they use up those that they name, and may give back what these cost."""
+
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+
+from loyalty.models import Business
+from loyalty.services.order_effects import Plan, Purchase
+from rewards.models import Redemption
+from rewards.services import redemptions, steps
+from rewards.services.redemptions import Status, WrongState
+
+REFUNDED = "Its order was refunded."
+
+
+def foresee_use(business: Business, purchases: Sequence[Purchase]) -> Plan | None:
+    """Plan the use of coupons that orders name. Whose coupon it was is not asked: whoever has one may use it."""
+    orders = {code: purchase.order_id for purchase in purchases for code in purchase.discount_codes}
+    if not orders:
+        return None
+    rows = Redemption.objects.for_business(business).filter(coupon_code__in=orders, status=Status.ISSUED)
+    owners = {str(code): owner for code, owner in rows.order_by("pk").values_list("coupon_code", "advocate_id")}
+
+    def use(business: Business, order_ids: Collection[str]) -> None:
+        for code in owners:
+            if orders[code] in order_ids:
+                with suppress(WrongState):  # somebody has used or cancelled it just now
+                    steps.use(business=business, coupon_code=code, order_id=orders[code])
+
+    return Plan(set(owners.values()), use) if owners else None
+
+
+def foresee_return(business: Business, purchases: Sequence[Purchase]) -> Plan | None:
+    """Plan to give back the points that the coupons of orders cost, where the programme says so."""
+    wanted = [purchase.order_id for purchase in purchases]
+    rows = Redemption.objects.for_business(business).filter(order_id__in=wanted, status=Status.USED)
+    used = list(rows.order_by("pk").values_list("pk", "advocate_id", "order_id"))
+
+    def give_back(business: Business, order_ids: Collection[str]) -> None:
+        if business.refund_coupons == Business.Coupons.KEEP:
+            return
+        for redemption_id, _, order_id in used:
+            if order_id in order_ids:
+                redemptions.cancel(
+                    business=business, redemption_id=redemption_id, reason=REFUNDED, states=(Status.USED,)
+                )
+
+    return Plan({owner for _, owner, _ in used}, give_back) if used else None
