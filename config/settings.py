@@ -175,7 +175,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
-    "POSTPROCESSING_HOOKS": [],
+    "POSTPROCESSING_HOOKS": ["webhooks.api.topics.add_topics"],
     "APPEND_COMPONENTS": {
         "securitySchemes": {
             "secretKey": {"type": "http", "scheme": "bearer", "description": "sk_live_… or sk_test_…"},
