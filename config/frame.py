@@ -68,6 +68,7 @@ INSTALLATION: Pages = (
     ("loyalty.Business", "Businesses", "storefront"),
     ("loyalty.User", "Users", "manage_accounts"),
     ("loyalty.Plan", "Plans", "sell"),
+    ("loyalty.RedeliveredTask", "Set-aside tasks", "dangerous"),
 )
 
 

@@ -8,7 +8,8 @@ from webhooks.services.payloads import PAYLOADS
 
 def complaints() -> list[str]:
     """Which published bodies are not as their topic promises, and why."""
-    bodies = EventBody.objects.filter(event__topic__in=PAYLOADS).values_list("event__topic", "body")
+    published = EventBody.objects.filter(event__topic__in=PAYLOADS, event__position__isnull=False)
+    bodies = published.values_list("event__topic", "body")
     return [problem for topic, body in bodies if (problem := _complaint(topic, bytes(body)))]
 
 

@@ -6,6 +6,7 @@ Events are published after their commit, one publisher at a time, so that nothin
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -95,6 +96,11 @@ def describe_anew(business: Business, happened: "QuerySet[Event]") -> None:
 def is_waiting(*, without: Collection[UUID] = ()) -> bool:
     """Whether anything but `without` has yet to be published."""
     return _waiting(without).exists()
+
+
+def oldest_waiting() -> datetime | None:
+    """Since when the event has waited that has yet to be published, whoever's it is; None if none has."""
+    return Event.objects.filter(position=None).order_by("created_at").values_list("created_at", flat=True).first()
 
 
 def envelope(

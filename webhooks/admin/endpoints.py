@@ -18,6 +18,7 @@ from loyalty.kernel import clock
 from webhooks.admin.deliveries import latest
 from webhooks.admin.endpoint_form import EndpointForm
 from webhooks.models import Endpoint
+from webhooks.selectors import Overdue, overdue
 from webhooks.services import deliveries, endpoints, topics
 
 Status = Endpoint.Status
@@ -54,10 +55,12 @@ class EndpointAdmin(SecretAdmin):
         return super().get_queryset(request).select_related("business")
 
     def summary(self, request: HttpRequest, endpoint: Endpoint) -> Sequence[Figure]:
+        late = overdue(endpoint)
         return (
             Figure("State", state(endpoint), "" if endpoint.is_active else endpoint.get_disabled_reason_display()),
             Figure("Deliveries so far", look.points(endpoint.last_sequence)),
             Figure("Failures in a row", look.points(endpoint.failures), _since(endpoint)),
+            *([Figure("Overdue", look.points(late.count), _late_since(late))] if late.count else []),
             *([Figure("Old secret signs until", until)] if (until := _old_secret_until(endpoint)) else []),
         )
 
@@ -136,6 +139,10 @@ def state(endpoint: Endpoint) -> object:
 
 def _since(endpoint: Endpoint) -> str:
     return f"since {timezone.localtime(endpoint.failing_since):%d %b, %H:%M}" if endpoint.failing_since else ""
+
+
+def _late_since(late: Overdue) -> str:
+    return f"the oldest since {timezone.localtime(late.since):%d %b, %H:%M}"
 
 
 def _old_secret_until(endpoint: Endpoint) -> object:
