@@ -39,7 +39,7 @@ class EndpointAdmin(SecretAdmin):
     form = EndpointForm
     list_display = (
         "url",
-        look.column("Hears of", lambda row: ", ".join(row.topics)),
+        look.column("Hears of", lambda row: ", ".join(row.topics) or "Replies"),
         look.column("State", lambda row: state(row)),
         look.column("Failures in a row", lambda row: row.failures or look.NOTHING),
         look.moment_of("created_at", "Made"),
@@ -50,6 +50,10 @@ class EndpointAdmin(SecretAdmin):
     fields = ("url", "topics", "signature_profile", "description")
     actions_detail = ("send_example", buttons.more("rotate", "enable", "disable", "remove"))
     when_empty = "Your shop hears of redemptions, points and people through a webhook."
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """An endpoint for replies is whoever's was named; its buttons work."""
+        return super().has_change_permission(request, obj) and not (obj and obj.is_reply)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("business")
@@ -70,6 +74,8 @@ class EndpointAdmin(SecretAdmin):
     def offers(self, request: HttpRequest, button: str, endpoint: Endpoint) -> bool:
         if button == "enable":
             return not endpoint.is_active
+        if button == "send_example" and endpoint.is_reply:
+            return False
         return endpoint.is_active or button not in ("disable", "send_example")
 
     @buttons.button("Send an example", icon="send")

@@ -10,6 +10,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name='event',
+            name='reply_to',
+            field=models.CharField(blank=True, db_default='', default='', max_length=2048),
+        ),
         migrations.CreateModel(
             name='RedeliveredTask',
             fields=[
