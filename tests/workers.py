@@ -5,11 +5,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
 from django.db import connection
 
 TASKS = "tests.tasks"
@@ -50,10 +49,6 @@ def kill(worker: subprocess.Popen[bytes]) -> None:
     if worker.poll() is None:
         os.killpg(worker.pid, signal.SIGKILL)
     worker.wait()
-
-
-def children(worker: subprocess.Popen[bytes]) -> Sequence[psutil.Process]:
-    return list(psutil.Process(worker.pid).children())
 
 
 def wait_until(condition: Callable[[], object], *, seconds: float, what: str) -> None:
