@@ -8,10 +8,22 @@ from typing import Any
 from bench import report
 from bench.contest import Unfair
 from bench.results import Results
-from bench.scenarios import actions, awards, batches, delivery, expiry, first_start, growth, orders, user_events
+from bench.scenarios import (
+    actions,
+    awards,
+    batches,
+    delivery,
+    expiry,
+    first_start,
+    growth,
+    importing,
+    orders,
+    user_events,
+    webhooks,
+)
 from bench.world import open_world, populate
 
-SCENARIOS = ("S9", "S1", "S2", "S3", "S4", "S6", "S11", "S12")  # S7 comes with S2
+SCENARIOS = ("S9", "S8", "S1", "S2", "S3", "S4", "S6", "S10", "S11", "S12")  # S7 comes with S2
 
 
 def main() -> int:
@@ -24,6 +36,7 @@ def main() -> int:
     wanted = [chosen.only] if chosen.only else SCENARIOS
     results = Results()
     try:
+        _measure_webhooks(wanted, results, chosen)  # before the load of the others leaves a backlog
         _measure(wanted, results, chosen)
     except Unfair as reason:
         print(f"bench: {reason}", file=sys.stderr)
@@ -39,12 +52,14 @@ def _measure(wanted: list[str] | tuple[str, ...], results: Results, chosen: argp
     # Of how many people, and how; deliveries before the load of S1 leaves a backlog.
     measures: list[tuple[str, int, Callable[..., None], dict[str, Any]]] = [
         ("S9", 20, delivery.measure, {}),
+        ("S8", 20, webhooks.measure, {"rounds": chosen.rounds}),
         ("S1", 1_000, awards.measure, turns),
         ("S2", actions.people_for(chosen.rounds), actions.measure, turns),
         ("S3", 1_000, batches.measure, turns),
         ("S3", 1_000, user_events.measure, turns),
         ("S4", 1_000, orders.measure, {}),
         ("S6", 1_000, growth.measure, {}),
+        ("S10", 20, importing.measure, {}),
         ("S11", 200, expiry.measure, {"lots": chosen.lots}),
     ]
     for name, people, measure, options in measures:

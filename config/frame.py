@@ -73,6 +73,7 @@ INSTALLATION: Pages = (
     ("loyalty.Business", "Businesses", "storefront"),
     ("loyalty.User", "Users", "manage_accounts"),
     ("loyalty.Plan", "Plans", "sell"),
+    ("loyalty.RedeliveredTask", "Set-aside tasks", "dangerous"),
 )
 
 

@@ -179,7 +179,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
-    "POSTPROCESSING_HOOKS": [],
+    "POSTPROCESSING_HOOKS": ["webhooks.api.topics.add_topics"],
     "APPEND_COMPONENTS": {
         "securitySchemes": {
             "secretKey": {"type": "http", "scheme": "bearer", "description": "sk_live_… or sk_test_…"},
@@ -211,11 +211,25 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 2,
     "socket_keepalive": True,
 }
-CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"webhooks.*": {"queue": "webhooks"}}
+# A queue each for what must not wait for the others. `relay` and `delivery` want a worker of their own.
+CELERY_TASK_ROUTES = {
+    "webhooks.relay": {"queue": "relay"},
+    "webhooks.deliver": {"queue": "delivery"},
+    "webhooks.notify": {"queue": "mail"},
+}
+CELERY_TASK_DEFAULT_QUEUE = "bulk"
+QUEUES = ("relay", "delivery", "mail", "bulk")
 SWEEP = {"expires": 10}  # while no worker takes them, sweeps do not pile up
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
-    "heartbeat": {"task": "loyalty.heartbeat", "schedule": 5.0, "options": SWEEP},
+    **{
+        f"heartbeat-{queue}": {
+            "task": "loyalty.heartbeat",
+            "schedule": 5.0,
+            "kwargs": {"queue": queue},
+            "options": {**SWEEP, "queue": queue},
+        }
+        for queue in QUEUES
+    },
     "relay": {"task": "webhooks.relay", "schedule": 2.0, "options": SWEEP},
     "deliver": {"task": "webhooks.deliver", "schedule": 2.0, "options": SWEEP},
     "settle": {"task": "loyalty.settle_due_lots", "schedule": 60.0},
