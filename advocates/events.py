@@ -14,8 +14,9 @@ TIER_CHANGED = "customers/tier_changed"
 ERASED = "customers/erased"
 
 
-def joined(advocate: Advocate) -> Happening:
-    return Happening(advocate.business_id, JOINED, advocate.pk)
+def joined(advocate: Advocate, *, is_new: bool = True) -> Happening:
+    """`is_new` is false of whoever was a customer before there was a programme: nothing is paid for their coming."""
+    return Happening(advocate.business_id, JOINED, advocate.pk, {"isNew": is_new})
 
 
 def updated(advocate: Advocate, fields: Sequence[str]) -> Happening:

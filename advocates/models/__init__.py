@@ -2,6 +2,7 @@ from advocates.models.advocates import Advocate
 from advocates.models.birthdays import BirthdayRound
 from advocates.models.boards import Board
 from advocates.models.ideas import Idea, IdeaDecision, Vote
+from advocates.models.imports import Import, ImportPart
 from advocates.models.responses import Answer, Response
 from advocates.models.sso import SsoMapping, SsoSecret, SsoSignature
 from advocates.models.surveys import Question, Survey
@@ -14,6 +15,8 @@ __all__ = [
     "Board",
     "Idea",
     "IdeaDecision",
+    "Import",
+    "ImportPart",
     "Question",
     "Response",
     "SsoMapping",

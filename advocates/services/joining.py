@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
@@ -33,22 +34,46 @@ def join_many(*, business: Business, people: Sequence[Details | DomainError], au
 
 @transaction.atomic
 def _join_many(business: Business, people: Sequence[Details | DomainError], author: str) -> Joined:
-    checked = [each if isinstance(each, DomainError) else _checked(business, each) for each in people]
-    results = list(_without_taken(business, checked))
-    new = [result for result in results if isinstance(result, Advocate)]
-    accounts.open_accounts(business=business, accounts=[advocate.account for advocate in new])
-    Advocate.objects.bulk_create(new)
-    events.record([news.joined(advocate) for advocate in new], now=clock.now(business))
+    results = join_all(business=business, people=people)
+    return Joined(write_down(business=business, results=results, author=author), results)
+
+
+def write_down(*, business: Business, results: Sequence[Advocate | DomainError], author: str) -> Batch:
+    """Note who has joined, and up to where they have come by that, so that it can be undone as a batch."""
     made = [result.pk if isinstance(result, Advocate) else None for result in results]
-    reached = accounts.sequences(business=business, account_ids=[advocate.pk for advocate in new])
-    batch = Batch.objects.create(
+    reached = accounts.sequences(business=business, account_ids=[pk for pk in made if pk])
+    return Batch.objects.create(
         business=business,
         kind=Batch.Kind.ADVOCATES,
         made=made,
         reached=[pk and reached[pk] for pk in made],
         author=author,
     )
-    return Joined(batch, results)
+
+
+def join_all(
+    *,
+    business: Business,
+    people: Sequence[Details | DomainError],
+    since: Sequence[datetime | None] = (),
+    is_new: bool = True,
+) -> list[Advocate | DomainError]:
+    """Within the caller's transaction.
+
+    :param since: when the merchant got to know each, if not just now
+    :param is_new: whether rules pay for their coming
+    :raises IntegrityError: if somebody was faster, and has one of the addresses or external ids by now
+    """
+    checked = [each if isinstance(each, DomainError) else _checked(business, each) for each in people]
+    for advocate, earlier in zip(checked, since, strict=False):
+        if isinstance(advocate, Advocate) and earlier:
+            advocate.created_at = min(earlier, advocate.created_at)
+    results = list(_without_taken(business, checked))
+    new = [result for result in results if isinstance(result, Advocate)]
+    accounts.open_accounts(business=business, accounts=[advocate.account for advocate in new])
+    Advocate.objects.bulk_create(new)
+    events.record([news.joined(advocate, is_new=is_new) for advocate in new], now=clock.now(business))
+    return results
 
 
 def _checked(business: Business, given: Details) -> Advocate | DomainError:

@@ -88,7 +88,7 @@ def dry_run(report: Report, *, business: Business) -> Taken:
 
 # What the house tells under a topic, as a trigger; and what its facts must be for that.
 TRIGGERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "customers/joined": ("signup", {}),
+    "customers/joined": ("signup", {"isNew": True}),
     climbing.TIER_CHANGED: ("tier_reached", {"direction": "up"}),
     "quests/completed": ("quest_completed", {}),
     "redemptions/issued": ("reward_redeemed", {}),
