@@ -6,10 +6,10 @@ import sys
 from bench import report
 from bench.contest import Unfair
 from bench.results import Results
-from bench.scenarios import actions, awards, batches, delivery, expiry, first_start, growth
+from bench.scenarios import actions, awards, batches, delivery, expiry, first_start, growth, importing
 from bench.world import open_world, populate
 
-SCENARIOS = ("S9", "S1", "S2", "S3", "S6", "S11", "S12")  # S7 comes with S2
+SCENARIOS = ("S9", "S1", "S2", "S3", "S6", "S10", "S11", "S12")  # S7 comes with S2
 
 
 def main() -> int:
@@ -50,6 +50,9 @@ def _measure(wanted: list[str] | tuple[str, ...], results: Results, chosen: argp
     if "S6" in wanted:
         with open_world() as world:
             growth.measure(world, populate(world), results)
+    if "S10" in wanted:
+        with open_world() as world:
+            importing.measure(world, results)
     if "S11" in wanted:
         with open_world() as world:
             expiry.measure(world, populate(world, people=200), results, lots=chosen.lots)

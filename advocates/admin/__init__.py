@@ -1,5 +1,5 @@
 """People, and what they say, in the dashboard."""
 
-from advocates.admin import advocates, boards, ideas, sso, surveys, testimonials
+from advocates.admin import advocates, boards, ideas, imports, sso, surveys, testimonials
 
-__all__ = ["advocates", "boards", "ideas", "sso", "surveys", "testimonials"]
+__all__ = ["advocates", "boards", "ideas", "imports", "sso", "surveys", "testimonials"]

@@ -43,6 +43,8 @@ OUR_WORDS = {
     ("Delivery", "topic"),
     ("Endpoint", "signature_profile"),
     ("Event", "topic"),
+    ("Import", "kind"),
+    ("Import", "columns"),
     ("Question", "kind"),
     ("Redemption", "terms"),
     ("ReferralProgramme", "currency"),
