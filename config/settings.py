@@ -241,6 +241,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "purge-signatures": {"task": "advocates.purge", "schedule": 3600.0},
     "tell-birthdays": {"task": "advocates.tell_birthdays", "schedule": 300.0},
     "settle-votes": {"task": "advocates.settle_votes", "schedule": 300.0},
+    "work-off-imports": {"task": "advocates.work_off_imports", "schedule": 60.0},
     "release-conversions": {"task": "referrals.release", "schedule": 60.0},
     "purge-referrals": {"task": "referrals.purge", "schedule": 3600.0},
     "notify": {"task": "webhooks.notify", "schedule": 60.0},

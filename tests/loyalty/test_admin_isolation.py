@@ -46,6 +46,8 @@ OUR_WORDS = {
     ("Order", "currency"),
     ("Order", "earned"),
     ("Product", "currency"),
+    ("Import", "kind"),
+    ("Import", "columns"),
     ("Question", "kind"),
     ("Redemption", "terms"),
     ("ReferralProgramme", "currency"),
