@@ -36,7 +36,6 @@ def main() -> int:
     wanted = [chosen.only] if chosen.only else SCENARIOS
     results = Results()
     try:
-        _measure_webhooks(wanted, results, chosen)  # before the load of the others leaves a backlog
         _measure(wanted, results, chosen)
     except Unfair as reason:
         print(f"bench: {reason}", file=sys.stderr)
