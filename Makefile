@@ -4,7 +4,7 @@ PYTHON ?= python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench fuzz schema
+.PHONY: help run test check fix bench fuzz chaos schema
 SHELL := /bin/sh
 
 # A stamp names the requirements it stands for: when they change, its name does.
@@ -54,6 +54,9 @@ bench: $(DEV) ## Measure speed against peers
 
 fuzz: $(DEV) ## Try the APIs against their schema, the books against their model, at length (FUZZ_EXAMPLES, FUZZ_SEED)
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-50} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(IN)/python -m pytest -m fuzz tests/test_fuzz.py tests/books $(ARGS)
+
+chaos: $(DEV) ## Break Redis, workers and consumers under load; nothing may be lost (ARGS="--seconds 120 --only F06")
+	@$(IN)/python -m tests.chaos $(ARGS)
 
 schema: $(DEV) ## Write docs/openapi.yaml anew
 	@$(SCHEMA) docs/openapi.yaml

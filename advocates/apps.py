@@ -5,4 +5,4 @@ class AdvocatesConfig(AppConfig):
     name = "advocates"
 
     def ready(self) -> None:
-        from advocates import receivers  # noqa: F401, PLC0415  # models are ready from here on
+        from advocates import receivers, tasks  # noqa: F401, PLC0415  # models are ready; names what it wakes

@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
-from advocates.services import birthdays, sso, votes
+from advocates.services import birthdays, imports, sso, votes
 
 
 @shared_task(name="advocates.purge")
@@ -20,3 +20,8 @@ def tell_birthdays(**_: Any) -> None:
 @shared_task(name="advocates.settle_votes")
 def settle_votes(**_: Any) -> None:
     votes.settle()
+
+
+@shared_task(name="advocates.work_off_imports")
+def work_off_imports(**_: Any) -> None:
+    imports.work_off()

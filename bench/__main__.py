@@ -8,10 +8,22 @@ from typing import Any
 from bench import report
 from bench.contest import Unfair
 from bench.results import Results
-from bench.scenarios import actions, awards, batches, delivery, expiry, first_start, growth, orders
+from bench.scenarios import (
+    actions,
+    awards,
+    batches,
+    delivery,
+    expiry,
+    first_start,
+    growth,
+    importing,
+    orders,
+    user_events,
+    webhooks,
+)
 from bench.world import open_world, populate
 
-SCENARIOS = ("S9", "S1", "S2", "S3", "S4", "S6", "S11", "S12")  # S7 comes with S2
+SCENARIOS = ("S9", "S8", "S1", "S2", "S3", "S4", "S6", "S10", "S11", "S12")  # S7 comes with S2
 
 
 def main() -> int:
@@ -37,16 +49,19 @@ def main() -> int:
 def _measure(wanted: list[str] | tuple[str, ...], results: Results, chosen: argparse.Namespace) -> None:
     turns = {"rounds": chosen.rounds, "seconds": chosen.seconds}
     # Of how many people, and how; deliveries before the load of S1 leaves a backlog.
-    measures: dict[str, tuple[int, Callable[..., None], dict[str, Any]]] = {
-        "S9": (20, delivery.measure, {}),
-        "S1": (1_000, awards.measure, turns),
-        "S2": (actions.people_for(chosen.rounds), actions.measure, turns),
-        "S3": (1_000, batches.measure, turns),
-        "S4": (1_000, orders.measure, {}),
-        "S6": (1_000, growth.measure, {}),
-        "S11": (200, expiry.measure, {"lots": chosen.lots}),
-    }
-    for name, (people, measure, options) in measures.items():
+    measures: list[tuple[str, int, Callable[..., None], dict[str, Any]]] = [
+        ("S9", 20, delivery.measure, {}),
+        ("S8", 20, webhooks.measure, {"rounds": chosen.rounds}),
+        ("S1", 1_000, awards.measure, turns),
+        ("S2", actions.people_for(chosen.rounds), actions.measure, turns),
+        ("S3", 1_000, batches.measure, turns),
+        ("S3", 1_000, user_events.measure, turns),
+        ("S4", 1_000, orders.measure, {}),
+        ("S6", 1_000, growth.measure, {}),
+        ("S10", 20, importing.measure, {}),
+        ("S11", 200, expiry.measure, {"lots": chosen.lots}),
+    ]
+    for name, people, measure, options in measures:
         if name in wanted:
             with open_world() as world:
                 results.postgres = world.postgres_version()

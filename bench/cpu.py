@@ -1,4 +1,4 @@
-"""How much processor time a process and its children have used, where the kernel says so (Linux)."""
+"""How much processor time and memory a process and its children use, where the kernel says so (Linux)."""
 
 import os
 from pathlib import Path
@@ -9,10 +9,21 @@ PROC = Path("/proc")
 
 def seconds(pid: int) -> float:
     """Of a process with all its descendants, ended ones included; 0 where it cannot be known."""
-    return sum(_seconds(one) for one in _family(pid))
+    return sum(_seconds(one) for one in family(pid))
 
 
-def _family(pid: int) -> set[int]:
+def largest(pid: int) -> float:
+    """Megabytes of the process of a family that has the most; 0 where it cannot be known."""
+    return max(_megabytes(one) for one in family(pid))
+
+
+def _megabytes(pid: int) -> float:
+    fields = _fields(PROC / str(pid))
+    return int(fields[21]) * os.sysconf("SC_PAGE_SIZE") / 2**20 if fields else 0.0
+
+
+def family(pid: int) -> set[int]:
+    """A process and its descendants."""
     parents = {int(entry.name): _fields(entry)[1] for entry in PROC.glob("[0-9]*") if _fields(entry)}
     family, found = {pid}, 1
     while found:

@@ -13,17 +13,20 @@ from uuid import uuid4
 
 import msgspec
 
+MARK = "@" * 40  # in a body: stands for what no other request says
+
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """POST `body` to `paths` at random, with `headers` and, if wanted, a new Idempotency-Key each time.
+    """POST `body`, or one of `bodies`, to `paths` at random, with `headers` and, if wanted, a new Idempotency-Key.
 
-    With `tokens`, each request is sent with the next one of them.
+    With `tokens`, each request is sent with the next one of them. Where a body has a `MARK`, each says another word.
     """
 
     port: int
     paths: Sequence[str]
     headers: dict[str, str]
-    body: str
+    body: str = ""
+    bodies: Sequence[str] = ()
     with_key: bool = False
     tokens: Sequence[str] = ()
     connections: int = 16
@@ -120,16 +123,24 @@ class Run:
 
 def requests_of(plan: Plan) -> Iterator[bytes]:
     """Whole requests, as bytes, without end."""
-    body = plan.body.encode()
-    headers = {"Host": "127.0.0.1", "Content-Type": "application/json", "Content-Length": len(body)} | plan.headers
-    common = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     shown = [f"Authorization: Bearer {token}\r\n" for token in plan.tokens] or [""]
-    heads = [f"POST {path} HTTP/1.1\r\n{common}{token}".encode() for path in plan.paths for token in shown]
-    Random(plan.seed).shuffle(heads)
-    this_run = uuid4().hex
-    for number, head in zip(count(), cycle(heads), strict=False):
-        key = b"Idempotency-Key: %s-%d\r\n" % (this_run.encode(), number) if plan.with_key else b""
-        yield head + key + b"\r\n" + body
+    bodies = [body.encode() for body in plan.bodies or [plan.body]]
+    asked = [
+        (f"POST {path} HTTP/1.1\r\n{_headers(plan, body)}{token}".encode(), body)
+        for path in plan.paths
+        for token in shown
+        for body in bodies
+    ]
+    Random(plan.seed).shuffle(asked)
+    this_run, mark = uuid4().hex.encode(), MARK.encode()
+    for number, (head, body) in zip(count(), cycle(asked), strict=False):
+        key = b"Idempotency-Key: %s-%d\r\n" % (this_run, number) if plan.with_key else b""
+        yield head + key + b"\r\n" + body.replace(mark, b"%s%08d" % (this_run, number))
+
+
+def _headers(plan: Plan, body: bytes) -> str:
+    headers = {"Host": "127.0.0.1", "Content-Type": "application/json", "Content-Length": len(body)} | plan.headers
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items())
 
 
 async def drive(plan: Plan) -> Tally:

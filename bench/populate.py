@@ -18,13 +18,18 @@ def populate(people: int) -> Cast:
     from loyalty.services import tokens  # noqa: PLC0415
 
     with transaction.atomic():
-        made = provisioning.provision(name="Bench", slug="bench", plan="enterprise")
+        made = provisioning.provision(name="Bench", slug="bench", plan="enterprise", allow_ips=["127.0.0.1"])
         names = [f"person-{number}" for number in range(people)]
-        rows = [advocates.create(business=made.business, email=f"{name}@example.com", name=name) for name in names]
+        rows = [
+            advocates.create(business=made.business, email=f"{name}@example.com", name=name, external_id=name)
+            for name in names
+        ]
     return Cast(
         business=made.business.pk,
         key=made.secret_key,
+        integration_key=made.integration_key,
         accounts=[row.pk for row in rows],
+        names=names,
         tokens=[tokens.issue(business=made.business, account_id=row.pk) for row in rows],
     )
 

@@ -36,7 +36,9 @@ class Cast(msgspec.Struct, frozen=True, kw_only=True):
 
     business: UUID
     key: str
+    integration_key: str
     accounts: list[UUID]
+    names: list[str]  # the external ids of the accounts, in their order
     tokens: list[str]  # of the accounts, in their order
 
 

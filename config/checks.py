@@ -41,13 +41,15 @@ def proxies(**_: Any) -> Errors:
 
 
 @register
-def private_networks(**_: Any) -> Errors:
-    for text in settings.WEBHOOKS_ALLOWED_PRIVATE_NETWORKS:
-        try:
-            ip_network(text)
-        except ValueError:
-            hint = "Use CIDR ranges, such as 10.1.0.0/16."
-            return [_error("E005", f"{text!r} in WEBHOOKS_ALLOWED_PRIVATE_NETWORKS is no network.", hint)]
+def networks(**_: Any) -> Errors:
+    """The lists of networks among the settings."""
+    for number, name in (("E005", "WEBHOOKS_ALLOWED_PRIVATE_NETWORKS"), ("E009", "TRUSTED_PROXY_NETWORKS")):
+        for text in getattr(settings, name):
+            try:
+                ip_network(text)
+            except ValueError:
+                hint = "Use CIDR ranges, such as 10.1.0.0/16."
+                return [_error(number, f"{text!r} in {name} is no network.", hint)]
     return []
 
 

@@ -65,6 +65,10 @@ def _redis_policy() -> str | None:
     return None if policy == "noeviction" else f"Redis may drop work ({policy}). Set maxmemory-policy noeviction."
 
 
+def _bulk_worker() -> str | None:
+    return health.missing_worker(("mail", "bulk"), seconds=600)  # it may be at something long
+
+
 def _public_url() -> str | None:
     url = urlsplit(settings.PUBLIC_URL)
     if url.scheme not in ("http", "https") or not url.hostname or url.path:
@@ -99,6 +103,8 @@ QUESTIONS: dict[str, Callable[[], str | None]] = {
     "Redis": health.cache,
     "Redis policy": _redis_policy,
     "worker": health.worker,
+    "worker of long tasks": _bulk_worker,
     "PUBLIC_URL": _public_url,
     "data directory": _data_directory,
+    **health.WATCHED,
 }

@@ -23,6 +23,7 @@ GROUPS: Mapping[str, Pages] = {
         ("loyalty.Action", "Actions", "directions_run"),
         ("loyalty.HoldingChange", "Item changes", "swap_vert"),
         ("loyalty.Batch", "Batches", "stacks"),
+        ("advocates.Import", "Imports", "upload_file"),
         ("loyalty.Merge", "Merges", "merge"),
     ),
     "Earning": (
@@ -73,6 +74,7 @@ INSTALLATION: Pages = (
     ("loyalty.Business", "Businesses", "storefront"),
     ("loyalty.User", "Users", "manage_accounts"),
     ("loyalty.Plan", "Plans", "sell"),
+    ("loyalty.RedeliveredTask", "Set-aside tasks", "dangerous"),
 )
 
 

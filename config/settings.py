@@ -16,6 +16,9 @@ env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = runtime.data_dir()
 
+# Where proxies stand, unless we are told: loopback, and what no address of the internet is in.
+PRIVATE = ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"]
+
 # --- The process -----------------------------------------------------------------------------------------
 SECRET_KEY = env.str("SECRET_KEY")
 ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS")  # base64 of 32 bytes each; the first one seals, all of them open
@@ -25,6 +28,7 @@ PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 REQUIRE_HTTPS = env.bool("REQUIRE_HTTPS", default=True)
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+TRUSTED_PROXY_NETWORKS = env.list("TRUSTED_PROXY_NETWORKS", default=PRIVATE)
 
 INSTALLED_APPS = [
     "unfold",
@@ -175,7 +179,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
-    "POSTPROCESSING_HOOKS": [],
+    "POSTPROCESSING_HOOKS": ["webhooks.api.topics.add_topics"],
     "APPEND_COMPONENTS": {
         "securitySchemes": {
             "secretKey": {"type": "http", "scheme": "bearer", "description": "sk_live_… or sk_test_…"},
@@ -207,11 +211,25 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 2,
     "socket_keepalive": True,
 }
-CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"webhooks.*": {"queue": "webhooks"}}
+# A queue each for what must not wait for the others. `relay` and `delivery` want a worker of their own.
+CELERY_TASK_ROUTES = {
+    "webhooks.relay": {"queue": "relay"},
+    "webhooks.deliver": {"queue": "delivery"},
+    "webhooks.notify": {"queue": "mail"},
+}
+CELERY_TASK_DEFAULT_QUEUE = "bulk"
+QUEUES = ("relay", "delivery", "mail", "bulk")
 SWEEP = {"expires": 10}  # while no worker takes them, sweeps do not pile up
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
-    "heartbeat": {"task": "loyalty.heartbeat", "schedule": 5.0, "options": SWEEP},
+    **{
+        f"heartbeat-{queue}": {
+            "task": "loyalty.heartbeat",
+            "schedule": 5.0,
+            "kwargs": {"queue": queue},
+            "options": {**SWEEP, "queue": queue},
+        }
+        for queue in QUEUES
+    },
     "relay": {"task": "webhooks.relay", "schedule": 2.0, "options": SWEEP},
     "deliver": {"task": "webhooks.deliver", "schedule": 2.0, "options": SWEEP},
     "settle": {"task": "loyalty.settle_due_lots", "schedule": 60.0},
@@ -223,6 +241,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "purge-signatures": {"task": "advocates.purge", "schedule": 3600.0},
     "tell-birthdays": {"task": "advocates.tell_birthdays", "schedule": 300.0},
     "settle-votes": {"task": "advocates.settle_votes", "schedule": 300.0},
+    "work-off-imports": {"task": "advocates.work_off_imports", "schedule": 60.0},
     "release-conversions": {"task": "referrals.release", "schedule": 60.0},
     "purge-referrals": {"task": "referrals.purge", "schedule": 3600.0},
     "notify": {"task": "webhooks.notify", "schedule": 60.0},

@@ -22,12 +22,21 @@ Facts = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One thing that happened. Facts are ids, codes and numbers only."""
+    """One thing that happened. Facts are ids, codes and numbers only.
+
+    `reply_to` is a URL, judged by `kernel.net`, of whoever asked for it: it is sent there too, subscribed or not. Only
+    events of no account may have one.
+    """
 
     business_id: UUID
     topic: str
     account_id: UUID | None = None
     facts: Facts = field(default_factory=dict)
+    reply_to: str = ""
+
+    def __post_init__(self) -> None:
+        if self.reply_to and self.account_id is not None:
+            raise ValueError("Only events of no account are replies.")
 
 
 Receiver = Callable[[Sequence[Happening]], None]
@@ -94,7 +103,7 @@ def record(happened: Sequence[Happening], *, now: datetime) -> None:
             rows = json.dumps([_row(happening) for happening in of_accounts])
             cursor.execute("SELECT laurel_tell_all(%s, %s)", [rows, now])
     Event.objects.bulk_create(
-        Event(business_id=h.business_id, topic=h.topic, facts=dict(h.facts), created_at=now)
+        Event(business_id=h.business_id, topic=h.topic, facts=dict(h.facts), reply_to=h.reply_to, created_at=now)
         for h in happened
         if h.account_id is None
     )

@@ -6,14 +6,14 @@ import structlog
 from celery import shared_task
 
 from loyalty.kernel import heartbeat as pulse
-from loyalty.services import idempotency, ladders, settlement, verification
+from loyalty.services import idempotency, ladders, quarantine, settlement, verification
 
 log = structlog.get_logger(__name__)
 
 
 @shared_task(name="loyalty.heartbeat")
-def heartbeat(**_: Any) -> None:
-    pulse.beat()
+def heartbeat(*, queue: str, **_: Any) -> None:
+    pulse.beat(queue)
 
 
 @shared_task(name="loyalty.settle_due_lots")
@@ -39,6 +39,7 @@ def settle_silence(**_: Any) -> None:
 @shared_task(name="loyalty.purge")
 def purge(**_: Any) -> None:
     idempotency.purge()
+    quarantine.purge()
 
 
 @shared_task(name="loyalty.verify_ledger")

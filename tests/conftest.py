@@ -10,7 +10,7 @@ from loyalty.api import authentication
 from loyalty.kernel import redis
 from loyalty.models import Business
 from loyalty.services import ledger, tokens, verification
-from tests import cast
+from tests import cast, published
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +31,9 @@ def _nothing_remembered() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _books_balance(request: pytest.FixtureRequest) -> Iterator[None]:
-    """After every test with a database the invariants hold, unless the test broke them on purpose."""
+    """After every test with a database the invariants hold, and what was published is as the schema says, unless the
+    test broke them on purpose.
+    """
     uses_database = {"db", "transactional_db"} & set(request.fixturenames) or request.node.get_closest_marker(
         "django_db"
     )
@@ -40,6 +42,7 @@ def _books_balance(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if uses_database and not request.node.get_closest_marker("breaks_the_books"):
         assert verification.verify() == []
+        assert published.complaints() == []
 
 
 def _is_transactional(request: pytest.FixtureRequest) -> bool:

@@ -30,7 +30,7 @@ ANYWHERE = {
     "loyalty/selectors/listening.py": "a worker asks who of everybody listens to something",
     "advocates/services/birthdays.py": "rounds of those who stopped listening end for everybody",
     "rewards/services/steps.py": "a worker cancels what is overdue for everybody",
-    "webhooks/selectors.py": "the attempts of deliveries that were read from their business",
+    "webhooks/selectors.py": "an operator asks what is overdue, whoever's it is",
     "webhooks/services/claims.py": "a worker claims what is due for everybody",
     "webhooks/services/notices.py": "a worker mails what is due for everybody",
     "webhooks/services/outcomes.py": "a worker writes down what it sent for everybody",

@@ -13,7 +13,7 @@ from loyalty.api.views import ApiView, Operation
 from loyalty.models.base import TenantModel
 from tests.loyalty.test_broken_requests import BROKEN, assert_is_an_error
 from tests.test_architecture import OURS
-from tests.test_permissions import PARAMETER, ROUTES, ids
+from tests.test_permissions import PARAMETER, ROUTES, address_of, ids
 
 __all__ = ["ids"]  # the fixture
 
@@ -41,7 +41,7 @@ TABLES = [model for model in OURS if issubclass(model, TenantModel)]
 
 def operation_of(method: str, route: str) -> tuple[type[ApiView], Operation]:
     path = PARAMETER.sub(lambda found: "1" if found[1] == "number" else "01890a5d-ac96-774b-bcce-b302099a8057", route)
-    view = vars(resolve(f"/api/v1/{path}").func)["view_class"]
+    view = vars(resolve(address_of(path)).func)["view_class"]
     return view, getattr(view, method.lower()).operation
 
 

@@ -30,10 +30,12 @@ MAX_BATCH = 5_000_000
 T = TypeVar("T", bound=Body)
 
 
-class BatchBody(Body):
-    """Items are read one by one, so that a malformed one is answered in its place."""
+# Items are read one by one, so that a malformed one is answered in its place.
+Items = Annotated[list[dict[str, Any]], Meta(min_length=1, max_length=1000)]
 
-    items: Annotated[list[dict[str, Any]], Meta(min_length=1, max_length=1000)]
+
+class BatchBody(Body):
+    items: Items
 
 
 class MoveItem(MovePoints):

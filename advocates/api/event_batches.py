@@ -1,10 +1,8 @@
 """Batches of events: what up to a thousand people did, in one call."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
-
-from msgspec import Meta
 
 from advocates.api import examples
 from advocates.api.batches import MAX_BATCH, BatchAnswer, BatchBody, ItemError, ItemResult
@@ -24,7 +22,7 @@ class EventItem(Body):
     data: ActionData = {}
     advocate_id: UUID | None = None
     external_id: types.ExternalId | None = None
-    event_id: Annotated[str, Meta(pattern=r"^[!-~]{1,128}$(?!\n)")] | None = None
+    event_id: types.EventId | None = None
 
 
 class TakenItem(ItemResult):

@@ -224,6 +224,39 @@ MOVED_ITEM: Example = {**DONE_ITEM, "newBalance": 750}
 JOINED_ITEM: Example = {**DONE_ITEM, "status": 201}
 TAKEN_ITEM: Example = {**DONE_ITEM, "outcome": "matched", "pointsAwarded": 10, "alreadyCounted": False}
 BATCH: Example = {"batchId": "01890a5d-ac96-79aa-8e5d-4f5a6b7c8d9e", "succeeded": 1, "failed": 0}
+USER: Example = {
+    "userId": "customer-1815",
+    "advocateId": ADVOCATE_ID,
+    "createdAt": EARLIER,
+    "tier": "silver",
+    "segments": ["regulars"],
+}
+USER_TIER: Example = {
+    "key": "silver",
+    "title": "Silver",
+    "next": {"key": "gold", "title": "Gold", "threshold": 5000},
+    "progress": {"value": 1200, "target": 5000},
+}
+USER_QUEST: Example = {
+    "id": QUEST_ID,
+    "key": "commuter",
+    "title": "Commuter",
+    "subtitle": "Ten rides",
+    "description": "Ten rides in your first week",
+    "isCompleted": False,
+    "progress": {"value": 0.0, "target": 1},
+    "points": 50,
+    "deadline": "2026-05-31T22:00:00Z",
+}
+USER_EVENT: Example = {
+    "id": "ride-4711",
+    "userId": "customer-1815",
+    "eventId": "ride_completed",
+    "value": 12,
+    "createdAt": "2026-05-01 12:00:00",
+    "eventTags": ["weekend"],
+    "data": {"city": "Ulm"},
+}
 MISSION: Example = {
     "id": TASK_ID,
     "questId": QUEST_ID,

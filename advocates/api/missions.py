@@ -1,20 +1,16 @@
-"""A user's missions, for a merchant's backend that shows them on pages of its own."""
+"""A user's missions and quests, for a merchant's backend that shows them on pages of its own."""
 
-from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal
 from uuid import UUID
 
 from msgspec import Meta
 
-from advocates.api.examples import MISSION
-from advocates.models import Advocate
-from advocates.selectors import identity
+from advocates.api import named
+from advocates.api.mission_shapes import Claimed, MissionList, QuestList, UserMission, UserQuest
 from loyalty.api import types
-from loyalty.api.audience_shapes import ProgressShape
-from loyalty.api.examples import TASK_ID
-from loyalty.api.parsing import Body, to_struct
-from loyalty.api.views import Call, IntegrationView, Shape, operation
-from loyalty.kernel.errors import Code, NotFound
+from loyalty.api.parsing import Body
+from loyalty.api.views import Call, IntegrationView, operation
+from loyalty.kernel.errors import Code
 from loyalty.selectors import ledger as books
 from loyalty.selectors import missions as reads
 from loyalty.selectors import quests
@@ -33,49 +29,6 @@ class NewProof(Body):
     url: Link = ""
 
 
-class UserMission(Shape):
-    """`points` is what the mission itself gives; `deadline` the moment at which its quest is over."""
-
-    example = MISSION
-
-    id: UUID
-    quest_id: UUID
-    title: str
-    description: str
-    type: str
-    progress: ProgressShape
-    status: str
-    points: int
-    deadline: datetime | None
-
-    @classmethod
-    def of(cls, mission: reads.Mission) -> Self:
-        task = mission.task
-        return cls(
-            id=task.pk,
-            quest_id=mission.quest.pk,
-            title=task.title,
-            description=task.description,
-            type=task.type,
-            progress=ProgressShape(value=float(mission.value), target=task.target),
-            status=mission.status,
-            points=mission.points,
-            deadline=mission.version.window_to,
-        )
-
-
-class MissionList(Shape):
-    missions: list[UserMission]
-
-
-class Claimed(Shape):
-    example = {"missionId": TASK_ID, "pointsAwarded": 50, "balance": 800}
-
-    mission_id: UUID
-    points_awarded: int
-    balance: int
-
-
 class Missions(IntegrationView):
     @operation(
         "List a user's missions",
@@ -88,10 +41,23 @@ class Missions(IntegrationView):
         ),
     )
     def get(self, call: Call[None, ListMissions], external_id: str) -> MissionList:
-        user = _user(call, external_id)
+        user = named.user(call, external_id)
         found = reads.missions(business=call.business, account=user.account)
         wanted = [one for one in found if call.query.status in (None, one.status)]
         return MissionList(missions=[UserMission.of(one) for one in wanted])
+
+
+class Quests(IntegrationView):
+    @operation(
+        "List a user's quests with their missions",
+        answer=QuestList,
+        tags=TAGS,
+        description="Those that the user may take part in now. progress counts missions; points is for the quest.",
+    )
+    def get(self, call: Call[None, None], external_id: str) -> QuestList:
+        user = named.user(call, external_id)
+        found = reads.journeys(business=call.business, account=user.account)
+        return QuestList(quests=[UserQuest.of(one) for one in found])
 
 
 class Claim(IntegrationView):
@@ -106,7 +72,7 @@ class Claim(IntegrationView):
         ),
     )
     def post(self, call: Call[None, None], external_id: str, mission_id: UUID) -> Claimed:
-        user = _user(call, external_id)
+        user = named.user(call, external_id)
         paid = completions.claim(business=call.business, task_id=mission_id, account_id=user.pk)
         wallet = books.wallets(business=call.business, account_ids=[user.pk])[user.pk]
         return Claimed(mission_id=mission_id, points_awarded=paid, balance=wallet.amount)
@@ -126,7 +92,7 @@ class Proof(IntegrationView):
         ),
     )
     def post(self, call: Call[NewProof, None], external_id: str, mission_id: UUID) -> None:
-        user = _user(call, external_id)
+        user = named.user(call, external_id)
         task = quests.task_named(business=call.business, task_id=mission_id)
         proofs.submit(
             business=call.business,
@@ -136,12 +102,3 @@ class Proof(IntegrationView):
             text=call.body.text,
             link=call.body.url,
         )
-
-
-def _user(call: Call[Any, Any], external_id: str) -> Advocate:
-    """:raises NotFound, Invalid: if the business knows nobody by this id, or it is none"""
-    name = to_struct(external_id, types.ExternalId)
-    user = identity.by_external_id(business=call.business, external_id=name)
-    if user is None:
-        raise NotFound("user")
-    return user

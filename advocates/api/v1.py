@@ -61,13 +61,16 @@ class ListAdvocates(NumberedQuery):
     sort: Literal["createdAt", "-createdAt", "name", "-name", "points", "-points"] = "-createdAt"
 
 
-class Person(Body):
+class PersonalDetails(Body):
     name: Text200 | UnsetType = UNSET
-    external_id: types.ExternalId | None | UnsetType = UNSET
     birthday: date | None | UnsetType = UNSET
     locale: Tag | None | UnsetType = UNSET
     timezone: Tag | None | UnsetType = UNSET
     metadata: dict[str, Any] | UnsetType = UNSET
+
+
+class Person(PersonalDetails):
+    external_id: types.ExternalId | None | UnsetType = UNSET
 
 
 class NewAdvocate(Person, kw_only=True):
@@ -268,7 +271,7 @@ def _answer(business: Business, advocate_id: UUID) -> AdvocateAnswer:
     return AdvocateAnswer.of(profiles.profile(business=business, advocate_id=advocate_id))
 
 
-def details_of(body: Person) -> dict[str, Any]:
+def details_of(body: PersonalDetails) -> dict[str, Any]:
     """What a body says, by the names of the service.
 
     :raises Invalid: if the e-mail address is none, or the metadata too large

@@ -2,6 +2,7 @@ from advocates.models.advocates import Advocate
 from advocates.models.birthdays import BirthdayRound
 from advocates.models.boards import Board
 from advocates.models.ideas import Idea, IdeaDecision, Vote
+from advocates.models.imports import Import, ImportPart
 from advocates.models.orders import Order, OrderLine, Refund
 from advocates.models.products import Collection, CollectionProduct, Product
 from advocates.models.responses import Answer, Response
@@ -18,6 +19,8 @@ __all__ = [
     "CollectionProduct",
     "Idea",
     "IdeaDecision",
+    "Import",
+    "ImportPart",
     "Order",
     "OrderLine",
     "Product",

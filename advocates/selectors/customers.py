@@ -18,6 +18,7 @@ Described = Mapping[UUID, Mapping[str, Any]]
 
 
 def describe_customers(business: Business, page: Sequence[Event]) -> Described:
+    """Of somebody who was erased since nothing is said."""
     page = [event for event in page if event.topic != ERASED]
     people = (
         Advocate.objects.for_business(business)
@@ -28,8 +29,10 @@ def describe_customers(business: Business, page: Sequence[Event]) -> Described:
     links = referral_links.of(business, people)
     return {
         event.pk: {"customer": customer(person, balance=balances[event.pk], referral_url=links.get(person.pk))}
+        if (person := people.get(event.account_id))
+        else {"customer": None}
         for event in page
-        if event.account_id and (person := people.get(event.account_id))
+        if event.account_id
     }
 
 

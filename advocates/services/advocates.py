@@ -108,6 +108,17 @@ def find_or_create_by_external_id(
         return _find_or_create(business, external_id, email, name)
 
 
+@transaction.atomic
+def put_by_external_id(*, business: Business, external_id: str, given: Details) -> Advocate:
+    """Make details known of the person whom the merchant knows by `external_id`; who is not known yet joins.
+
+    :raises Invalid, EmailTaken, AdvocateGone: as `update`
+    """
+    email = given.get("email")
+    found = find_or_create_by_external_id(business=business, external_id=external_id, email=email)
+    return update(business=business, advocate_id=found.pk, **given)
+
+
 def touch(*, business: Business, advocate_id: UUID) -> None:
     """Remember that the person was here, to the minute."""
     now = clock.now(business)

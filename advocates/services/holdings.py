@@ -8,6 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.db.models import QuerySet
 
 from advocates.models import Advocate, SsoMapping
+from advocates.services import imports
 from loyalty.kernel.names import camel
 from loyalty.models import Business
 from loyalty.services.personal_data import Holder, of_rows
@@ -61,6 +62,16 @@ def _erase_log(business: Business, account_ids: Collection[UUID]) -> None:
     _log(business, account_ids).update(change_message="")
 
 
+def _keep_out_of_imports(business: Business, account_ids: Collection[UUID]) -> None:
+    """Rows of files that wait to be done name people by what they are still called here."""
+    named = _profiles(business, account_ids).values_list("external_id", "email")
+    imports.forget(business=business, names=[name for pair in named for name in pair if name])
+
+
+def _no_rows(business: Business, account_id: UUID) -> list[Any]:
+    return []
+
+
 HOLDERS = (
     Holder(name="profile", export=_export_profile, erase=_erase_profiles, move=_stay),
     Holder(name="operatorsLog", export=_export_log, erase=_erase_log, move=_stay),
@@ -71,4 +82,6 @@ HOLDERS = (
         erased=None,
         account="advocate_id",
     ),
+    # Behind the profile: erasing begins with the last.
+    Holder(name="imports", export=_no_rows, erase=_keep_out_of_imports, move=_stay),
 )

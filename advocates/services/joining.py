@@ -1,8 +1,9 @@
 """Many people join in one call, each on their own."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
@@ -54,6 +55,25 @@ def keep(business: Business, results: Sequence[object], author: str) -> Batch:
     )
 
 
+@transaction.atomic
+def join_named(*, business: Business, external_ids: Collection[str]) -> dict[str, UUID]:
+    """Let people join of whom nothing is known but the merchant's own ids, which are well formed.
+
+    :raises IntegrityError: if one of them is known already
+    """
+    ordered = sorted(external_ids)  # whoever lets the same people join waits, and not for ever
+    new = [_unknown(business, external_id) for external_id in ordered]
+    _open(business, new)
+    return {external_id: advocate.pk for external_id, advocate in zip(ordered, new, strict=True)}
+
+
+def _unknown(business: Business, external_id: str) -> Advocate:
+    now, account = clock.now(business), Account(external_id=external_id)
+    return Advocate(
+        pk=account.pk, business=business, account=account, external_id=external_id, created_at=now, updated_at=now
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Newcomer:
     """Who joins; since when the merchant has known them, if not just now, and whether rules pay for their coming."""
@@ -70,17 +90,21 @@ def join_all(*, business: Business, people: Sequence[Newcomer | DomainError]) ->
     """
     checked = [each if isinstance(each, DomainError) else _checked(business, each) for each in people]
     results = list(_without_taken(business, checked))
-    new = [result for result in results if isinstance(result, Advocate)]
-    accounts.open_accounts(business=business, accounts=[advocate.account for advocate in new])
-    Advocate.objects.bulk_create(new)
     older = {
         result.pk
         for each, result in zip(people, results, strict=True)
         if isinstance(each, Newcomer) and isinstance(result, Advocate) and not each.is_new
     }
-    now = clock.now(business)
-    events.record([news.joined(advocate, is_new=advocate.pk not in older) for advocate in new], now=now)
+    _open(business, [result for result in results if isinstance(result, Advocate)], older)
     return results
+
+
+def _open(business: Business, new: Sequence[Advocate], older: Collection[UUID] = ()) -> None:
+    """Let them join; rules pay nothing for the coming of those who are older than the programme."""
+    accounts.open_accounts(business=business, accounts=[advocate.account for advocate in new])
+    Advocate.objects.bulk_create(new)
+    joined = [news.joined(advocate, is_new=advocate.pk not in older) for advocate in new]
+    events.record(joined, now=clock.now(business))
 
 
 def _checked(business: Business, newcomer: Newcomer) -> Advocate | DomainError:

@@ -15,6 +15,7 @@ from loyalty.models import Account, Business
 from loyalty.services import accounts, compiled, event_batches
 from loyalty.services.intake import Intake
 from loyalty.services.order_effects import Moment, Plan
+from loyalty.services.people import Person
 
 AMOUNTS = ("currency", "subtotal_minor", "discount_minor", "shipping_minor", "tax_minor", "total_minor")
 CHANGED = (
@@ -42,8 +43,9 @@ class Till:
     def __init__(self, business: Business, account_ids: Iterable[UUID], plans: Plans) -> None:
         buyers = set(account_ids)
         wanted = {*buyers, *(pk for some in plans.values() for plan in some for pk in plan.account_ids)}
-        self._accounts, self.business = accounts.lock_with_business(business=business, account_ids=wanted)
-        if any(self._accounts[pk].status == Account.Status.MERGED for pk in buyers):
+        locked, self.business = accounts.lock_with_business(business=business, account_ids=wanted)
+        self._people = {pk: Person.of(account) for pk, account in locked.items()}
+        if any(locked[pk].status == Account.Status.MERGED for pk in buyers):
             raise Meanwhile
         self._plans = plans
         self._now = clock.now(self.business)
@@ -108,7 +110,7 @@ class Till:
 
     def entries(self) -> list[UUID]:
         """What has been earned by all this, so far."""
-        return event_batches.entries_since(self._accounts, business=self.business)
+        return event_batches.entries_since(self._people, business=self.business)
 
     def _start(self, basket: Basket, account_id: UUID) -> Sale:
         order = Order(
@@ -199,11 +201,11 @@ class Till:
 
     def _is_active(self, sale: Sale) -> bool:
         """Of somebody who is blocked an order counts, but earns nothing."""
-        return self._accounts[sale.order.advocate_id].status == Account.Status.ACTIVE
+        return self._people[sale.order.advocate_id].is_active
 
     def _intake(self, sales: Sequence[Sale], name: str) -> Intake:
         reports = [order_points.report(sale, name) for sale in sales]
-        return Intake(reports, business=self.business, accounts=self._accounts, are_many=len(self._changed) > 1)
+        return Intake(reports, business=self.business, people=self._people, are_many=len(self._changed) > 1)
 
     def _write(self, sales: Sequence[Sale]) -> None:
         new = [sale.order for sale in sales if sale.is_new]

@@ -23,7 +23,7 @@ def measure(world: World, cast: Cast, results: Results, *, rounds: int, seconds:
     wait_for(web, world.options.port)
     for what, event in CONTESTS.items():
         together = Contestant(TOGETHER, partial(_batches, world, cast, event), web.process.pid)
-        one_by_one = Contestant(ONE_BY_ONE, partial(_singles, world, cast, event), web.process.pid)
+        one_by_one = Contestant(ONE_BY_ONE, partial(actions, world, cast, event), web.process.pid)
         contest.compete([together, one_by_one], rounds=rounds, seconds=seconds, database=world.postgres_pid)
         speeds = [each.speed(f"events, {what}") for each in (together, one_by_one)]
         results.speeds += speeds
@@ -63,7 +63,8 @@ def _batches(world: World, cast: Cast, event: str, seconds: float) -> Tally:
     return msgspec.structs.replace(tally, answered=BATCH * tally.answered)
 
 
-def _singles(world: World, cast: Cast, event: str, seconds: float) -> Tally:
+def actions(world: World, cast: Cast, event: str, seconds: float) -> Tally:
+    """The same events one by one, by the people's own apps."""
     return contest.load(
         Plan(
             port=world.options.port,

@@ -35,7 +35,7 @@ def of(options: Options) -> Parts:
             Part("migrate", [*MANAGE, "migrate", "--no-input"]),
             Part("seed_demo", [*MANAGE, "seed_demo"]),
         ],
-        services=[_web(options), _worker(options), _shop(options)],
+        services=[_web(options), _worker(options), _bulk(), _shop(options)],
     )
 
 
@@ -47,10 +47,19 @@ def _web(options: Options) -> Part:
 
 
 def _worker(options: Options) -> Part:
-    celery = [PYTHON, "-m", "celery", "--app=config", "worker", "--without-gossip", "--without-mingle"]
-    threads = ["--pool=threads", "--concurrency=8", "--queues=default,webhooks", "--loglevel=INFO"]
     beat = ["--beat", f"--schedule={options.data / 'celerybeat-schedule'}"]
-    return Part("worker", [*celery, *threads, *beat])
+    return Part("worker", [*_celery("relay,delivery", threads=8), *beat])
+
+
+def _bulk() -> Part:
+    return Part("bulk", _celery("mail,bulk", threads=2))
+
+
+def _celery(queues: str, *, threads: int) -> list[str]:
+    quietly = ["--without-gossip", "--without-mingle", "--loglevel=INFO"]
+    name = f"--hostname={queues.replace(',', '-')}@%h"
+    pool = ["--pool=threads", f"--concurrency={threads}", f"--queues={queues}", name]
+    return [PYTHON, "-m", "celery", "--app=config", "worker", *pool, *quietly]
 
 
 def _shop(options: Options) -> Part:

@@ -12,7 +12,7 @@ from widget import urls as widget
 urlpatterns = [
     path("healthz", health.alive),
     path("readyz", health.ready),
-    path("api/v1/integration/", include(integration)),
+    path("api/", include(integration)),
     path("api/v1/", include(v1)),
     path("api/loyalty/", include(loyalty)),
     path("api/schema/", docs.Schema.as_view()),

@@ -15,6 +15,7 @@ from loyalty.admin import (
     metrics,
     programme,
     quests,
+    set_aside,
     submissions,
     users,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "metrics",
     "programme",
     "quests",
+    "set_aside",
     "submissions",
     "users",
 ]

@@ -79,7 +79,7 @@ class BusinessAdmin(PlainAdmin):
         }
         return (
             (None, {"fields": ("name", "slug", "contact_email", "timezone", "currency")}),
-            *((("Access", access),) if obj else ()),
+            *((("Access", access), ("Integration API", {"fields": ("users_on_first_event",)})) if obj else ()),
             ("Plan", {"fields": contract if is_operator(request) or not obj else ("plan_in_words",)}),
         )
 

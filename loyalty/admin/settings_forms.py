@@ -38,6 +38,12 @@ class SettingsForm(forms.ModelForm[Business]):
         widget=widgets.UnfoldAdminSelectWidget,
         help_text="For amounts of money that name no currency of their own.",
     )
+    users_on_first_event = forms.BooleanField(
+        label="Users join by their first event",
+        required=False,
+        widget=widgets.UnfoldBooleanSwitchWidget,
+        help_text="Off: an event of somebody whom the programme does not know is refused.",
+    )
     ip_allowlist = LinesField(
         label="IP allowlist",
         required=False,

@@ -40,7 +40,7 @@ class StepShape(Shape):
         step = verdict.step
         return cls(
             quest_id=step.run.quest_id,
-            task_id=step.task_id,
+            task_id=step.task.pk,
             task_key=step.key,
             matched=verdict.moves,
             reason=verdict.reason,

@@ -176,4 +176,5 @@ PAYLOAD: Example = {
     "milestoneChanges": {},
 }
 HAPPENED: Example = {"id": "01890a5d-ac96-7b90-9e01-8f7e6d5c4b3a", "timestamp": EPOCH, "type": "challengeCompleted"}
+HISTORY_ITEM: Example = {"id": HAPPENED["id"], "type": "challengeCompleted", "createdAt": NOW}
 OK: Example = {"message": "OK"}

@@ -26,6 +26,7 @@ NAMES = {MINUTE: "minute", DAY: "day"}
 PER_USER = 100
 PER_ADDRESS = 60
 REST_SECONDS = 5.0  # how long Redis is left alone after it failed
+ASKING_SECONDS = 1.0  # longer than it takes to find out that Redis is still away
 MOST_AHEAD = 50  # calls that are counted at once, and at most a thousandth of what is left: few quotas are that large
 AHEAD_SECONDS = 1.0  # for how long those of them that were not made yet may be
 
@@ -152,6 +153,7 @@ def _ask_redis(windows: Sequence[Window], at: float) -> list[int] | None:
         log.warning("limiter_without_redis", error=type(error).__name__)
         _fallback.turn_on()
         return None
+    _fallback.turn_off()
     return counts
 
 
@@ -199,8 +201,16 @@ class _Fallback:
     def turn_on(self) -> None:
         self._until = time.monotonic() + REST_SECONDS
 
+    def turn_off(self) -> None:
+        self._until = 0.0
+
     def is_on(self) -> bool:
-        return time.monotonic() < self._until
+        """Whether Redis rests. After a rest one call asks it, and the others go on until that one knows."""
+        now = time.monotonic()
+        if not self._until or now < self._until:
+            return bool(self._until)
+        self._until = now + ASKING_SECONDS
+        return False
 
     def hit(self, windows: Sequence[Window], at: float) -> list[int]:
         keys = [(w.scope, w.seconds, int(at) // w.seconds) for w in windows]

@@ -1,6 +1,7 @@
 """Field types that many bodies share, with the bounds that every surface keeps."""
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -24,9 +25,24 @@ ExternalId = Annotated[
     str,
     msgspec.Meta(pattern=r"^(?!\s)[^/\x00-\x1f\x7f]{1,128}$(?<!\s)(?!\n)", min_length=1, max_length=128),
 ]
+EventId = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,128}$(?!\n)")]
 EmailText = Annotated[str, msgspec.Meta(max_length=254)]
 Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]
 Money = Decimal  # a JSON number or string
+_PLAIN = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+
+
+def moment(value: str, *, field: str) -> datetime:
+    """A time as `yyyy-MM-dd HH:mm:ss`, which is in UTC, or in ISO 8601 with its offset.
+
+    :raises Invalid: if it is neither
+    """
+    try:
+        found = msgspec.convert(f"{value}Z" if _PLAIN.fullmatch(value) else value, Timestamp)
+        return found.astimezone(UTC)
+    except (msgspec.ValidationError, OverflowError) as error:
+        message = f"{field} must be yyyy-MM-dd HH:mm:ss in UTC, or a time with offset such as 2026-05-01T12:00:00Z."
+        raise Invalid(message, field=field) from error
 
 
 def email(value: str, *, field: str = "email") -> str:

@@ -1,19 +1,22 @@
-"""Whether a worker is alive: it writes the time to Redis every few seconds."""
+"""Whether workers are alive: whoever serves a queue writes the time to Redis every few seconds."""
+
+from collections.abc import Collection
 
 from loyalty.kernel import clock, redis
 
-KEY = "laurel:heartbeat"
+KEY = "laurel:heartbeat"  # a hash by queue
 STALE_SECONDS = 30.0
 
 
-def beat() -> None:
-    redis.client().set(KEY, clock.wall().timestamp())
+def beat(queue: str) -> None:
+    redis.client().hset(KEY, queue, str(clock.wall().timestamp()))
 
 
-def seconds_since() -> float | None:
-    """Seconds since a worker last beat; None if none ever did.
+def silent(queues: Collection[str], *, seconds: float = STALE_SECONDS) -> list[str]:
+    """The queues whose workers have not been heard for so long, or never.
 
     :raises redis.RedisError: if Redis cannot be asked
     """
-    last = redis.client().get(KEY)
-    return None if last is None else clock.wall().timestamp() - float(last)
+    heard = redis.client().hmget(KEY, list(queues))
+    since = clock.wall().timestamp() - seconds
+    return [queue for queue, last in zip(queues, heard, strict=True) if last is None or float(last) < since]

@@ -14,8 +14,10 @@ V = TypeVar("V")
 class Recent(Generic[K, V]):
     """A look-up with a short memory. What was not found is not remembered, so what is new is seen at once."""
 
-    def __init__(self, look_up: Callable[[K], V | None]) -> None:
+    def __init__(self, look_up: Callable[[K], V | None], *, seconds: float = SECONDS) -> None:
+        """:param seconds: how long a finding is remembered; longer only for what cannot be revoked"""
         self._look_up = look_up
+        self._seconds = seconds
         self._found: dict[K, tuple[float, V]] = {}
 
     def get(self, key: K) -> V | None:
@@ -27,7 +29,7 @@ class Recent(Generic[K, V]):
         if value is not None:
             if len(self._found) >= MOST_ITEMS:
                 self._found.clear()
-            self._found[key] = (now + SECONDS, value)
+            self._found[key] = (now + self._seconds, value)
         return value
 
     def clear(self) -> None:

@@ -38,13 +38,14 @@ def _in_utc(value: Any, path: str = "") -> None:
             _in_utc(item, _join(path, str(number)))
     elif isinstance(value, msgspec.Struct):
         for name, spelled in zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True):
-            part, here = getattr(value, name), _join(path, spelled)
+            part = getattr(value, name)
             if isinstance(part, datetime) and part.tzinfo:
                 if not 1 < part.year < 9999:
+                    here = _join(path, spelled)
                     raise Invalid(f"{here} is out of range.", field=here)
                 msgspec.structs.force_setattr(value, name, part.astimezone(UTC))
-            else:
-                _in_utc(part, here)
+            elif isinstance(part, list | msgspec.Struct):
+                _in_utc(part, _join(path, spelled))
 
 
 def _invalid(text: str) -> Invalid:

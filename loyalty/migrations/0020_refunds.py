@@ -12,7 +12,7 @@ SQL = Path(__file__).parent / 'sql'
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0013_points_that_live'),
+        ('loyalty', '0019_users_on_first_event'),
     ]
 
     operations = [

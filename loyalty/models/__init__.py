@@ -14,6 +14,7 @@ from loyalty.models.merges import Merge, MovedLifetime
 from loyalty.models.metrics import Metric, Milestone, MilestoneSet
 from loyalty.models.programme import ProgrammeVersion
 from loyalty.models.quests import Quest, QuestVersion, Task
+from loyalty.models.redelivered import RedeliveredTask
 from loyalty.models.segments import Segment, SegmentMember
 from loyalty.models.users import User
 from loyalty.models.withheld import WithheldBenefit
@@ -49,6 +50,7 @@ __all__ = [
     "QuestCompletion",
     "QuestVersion",
     "ProgrammeVersion",
+    "RedeliveredTask",
     "Segment",
     "SegmentMember",
     "SigningKey",

@@ -71,6 +71,7 @@ class Business(models.Model):
     engine_stamp = models.BigIntegerField(default=1, editable=False)  # moves when what the engine compiles does
     timezone = models.CharField(max_length=60, default="UTC")
     currency = models.CharField(max_length=3, default="EUR")
+    users_on_first_event = models.BooleanField("users join by their first event", default=True)
     qualifying_statuses = ArrayField(models.CharField(max_length=20), default=paid)  # of orders: these earn
     refund_deficit = models.CharField(max_length=20, choices=Deficit, default=Deficit.TO_ZERO)
     refund_coupons = models.CharField(max_length=20, choices=Coupons, default=Coupons.KEEP)

@@ -17,6 +17,8 @@ class Event(BusyTenantModel):
     sequence = models.BigIntegerField(null=True)  # per account, over all topics, without gaps
     topic = models.CharField(max_length=60)
     facts = models.JSONField(default=dict)
+    # Where else to send it, once, with the retries of every webhook: whoever asked for something hears of it there.
+    reply_to = models.CharField(max_length=2048, blank=True, default="", db_default="")
     position = models.BigIntegerField(null=True)  # per business, given at publication
     created_at = models.DateTimeField()
 

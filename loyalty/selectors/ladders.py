@@ -25,6 +25,7 @@ class Place:
     value: int
     milestone: str | None
     milestone_title: str | None
+    next: str | None
     next_title: str | None
     next_threshold: int | None
     period_from: datetime | None
@@ -32,12 +33,12 @@ class Place:
 
 
 PLACES = """
-    SELECT s.key, s.title, l.is_tier, l.is_manual, l.basis, l.value, h.key, h.title, n.title, n.threshold,
-        l.period_from, l.period_to
+    SELECT s.key, s.title, l.is_tier, l.is_manual, l.basis, l.value, h.key, h.title, n.key, n.title,
+        n.threshold, l.period_from, l.period_to
     FROM laurel_ladders(%s) l
     JOIN loyalty_milestoneset s ON s.id = l.set_id
     LEFT JOIN loyalty_milestone h ON h.id = l.held_id
-    LEFT JOIN LATERAL (SELECT m.title, m.threshold FROM loyalty_milestone m
+    LEFT JOIN LATERAL (SELECT m.key, m.title, m.threshold FROM loyalty_milestone m
         WHERE m.set_id = l.set_id AND m.archived_at IS NULL AND m.threshold > coalesce(h.threshold, -1)
         ORDER BY m.threshold LIMIT 1) n ON true
     WHERE s.business_id = %s ORDER BY s.key

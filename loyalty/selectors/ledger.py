@@ -10,9 +10,9 @@ from django.db import connection
 from django.db.models import Exists, F, FilteredRelation, Model, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from loyalty.kernel import points
+from loyalty.kernel import database, points
 from loyalty.kernel.errors import NotFound
-from loyalty.models import Account, Business, Metric
+from loyalty.models import Business, Metric
 from loyalty.models.ledger import Balance, LedgerEntry, Lot, LotUse
 
 Row = TypeVar("Row", bound=Model)
@@ -56,15 +56,20 @@ def owe(*, business: Business, account_ids: Iterable[UUID]) -> bool:
     return rows.filter(amount__lt=0).exists()
 
 
+ROOMS = """
+    SELECT a.id, greatest(0, coalesce(m.maximum, %s) - coalesce(b.amount + b.pending, 0))
+    FROM loyalty_account a
+    LEFT JOIN loyalty_metric m ON m.business_id = a.business_id AND m.key = %s
+    LEFT JOIN loyalty_balance b ON b.account_id = a.id AND b.metric_id = m.id
+    WHERE a.business_id = %s AND a.id = ANY (%s)
+"""
+
+
 def rooms(*, business: Business, account_ids: Iterable[UUID], metric: str = "points") -> dict[UUID, int]:
     """How much more of a metric each account can hold: one query."""
-    held = Balance.objects.for_business(business).filter(account_id=OuterRef("pk"), metric__key=metric)
-    maximum = Metric.objects.for_business(business).filter(key=metric).values("maximum")
-    have = Coalesce(Subquery(held.values_list(F("amount") + F("pending"))), 0)
-    most = Coalesce(Subquery(maximum), points.MAX_BALANCE)
-    rows = Account.objects.for_business(business).filter(pk__in=list(account_ids))
-    found = rows.annotate(have=have, most=most).values_list("pk", "most", "have")
-    return {account_id: max(0, most - have) for account_id, most, have in found}
+    cursor = database.prepared_cursor()
+    cursor.execute(ROOMS, [points.MAX_BALANCE, metric, business.pk, list(account_ids)])
+    return dict(cursor.fetchall())
 
 
 def metrics_of(*, business: Business, account_id: UUID) -> dict[str, Wallet]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from loyalty.models import Account, Business, Quest, QuestVersion, Task, TaskCompletion
@@ -27,9 +27,34 @@ class Mission:
     @property
     def points(self) -> int:
         """What the step gives by itself, unless only its quest gives."""
-        if not self.version.task_benefits:
-            return 0
-        return sum(one["quantity"] for one in self.task.benefits if one.get("metric") == "points")
+        return _points(self.task.benefits) if self.version.task_benefits else 0
+
+    @property
+    def is_done(self) -> bool:
+        return self.value >= self.task.target
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """A quest that somebody may take part in, with its steps."""
+
+    quest: Quest
+    is_completed: bool
+    missions: Sequence[Mission]
+
+    @property
+    def required(self) -> int:
+        """How many steps complete it."""
+        return self.quest.current.required or len(self.missions)
+
+    @property
+    def done(self) -> int:
+        return min(sum(mission.is_done for mission in self.missions), self.required)
+
+    @property
+    def points(self) -> int:
+        """What the quest gives, besides its steps."""
+        return _points(self.quest.current.benefits)
 
 
 def missions(*, business: Business, account: Account) -> list[Mission]:
@@ -40,6 +65,22 @@ def missions(*, business: Business, account: Account) -> list[Mission]:
     found = [one for offer in offers for one in _offered(offer, standings[offer.quest.pk], waiting)]
     shown = {(mission.quest.pk, mission.task.key) for mission in found}
     return [*found, *(_left_over(done) for place, done in waiting.items() if place not in shown)]
+
+
+def journeys(*, business: Business, account: Account) -> list[Journey]:
+    """The quests that somebody may take part in."""
+    offers = playing.offered(business=business, account=account)
+    standings = playing.standings(offers, business=business, account=account)
+    waiting = _waiting(business, account)
+    theirs = [(offer.quest, standings[offer.quest.pk], offer) for offer in offers]
+    return [
+        Journey(quest, standing.is_completed, list(_offered(offer, standing, waiting)))
+        for quest, standing, offer in theirs
+    ]
+
+
+def _points(benefits: Iterable[Mapping[str, Any]]) -> int:
+    return sum(one["quantity"] for one in benefits if one.get("metric") == "points")
 
 
 def _waiting(business: Business, account: Account) -> Mapping[Place, TaskCompletion]:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from loyalty.kernel.errors import NotFound
-from loyalty.models import Account, Business, Milestone, Quest, QuestVersion, Task, TaskCompletion
+from loyalty.models import Business, Milestone, Quest, QuestVersion, Task, TaskCompletion
 from loyalty.selectors import segments
 
 
@@ -40,29 +40,28 @@ def task_named(*, business: Business, task_id: UUID) -> Task:
     return task
 
 
-def done_keys(*, account: Account, quest: Quest, period: str) -> set[str]:
+def done_keys(*, account_id: UUID, quest: Quest, period: str) -> set[str]:
     """The keys of the steps that somebody has completed in a period."""
-    done = TaskCompletion.objects.filter(business_id=quest.business_id, account=account, quest=quest, period=period)
+    rows = TaskCompletion.objects.filter(business_id=quest.business_id, account_id=account_id)
+    done = rows.filter(quest=quest, period=period)
     return set(done.values_list("task_key", flat=True))
 
 
-def is_in_audience(*, business: Business, account: Account, version: QuestVersion) -> bool:
+def is_in_audience(*, business: Business, account_id: UUID, tier_id: UUID | None, version: QuestVersion) -> bool:
     """Whether a quest is for this person, by their tier and segments."""
-    if version.tier_keys and _tier_key(account) not in version.tier_keys:
+    if version.tier_keys and _tier_key(business, tier_id) not in version.tier_keys:
         return False
     if not version.segment_keys and not version.excluded_segment_keys:
         return True
-    theirs = set(segments.keys_of(business=business, account_ids=[account.pk])[account.pk])
+    theirs = set(segments.keys_of(business=business, account_ids=[account_id])[account_id])
     is_in = not version.segment_keys or _meet(theirs, version.segment_keys)
     return is_in and not _meet(theirs, version.excluded_segment_keys)
 
 
-def _tier_key(account: Account) -> str | None:
-    if account.tier_id is None:
+def _tier_key(business: Business, tier_id: UUID | None) -> str | None:
+    if tier_id is None:
         return None
-    return (
-        Milestone.objects.filter(business_id=account.business_id).values_list("key", flat=True).get(pk=account.tier_id)
-    )
+    return Milestone.objects.for_business(business).values_list("key", flat=True).get(pk=tier_id)
 
 
 def _meet(some: set[str], others: Iterable[str]) -> bool:

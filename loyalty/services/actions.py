@@ -6,13 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection, transaction
+from django.db import transaction
 
 from loyalty import events
-from loyalty.kernel import clock, ids, tries
-from loyalty.kernel.errors import NotFound
-from loyalty.models import Account, Action, Business
-from loyalty.services import app_word, climbing, compiled, reports
+from loyalty.kernel import clock, database, ids, tries
+from loyalty.models import Action, Business
+from loyalty.services import app_word, climbing, compiled, people, reports
 from loyalty.services.compiled import Programme
 from loyalty.services.intake import Intake, TakenMeanwhile
 from loyalty.services.reports import Data, Report, Taken
@@ -46,7 +45,7 @@ def _is_unheard(report: Report, programme: Programme) -> bool:
 
 UNMATCHED = """
     INSERT INTO loyalty_action (id, business_id, account_id, name, event_id, origin, outcome, data, occurred_at)
-    SELECT %s, a.business_id, a.id, %s, %s, %s, 'unmatched', %s, greatest(%s + b.clock_offset, a.last_event_at)
+    SELECT %s, a.business_id, a.id, %s, %s, %s, 'unmatched', %s::jsonb, greatest(%s + b.clock_offset, a.last_event_at)
     FROM loyalty_account a JOIN loyalty_business b ON b.id = a.business_id
     WHERE a.id = %s AND a.business_id = %s AND a.status = 'active' AND b.engine_stamp = %s
     ON CONFLICT (business_id, event_id) WHERE event_id IS NOT NULL DO NOTHING
@@ -63,9 +62,9 @@ def _insert_unmatched(report: Report, *, business: Business, stamp: int) -> UUID
         report.origin,
         orjson.dumps(dict(report.data)).decode(),
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(UNMATCHED, [*what, clock.wall(), report.account_id, business.pk, stamp])
-        row = cursor.fetchone()
+    cursor = database.prepared_cursor()
+    cursor.execute(UNMATCHED, [*what, clock.wall(), report.account_id, business.pk, stamp])
+    row = cursor.fetchone()
     return row[0] if row else None
 
 
@@ -111,9 +110,16 @@ def hear(happened: Sequence[events.Happening]) -> None:
         trigger, asked = TRIGGERS[happening.topic]
         if happening.account_id is not None and asked.items() <= happening.facts.items():
             by_business[happening.business_id].append((trigger, happening.account_id, happening.facts))
-    for business in Business.objects.filter(pk__in=by_business):
-        programme = compiled.of(business)
-        _hear(business, [heard for heard in by_business[business.pk] if programme.hears(heard[0])])
+    for business_id, all_heard in by_business.items():
+        programme = compiled.of(Business(pk=business_id, engine_stamp=_stamp(business_id)))
+        _hear(business_id, [heard for heard in all_heard if programme.hears(heard[0])])
+
+
+def _stamp(business_id: UUID) -> int:
+    """Of the programme as it is now."""
+    cursor = database.prepared_cursor()
+    cursor.execute("SELECT engine_stamp FROM loyalty_business WHERE id = %s", [business_id])
+    return int(cursor.fetchone()[0])
 
 
 def hear_moves(happened: Sequence[events.Happening]) -> None:
@@ -124,17 +130,17 @@ def hear_moves(happened: Sequence[events.Happening]) -> None:
 Heard = tuple[str, UUID, Data]  # which trigger, whose, and with what
 
 
-def _hear(business: Business, all_heard: Sequence[Heard]) -> None:
+def _hear(business_id: UUID, all_heard: Sequence[Heard]) -> None:
     if not all_heard:
         return
-    active = Account.objects.for_business(business).filter(status=Account.Status.ACTIVE)
-    accounts = active.in_bulk({account_id for _, account_id, _ in all_heard})
+    business = Business.objects.get(pk=business_id)
+    business, theirs = people.lock(business=business, account_ids={account_id for _, account_id, _ in all_heard})
     told = [
         Report(account_id=account_id, name=trigger, data=data, origin="server")
         for trigger, account_id, data in all_heard
-        if account_id in accounts
+        if account_id in theirs and theirs[account_id].is_active
     ]
-    intake = Intake(told, business=business, accounts=accounts)
+    intake = Intake(told, business=business, people=theirs)
     for report in told:
         intake.count(report)
     intake.write()
@@ -142,19 +148,11 @@ def _hear(business: Business, all_heard: Sequence[Heard]) -> None:
 
 @transaction.atomic
 def _take_locked(report: Report, *, business: Business) -> Taken:
-    account = _locked(business, report.account_id)
-    report = reports.checked(report, compiled.of(account.business))
+    business, theirs = people.lock(business=business, account_ids=[report.account_id])
+    if theirs:
+        report = reports.checked(report, compiled.of(business))
     with climbing.together():  # what follows from a step of a ladder comes after all that this event does
-        intake = Intake([report], business=account.business, accounts={account.pk: account})
+        intake = Intake([report], business=business, people=theirs)
         taken = intake.take(report)
         intake.write()
     return taken
-
-
-def _locked(business: Business, account_id: UUID) -> Account:
-    """The account, locked, with its business as it is now: its clock and the stamp of its programme."""
-    rows = Account.objects.for_business(business).select_related("business")
-    account = rows.select_for_update(of=("self",), no_key=True).filter(pk=account_id).first()
-    if account is None:
-        raise NotFound("advocate")
-    return account

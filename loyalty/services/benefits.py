@@ -45,7 +45,7 @@ def dangling(benefits: Benefits, document: Document, *, path: str) -> Iterator[P
             yield Problem(path=f"{place}.{field}", message=message)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def give(benefits: Benefits, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
     """Give all of them, once per occasion. Answers how many points that was.
 

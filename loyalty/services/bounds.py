@@ -7,10 +7,8 @@ all, by the ids of their rules; whoever judges many events holds at once all tha
 from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
-from django.db import connection
-
-from loyalty.kernel import ids, periods
-from loyalty.models import Business, EarnRuleBudget, EarnRuleUse
+from loyalty.kernel import database, ids, periods
+from loyalty.models import Business, EarnRuleBudget
 from loyalty.selectors import ledger as books
 from loyalty.services import earn_rules
 from loyalty.services.compiled import Rule
@@ -24,7 +22,7 @@ class Bounds:
 
     def __init__(self, business: Business, moments: Sequence[Moment], rules: Sequence[Rule]) -> None:
         self._business = business
-        self._moments = {moment.account.pk: moment for moment in moments}
+        self._moments = {moment.person.pk: moment for moment in moments}
         self._limited = [rule for rule in rules if rule.terms.limit.times]
         self._used_by: set[UUID] = set()  # whose uses have been read
         self._uses: dict[Use, int] = {}
@@ -36,15 +34,15 @@ class Bounds:
 
     def times(self, moment: Moment, rule: Rule) -> int:
         """How often the rule has paid this person in the period."""
-        self._read_uses(moment.account.pk)
+        self._read_uses(moment.person.pk)
         return self._uses.get(use_of(moment, rule), 0)
 
     def room(self, moment: Moment) -> int:
         """How many points more this person can hold."""
-        if moment.account.pk not in self._rooms:
+        if moment.person.pk not in self._rooms:
             missing = self._moments.keys() - self._rooms.keys()
             self._rooms |= books.rooms(business=self._business, account_ids=missing)
-        return self._rooms[moment.account.pk]
+        return self._rooms[moment.person.pk]
 
     def left(self, rule: Rule) -> int:
         """What is left of the rule's budget, which `hold` has locked."""
@@ -67,7 +65,7 @@ class Bounds:
         if rule.terms.budget:
             self._budgets[rule.rule_id].spent += points
             self._more_spent.add(rule.rule_id)
-        self._rooms[moment.account.pk] = self.room(moment) - points
+        self._rooms[moment.person.pk] = self.room(moment) - points
 
     def spent(self, rules: Iterable[Rule]) -> set[UUID]:
         """Those of the rules whose budget has nothing left. `write` pauses them."""
@@ -99,24 +97,26 @@ class Bounds:
             return
         missing = self._moments.keys() - self._used_by
         moments = [self._moments[each] for each in missing]
-        rows = EarnRuleUse.objects.for_business(self._business).filter(
-            account_id__in=missing,
-            rule__in=[rule.rule_id for rule in self._limited],
-            period__in={use_of(moment, rule)[2] for moment in moments for rule in self._limited},
-        )
-        for whose, rule_id, period, times in rows.values_list("account_id", "rule_id", "period", "times"):
-            self._uses[whose, rule_id, period] = times
+        rules = [rule.rule_id for rule in self._limited]
+        named = {use_of(moment, rule)[2] for moment in moments for rule in self._limited}
+        cursor = database.prepared_cursor()
+        cursor.execute(READ, [self._business.pk, list(missing), rules, list(named)])
+        self._uses |= {(whose, rule_id, period): times for whose, rule_id, period, times in cursor.fetchall()}
         self._used_by |= missing
 
 
 def use_of(moment: Moment, rule: Rule) -> Use:
     period = periods.period_of(rule.terms.limit.period or "none", at=moment.at, zone=moment.business.timezone)
-    return (moment.account.pk, rule.rule_id, period)
+    return (moment.person.pk, rule.rule_id, period)
 
 
+READ = """
+    SELECT account_id, rule_id, period, times FROM loyalty_earnruleuse
+    WHERE business_id = %s AND account_id = ANY (%s) AND rule_id = ANY (%s) AND period = ANY (%s)
+"""
 WRITE = """
     INSERT INTO loyalty_earnruleuse (id, business_id, account_id, rule_id, period, times)
-    SELECT id, %s, account_id, rule_id, period, times
+    SELECT id, %s::uuid, account_id, rule_id, period, times
     FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::integer[])
         AS t(id, account_id, rule_id, period, times)
     ON CONFLICT (business_id, account_id, rule_id, period) DO UPDATE SET times = excluded.times
@@ -125,5 +125,4 @@ WRITE = """
 
 def _write_uses(business: Business, uses: Collection[tuple[UUID, UUID, str, int]]) -> None:
     rows = [(ids.new_id(), *use) for use in uses]
-    with connection.cursor() as cursor:
-        cursor.execute(WRITE, [business.pk, *map(list, zip(*rows, strict=True))])
+    database.prepared_cursor().execute(WRITE, [business.pk, *map(list, zip(*rows, strict=True))])

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from loyalty.models import Business, EarnRule, EventType, Milestone, MilestoneSet, Quest
+from loyalty.models import Business, EarnRule, EventType, Milestone, MilestoneSet, Quest, Task
 from loyalty.selectors import quests as reads
 from loyalty.services.earn_terms import Terms
 from loyalty.services.quest_rules import Condition
@@ -46,7 +46,7 @@ class Step:
     """A step that counts events."""
 
     run: Run
-    task_id: UUID
+    task: Task  # with its version and quest: what completing it is written by
     key: str
     conditions: tuple[Condition, ...]
     measure: str  # count, sum, days or streak
@@ -161,14 +161,15 @@ def _steps(business: Business, tiers: Mapping[str, UUID]) -> Mapping[str, Sequen
     tasks = reads.tasks_by_version([quest.current for quest in quests], business=business)
     found: dict[str, list[Step]] = defaultdict(list)
     for quest in quests:
-        steps = tasks[quest.current_id]
+        quest.current.quest, steps = quest, tasks[quest.current_id]
         run = _run(quest, tiers, order=tuple(task.key for task in steps) if quest.current.ordered else ())
         for task in steps:
             if task.trigger:
+                task.version = quest.current
                 is_sum = isinstance(task.measure, dict)
                 step = Step(
                     run=run,
-                    task_id=task.pk,
+                    task=task,
                     key=task.key,
                     conditions=tuple(msgspec.convert(task.conditions, list[Condition])),
                     measure="sum" if is_sum else task.measure,

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import transaction
 
 from loyalty import events
-from loyalty.kernel import clock
+from loyalty.kernel import clock, database
 from loyalty.kernel.errors import Conflict, Invalid
 from loyalty.models import Business, QuestCompletion, TaskCompletion
 from loyalty.selectors import quests as reads
@@ -66,19 +67,17 @@ def complete(*, business: Business, quest_id: UUID, task_id: UUID, account_id: U
 
 def finish(attempt: Attempt) -> Outcome:
     """Write that a step is done, which it was not, and pay what it gives; the last step completes the quest."""
-    completion = TaskCompletion.objects.create(
-        business=attempt.business, **_what(attempt), task=attempt.task, task_key=attempt.task.key
-    )
+    task = TaskCompletion(**_what(attempt), task=attempt.task, task_key=attempt.task.key)
     codes = {"taskId": str(attempt.task.pk), "taskKey": attempt.task.key}
-    points = _tell_and_pay(TASK_COMPLETED, completion, **codes)
+    _write("laurel_finish_task", task, _facts(task, **codes), task.task_id, task.task_key)
+    points = _tell_and_pay(TASK_COMPLETED, task, _facts(task, **codes))
     ladders.task_done(business=attempt.business, account_id=attempt.account.pk)
-    if not _is_last(attempt):
-        return Outcome(completion, points, is_repeat=False, completed_quest=False)
-    finished = QuestCompletion.objects.create(
-        business=attempt.business, **_what(attempt), version=attempt.version, last_task=completion
-    )
-    points += _tell_and_pay(QUEST_COMPLETED, finished)
-    return Outcome(completion, points, is_repeat=False, completed_quest=True)
+    quest = QuestCompletion(**_what(attempt), version=attempt.version, last_task=task)
+    rest = (quest.version_id, task.pk, attempt.version.required)
+    is_last = _write("laurel_finish_quest", quest, _facts(quest), *rest)
+    if is_last:
+        points += _tell_and_pay(QUEST_COMPLETED, quest, _facts(quest))
+    return Outcome(task, points, is_repeat=False, completed_quest=is_last)
 
 
 def repeated(completion: TaskCompletion) -> Outcome:
@@ -121,7 +120,8 @@ def claim(*, business: Business, task_id: UUID, account_id: UUID) -> int:
 def _what(attempt: Attempt) -> dict[str, Any]:
     """What completions of steps and of quests have in common."""
     return {
-        "account": attempt.account,
+        "business": attempt.business,
+        "account_id": attempt.account.pk,
         "quest": attempt.quest,
         "period": attempt.period,
         "completed_at": attempt.at,
@@ -129,19 +129,21 @@ def _what(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _is_last(attempt: Attempt) -> bool:
-    """Whether enough steps are done now, and were not before."""
-    rows = QuestCompletion.objects.for_business(attempt.business).filter(account=attempt.account, quest=attempt.quest)
-    if rows.filter(period=attempt.period).exists():
-        return False
-    keys = {task.key for task in reads.tasks_of(attempt.version)}
-    done = reads.done_keys(account=attempt.account, quest=attempt.quest, period=attempt.period)
-    return len(keys & done) >= (attempt.version.required or len(keys))
+def _write(function: str, done: Done, facts: events.Facts, *rest: Any) -> bool:
+    """Write what is done, and the news of it, by a function whose name is ours. Answers whether it was not to be."""
+    what = (done.pk, done.business_id, done.account_id, done.quest_id, done.period, done.completed_at, done.claimed_at)
+    arguments = [*what, orjson.dumps(dict(facts)).decode(), *rest]
+    cursor = database.prepared_cursor()
+    cursor.execute(f"SELECT {function}({', '.join(['%s'] * len(arguments))})", arguments)
+    return bool(cursor.fetchone()[0])
 
 
-def _tell_and_pay(topic: str, done: Done, **codes: str) -> int:
-    facts = {"completionId": str(done.pk), "questId": str(done.quest_id), "questKey": done.quest.key, **codes}
-    events.record([events.Happening(done.business_id, topic, done.account_id, facts)], now=done.completed_at)
+def _facts(done: Done, **codes: str) -> events.Facts:
+    return {"completionId": str(done.pk), "questId": str(done.quest_id), "questKey": done.quest.key, **codes}
+
+
+def _tell_and_pay(topic: str, done: Done, facts: events.Facts) -> int:
+    events.announce([events.Happening(done.business_id, topic, done.account_id, facts)])
     return _pay(done) if done.claimed_at else 0
 
 

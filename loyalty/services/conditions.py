@@ -41,7 +41,7 @@ OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "not_equals": lambda have, want: have is not MISSING and not _same(have, want),
     "in": _is_in,
     "not_in": lambda have, want: have is not MISSING and not _is_in(have, want),
-    "contains": lambda have, want: isinstance(have, str) and isinstance(want, str) and want in have,
+    "contains": lambda have, want: isinstance(have, str | list) and isinstance(want, str) and want in have,
     ">": _compared(lambda have, want: have > want),
     ">=": _compared(lambda have, want: have >= want),
     "<": _compared(lambda have, want: have < want),

@@ -20,6 +20,7 @@ from loyalty.services import completions, payouts, postings, progress
 from loyalty.services.bounds import Bounds
 from loyalty.services.compiled import Gate, Programme
 from loyalty.services.payouts import Payout
+from loyalty.services.people import Person
 from loyalty.services.postings import Move
 from loyalty.services.progress import Count, Moment, Place, SoFar, Verdict
 
@@ -46,20 +47,20 @@ class Evaluation:
         *,
         business: Business,
         programme: Programme,
-        accounts: Mapping[UUID, Account],
+        people: Mapping[UUID, Person],
         names: Collection[str],
         now: datetime,
         are_many: bool = False,
     ) -> None:
         self.programme = programme
         self._business = business
-        self._accounts = dict(accounts)
+        self._people = dict(people)
         self._now = now
         self._are_many = are_many
         self._holds_budgets = False
         self._steps = [step for name in names for step in programme.steps.get(name, ())]
         self._rules = [rule for name in names for rule in programme.rules.get(name, ())]
-        self._bounds = Bounds(business, self._moments(accounts), self._rules)
+        self._bounds = Bounds(business, self._moments(people), self._rules)
         self._segments: dict[UUID, set[str]] = {}
         self._so_far: dict[UUID, SoFar] = {}
         self._counted: dict[tuple[UUID, Place], Count] = {}
@@ -70,8 +71,8 @@ class Evaluation:
         """An event in front of a person as they are now."""
         if account_id in self._moved and self._minds_tiers:
             self._look_again()
-        account = self._accounts[account_id]
-        return Moment(self._business, account, data, max(self._now, account.last_event_at), is_undeclared)
+        person = self._people[account_id]
+        return Moment(self._business, person, data, max(self._now, person.last_event_at), is_undeclared)
 
     def evaluate(self, name: str, moment: Moment, *, action_id: UUID) -> Evaluated:
         """Move the steps that listen; then let rules pay, with what the steps gave in the balance already.
@@ -107,7 +108,7 @@ class Evaluation:
             if verdict.moves:
                 place, count = progress.counted(moment, verdict)
                 self._so_far_of(moment).counts[place] = count
-                self._counted[moment.account.pk, place] = count
+                self._counted[moment.person.pk, place] = count
 
     def _complete(self, name: str, moment: Moment, verdicts: Sequence[Verdict], action_id: UUID) -> Evaluated:
         self.write()  # what came before stays, whatever becomes of this one
@@ -117,12 +118,12 @@ class Evaluation:
                 self._move(moment, verdicts)
                 self.write()
                 completed = progress.complete(moment, verdicts)
-                self._forget(moment.account.pk)
+                self._forget(moment.person.pk)
                 paid = self._pay(name, moment, action_id)
                 self.write()
         except DomainError:
             self.programme = programme
-            self._forget(moment.account.pk)
+            self._forget(moment.person.pk)
             raise
         return Evaluated(verdicts, completed, paid)
 
@@ -135,7 +136,7 @@ class Evaluation:
         moves = [payouts.move_of(moment, payout, action_id=action_id) for payout in paid if payout.pays]
         self._moves += moves
         if moves:
-            self._moved.add(moment.account.pk)
+            self._moved.add(moment.person.pk)
         if used_up:
             self.programme = self.programme.without(used_up)
         return paid
@@ -145,19 +146,19 @@ class Evaluation:
         if not any(gate.segment_keys or gate.excluded_segment_keys for gate in gates):
             return set()
         if not self._segments:
-            keys = segments.keys_of(business=self._business, account_ids=self._accounts)
-            self._segments = {account_id: set(keys.get(account_id, ())) for account_id in self._accounts}
-        return self._segments[moment.account.pk]
+            keys = segments.keys_of(business=self._business, account_ids=self._people)
+            self._segments = {account_id: set(keys.get(account_id, ())) for account_id in self._people}
+        return self._segments[moment.person.pk]
 
     def _so_far_of(self, moment: Moment) -> SoFar:
-        if moment.account.pk not in self._so_far:
-            missing = self._accounts.keys() - self._so_far.keys()
+        if moment.person.pk not in self._so_far:
+            missing = self._people.keys() - self._so_far.keys()
             self._so_far |= progress.read(self._moments(missing), self._steps, business=self._business)
-        return self._so_far[moment.account.pk]
+        return self._so_far[moment.person.pk]
 
     def _moments(self, account_ids: Iterable[UUID]) -> list[Moment]:
-        accounts = [self._accounts[account_id] for account_id in account_ids]
-        return [Moment(self._business, each, {}, max(self._now, each.last_event_at)) for each in accounts]
+        people = [self._people[account_id] for account_id in account_ids]
+        return [Moment(self._business, each, {}, max(self._now, each.last_event_at)) for each in people]
 
     @cached_property
     def _minds_tiers(self) -> bool:
@@ -172,8 +173,8 @@ class Evaluation:
         self.write()
         rows = Account.objects.for_business(self._business).filter(pk__in=self._moved)
         for account_id, tier_id in rows.values_list("pk", "tier_id"):
-            if tier_id != self._accounts[account_id].tier_id:
-                self._accounts[account_id].tier_id = tier_id
+            if tier_id != self._people[account_id].tier_id:
+                self._people[account_id].tier_id = tier_id
                 self._forget(account_id)
         self._moved = set()
 

@@ -8,9 +8,10 @@ from django.db import connection, transaction
 
 from loyalty.kernel import tries
 from loyalty.kernel.errors import DomainError
-from loyalty.models import Account, Batch, Business
-from loyalty.services import accounts
+from loyalty.models import Batch, Business
+from loyalty.services import people
 from loyalty.services.intake import Intake, TakenMeanwhile
+from loyalty.services.people import Person
 from loyalty.services.reports import Report, Taken
 
 
@@ -34,9 +35,8 @@ def take(*, business: Business, reports: Sequence[Report | DomainError], author:
 @transaction.atomic
 def _take(business: Business, reports: Sequence[Report | DomainError], author: str) -> Done:
     sent = [report for report in reports if isinstance(report, Report)]
-    locked = accounts.lock(business=business, account_ids={report.account_id for report in sent})
-    as_it_is = Business.objects.get(pk=business.pk)  # with the stamp of the programme, read after the lock
-    intake = Intake(sent, business=as_it_is, accounts=locked, are_many=True)
+    as_it_is, locked = people.lock(business=business, account_ids={report.account_id for report in sent})
+    intake = Intake(sent, business=as_it_is, people=locked, are_many=True)
     results = [report if isinstance(report, DomainError) else _taken(report, intake) for report in reports]
     intake.write()
     made = entries_since(locked, business=business)
@@ -58,9 +58,9 @@ ENTRIES = """
 """
 
 
-def entries_since(locked: Mapping[UUID, Account], *, business: Business) -> list[UUID]:
-    """What has been earned by accounts since they were locked: by nobody else's doing."""
-    before = [account.event_sequence for account in locked.values()]
+def entries_since(locked: Mapping[UUID, Person], *, business: Business) -> list[UUID]:
+    """What has been earned by people since they were locked: by nobody else's doing."""
+    before = [person.event_sequence for person in locked.values()]
     with connection.cursor() as cursor:
         cursor.execute(ENTRIES, [list(locked), before, business.pk])
         return [entry_id for (entry_id,) in cursor.fetchall()]

@@ -3,39 +3,38 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time
-from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import orjson
-from django.db import connection
+import msgspec
 from django.db.models import Count
 
-from loyalty.kernel import clock, ids
+from loyalty.kernel import clock, database, ids
 from loyalty.kernel.errors import NotFound
-from loyalty.models import Account, Action, Business
+from loyalty.models import Action, Business
 from loyalty.services import app_word, compiled, reports
 from loyalty.services.compiled import Programme
 from loyalty.services.evaluation import Evaluation
 from loyalty.services.ledger import AccountNotActive
+from loyalty.services.people import Person
 from loyalty.services.progress import Moment
-from loyalty.services.reports import Report, Taken
+from loyalty.services.reports import Data, Report, Taken
 
 Outcome = Action.Outcome
 Whose = tuple[UUID, str]  # account, name of the event
 
 
-class Note(NamedTuple):
-    """An action as it will be written."""
+class Note(msgspec.Struct, frozen=True):
+    """An action as it will be written, by the names of its columns."""
 
-    action_id: UUID
+    id: UUID
     account_id: UUID
     name: str
     event_id: str | None
     origin: str
     outcome: str
-    data: str
-    at: datetime
+    data: Data
+    occurred_at: datetime
 
 
 class TakenMeanwhile(Exception):
@@ -53,19 +52,19 @@ class Intake:
         sent: Sequence[Report],
         *,
         business: Business,
-        accounts: Mapping[UUID, Account],
+        people: Mapping[UUID, Person],
         are_many: bool = False,
     ) -> None:
         programme = compiled.of(business)
         names = {report.name for report in sent}
         self._business = business
-        self._accounts = accounts
+        self._people = people
         self._notes: list[Note] = []
-        active = {pk: account for pk, account in accounts.items() if account.status == Account.Status.ACTIVE}
+        active = {pk: person for pk, person in people.items() if person.is_active}
         self._evaluation = Evaluation(
             business=business,
             programme=programme,
-            accounts=active,
+            people=active,
             names=names,
             now=clock.now(business),
             are_many=are_many,
@@ -78,14 +77,14 @@ class Intake:
     def take(self, report: Report) -> Taken:
         """Take in one event, and let it move, complete and pay what listens to it.
 
-        :raises NotFound: if the person is not among the accounts
+        :raises NotFound: if it is about somebody else
         :raises AccountNotActive, NotForClients, Invalid: as `actions.take`
         """
-        account = self._accounts.get(report.account_id)
-        if account is None:
+        person = self._people.get(report.account_id)
+        if person is None:
             raise NotFound("advocate")
         report = reports.checked(report, self._evaluation.programme)
-        if account.status != Account.Status.ACTIVE:
+        if not person.is_active:
             raise AccountNotActive
         if report.event_id in self._before:
             return Taken(*self._before[report.event_id], is_repeat=True)
@@ -122,9 +121,8 @@ class Intake:
         return self._evaluation.moment(report.account_id, report.data, is_undeclared=is_undeclared)
 
     def _note(self, report: Report, moment: Moment, action_id: UUID, outcome: str) -> UUID:
-        said = orjson.dumps(dict(report.data)).decode()
         whose = (report.account_id, report.name, report.event_id, report.origin)
-        self._notes.append(Note(action_id, *whose, outcome, said, moment.at))
+        self._notes.append(Note(action_id, *whose, outcome, report.data, moment.at))
         if report.event_id is not None:
             self._before[report.event_id] = (action_id, outcome)
         return action_id
@@ -149,7 +147,7 @@ def _today(names: Sequence[str], moments: Sequence[Moment], *, business: Busines
     found: Counter[Whose] = Counter()
     by_midnight: dict[datetime, list[UUID]] = defaultdict(list)
     for moment in moments:
-        by_midnight[_midnight(moment)].append(moment.account.pk)
+        by_midnight[_midnight(moment)].append(moment.person.pk)
     for midnight, account_ids in by_midnight.items():
         rows = Action.objects.for_business(business).filter(
             account__in=account_ids, name__in=names, occurred_at__gte=midnight
@@ -165,9 +163,9 @@ def _midnight(moment: Moment) -> datetime:
 
 INSERT = """
     INSERT INTO loyalty_action (id, business_id, account_id, name, event_id, origin, outcome, data, occurred_at)
-    SELECT id, %s, account_id, name, event_id, origin, outcome, data, occurred_at
-    FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::timestamptz[])
-        AS t(id, account_id, name, event_id, origin, outcome, data, occurred_at)
+    SELECT id, %s::uuid, account_id, name, event_id, origin, outcome, data, occurred_at
+    FROM json_to_recordset(%s::json) AS t(id uuid, account_id uuid, name text, event_id text, origin text,
+        outcome text, data jsonb, occurred_at timestamptz)
     ON CONFLICT (business_id, event_id) WHERE event_id IS NOT NULL DO NOTHING
 """
 
@@ -177,7 +175,7 @@ def _insert(notes: Sequence[Note], *, business: Business) -> None:
     if not notes:
         return
     ordered = sorted(notes, key=lambda note: note.event_id or "")
-    with connection.cursor() as cursor:
-        cursor.execute(INSERT, [business.pk, *map(list, zip(*ordered, strict=True))])
-        if cursor.rowcount < len(notes):
-            raise TakenMeanwhile
+    cursor = database.prepared_cursor()
+    cursor.execute(INSERT, [business.pk, msgspec.json.encode(ordered).decode()])
+    if cursor.rowcount < len(notes):
+        raise TakenMeanwhile

@@ -46,7 +46,7 @@ class Payout:
 
 def judge(moment: Moment, programme: Programme, rules: Sequence[Rule], theirs: set[str]) -> list[Payout]:
     """What each rule would pay somebody in these segments, if nothing bounded it."""
-    tier = programme.multipliers.get(moment.account.tier_id) if moment.account.tier_id else None
+    tier = programme.multipliers.get(moment.person.tier_id) if moment.person.tier_id else None
     return [_judged(moment, rule, tier or Fraction(1), theirs) for rule in rules]
 
 
@@ -130,7 +130,7 @@ def move_of(moment: Moment, payout: Payout, *, action_id: UUID) -> Move:
     rule, terms = payout.rule, payout.rule.terms
     ripe = moment.at + timedelta(days=terms.pending_days)
     return Move(
-        account_id=moment.account.pk,
+        account_id=moment.person.pk,
         amount=payout.points,
         source=Source("earn_rule", f"{action_id}:{rule.rule_id}"),
         facts={"action": terms.trigger},

@@ -7,10 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
 
 from loyalty import events
-from loyalty.kernel import clock, points
+from loyalty.kernel import clock, database, points
 from loyalty.models import Business
 from loyalty.services import idempotency, ledger
 from loyalty.services.ledger import POINTS, Posting, Source
@@ -38,7 +37,9 @@ def post(moves: Sequence[Move], *, business: Business) -> list[Posting]:
     if not moves:
         return []
     rows = orjson.dumps([_row(move) for move in moves]).decode()
-    postings = call("laurel_batch", [business.pk, rows, clock.wall(), points.MAX_BALANCE])
+    are_plain = all(move.amount > 0 and move.source.id and not move.key for move in moves)
+    function = "laurel_award_all" if are_plain else "laurel_batch"
+    postings = call(function, [business.pk, rows, clock.wall(), points.MAX_BALANCE])
     told = (ledger.news(posting, business=business, topic=_topic(posting)) for posting in postings)
     events.announce([one for news in told for one in news])
     return postings
@@ -73,9 +74,9 @@ def take_back(takings: Sequence[Taking], *, business: Business) -> list[Posting]
 def call(function: str, arguments: Sequence[Any]) -> list[Posting]:
     """Call a function that posts many, whose name is ours."""
     marks = ", ".join(["%s"] * len(arguments))
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT p.*, laurel_moves(false) FROM {function}({marks}) p", arguments)
-        return [Posting(*row) for row in cursor.fetchall()]
+    cursor = database.prepared_cursor()
+    cursor.execute(f"SELECT p.*, laurel_moves(false) FROM {function}({marks}) p", arguments)
+    return [Posting(*row) for row in cursor.fetchall()]
 
 
 def award_all(moves: Sequence[Move], *, business: Business) -> None:

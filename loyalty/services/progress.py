@@ -10,12 +10,13 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
+import msgspec
 
-from loyalty.kernel import ids, periods
-from loyalty.models import Account, Business, Task, TaskCompletion, TaskProgress
+from loyalty.kernel import database, ids, periods
+from loyalty.models import Business, Task
 from loyalty.services import completions, conditions
 from loyalty.services.compiled import Gate, Run, Step
+from loyalty.services.people import Person
 from loyalty.services.quest_gate import Attempt
 from loyalty.services.quest_rules import Condition
 
@@ -49,6 +50,18 @@ class Count(NamedTuple):
     day: date
 
 
+class Row(msgspec.Struct, frozen=True):
+    """A count as it will be written, by the names of its columns."""
+
+    id: UUID
+    account_id: UUID
+    quest_id: UUID
+    period: str
+    task_key: str
+    value: Decimal
+    last_day: date
+
+
 @dataclass(frozen=True, slots=True)
 class SoFar:
     """How far somebody has come, and which steps are done."""
@@ -59,10 +72,10 @@ class SoFar:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An event in front of a person whose account is locked."""
+    """An event in front of a person."""
 
     business: Business
-    account: Account
+    person: Person
     data: Mapping[str, Any]
     at: datetime
     is_undeclared: bool = False  # an app made up its name
@@ -72,7 +85,7 @@ class Moment:
         return periods.day_of(self.at, zone=self.business.timezone)
 
     def zone_for(self, run: Run) -> str:
-        return periods.zone_for(run.zone, programme=self.business.timezone, user=self.account.timezone)
+        return periods.zone_for(run.zone, programme=self.business.timezone, user=self.person.timezone)
 
     def day_for(self, run: Run) -> date:
         """Its day, as a quest counts days for this person."""
@@ -94,19 +107,23 @@ def judge(moment: Moment, steps: Sequence[Step], so_far: SoFar, theirs: set[str]
 
 def complete(moment: Moment, verdicts: Sequence[Verdict]) -> list[completions.Outcome]:
     """Complete the steps that reached their target, whose progress is written."""
-    reached = {verdict.step.task_id: verdict for verdict in verdicts if verdict.completes}
-    tasks = Task.objects.for_business(moment.business).select_related("version__quest").filter(pk__in=reached)
+    reached = [verdict for verdict in verdicts if verdict.completes]
     attempts = [
-        Attempt(moment.business, moment.account, task.version.quest, task, moment.at, reached[task.pk].period)
-        for task in tasks.order_by("version_id", "position")
+        Attempt(moment.business, moment.person, task.version.quest, task, moment.at, period)
+        for task, period in sorted(((one.step.task, one.period) for one in reached), key=_in_order)
     ]
     # What the first ones complete may be news that completes the others, before it is their turn here.
     return [completions.finish(one) for number, one in enumerate(attempts) if not (number and one.done())]
 
 
+def _in_order(reached: tuple[Task, str]) -> tuple[UUID, int]:
+    return (reached[0].version_id, reached[0].position)
+
+
 def counted(moment: Moment, verdict: Verdict) -> tuple[Place, Count]:
     """Where a step is that has moved, and how far."""
-    return place_of(moment, verdict.step), Count(verdict.after, moment.day_for(verdict.step.run))
+    run = verdict.step.run
+    return (run.quest_id, verdict.period, verdict.step.key), Count(verdict.after, moment.day_for(run))
 
 
 def place_of(moment: Moment, step: Step) -> Place:
@@ -114,29 +131,41 @@ def place_of(moment: Moment, step: Step) -> Place:
     return (step.run.quest_id, period, step.key)
 
 
+SO_FAR = """
+    SELECT account_id, quest_id, period, task_key, value, last_day FROM loyalty_taskprogress
+    WHERE business_id = %(business)s AND account_id = ANY (%(people)s) AND quest_id = ANY (%(quests)s)
+        AND period = ANY (%(periods)s)
+    UNION ALL
+    SELECT account_id, quest_id, period, task_key, NULL, NULL FROM loyalty_taskcompletion
+    WHERE business_id = %(business)s AND account_id = ANY (%(people)s) AND quest_id = ANY (%(quests)s)
+        AND period = ANY (%(periods)s)
+"""
+
+
 def read(moments: Sequence[Moment], steps: Sequence[Step], *, business: Business) -> Mapping[UUID, SoFar]:
-    """How far everybody is now in the quests of these steps: two queries."""
-    theirs = {
-        "account_id__in": [moment.account.pk for moment in moments],
-        "quest_id__in": {step.run.quest_id for step in steps},
-        "period__in": {place_of(moment, step)[1] for moment in moments for step in steps},
+    """How far everybody is now in the quests of these steps: one query."""
+    asked = {
+        "business": business.pk,
+        "people": [moment.person.pk for moment in moments],
+        "quests": list({step.run.quest_id for step in steps}),
+        "periods": list({place_of(moment, step)[1] for moment in moments for step in steps}),
     }
-    found = {moment.account.pk: SoFar() for moment in moments}
-    counts = TaskProgress.objects.for_business(business).filter(**theirs)
-    for account_id, *place, value, day in counts.values_list("account_id", *PLACE, "value", "last_day"):
-        found[account_id].counts[tuple(place)] = Count(value, day)
-    done = TaskCompletion.objects.for_business(business).filter(**theirs)
-    for account_id, *place in done.values_list("account_id", *PLACE):
-        found[account_id].done.add(tuple(place))
+    cursor = database.prepared_cursor()
+    cursor.execute(SO_FAR, asked)
+    found = {moment.person.pk: SoFar() for moment in moments}
+    for account_id, quest_id, period, key, value, day in cursor.fetchall():
+        if day is None:
+            found[account_id].done.add((quest_id, period, key))
+        else:
+            found[account_id].counts[quest_id, period, key] = Count(value, day)
     return found
 
 
-PLACE = ("quest_id", "period", "task_key")
 WRITE = """
     INSERT INTO loyalty_taskprogress (id, business_id, account_id, quest_id, period, task_key, value, last_day)
-    SELECT id, %s, account_id, quest_id, period, task_key, value, last_day
-    FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::numeric[], %s::date[])
-        AS t(id, account_id, quest_id, period, task_key, value, last_day)
+    SELECT id, %s::uuid, account_id, quest_id, period, task_key, value, last_day
+    FROM json_to_recordset(%s::json) AS t(id uuid, account_id uuid, quest_id uuid, period text, task_key text,
+        value numeric, last_day date)
     ON CONFLICT (business_id, account_id, quest_id, period, task_key)
         DO UPDATE SET value = excluded.value, last_day = excluded.last_day
 """
@@ -144,16 +173,15 @@ WRITE = """
 
 def write(counted: Mapping[tuple[UUID, Place], Count], *, business: Business) -> None:
     """Note how far people have come, in one statement."""
-    rows = [(ids.new_id(), account_id, *place, *count) for (account_id, place), count in counted.items()]
-    with connection.cursor() as cursor:
-        cursor.execute(WRITE, [business.pk, *map(list, zip(*rows, strict=True))])
+    rows = [Row(ids.new_id(), account_id, *place, *count) for (account_id, place), count in counted.items()]
+    database.prepared_cursor().execute(WRITE, [business.pk, msgspec.json.encode(rows).decode()])
 
 
 def shut(moment: Moment, gate: Gate, asked: Iterable[Condition], theirs: set[str]) -> str | None:
     """Why something does not listen to this event of this person now."""
     if (gate.opens_at and moment.at < gate.opens_at) or (gate.closes_at and moment.at >= gate.closes_at):
         return "outside_window"
-    if gate.tier_ids is not None and moment.account.tier_id not in gate.tier_ids:
+    if gate.tier_ids is not None and moment.person.tier_id not in gate.tier_ids:
         return "other_tier"
     is_outside = gate.segment_keys and gate.segment_keys.isdisjoint(theirs)
     if is_outside or not gate.excluded_segment_keys.isdisjoint(theirs):

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from loyalty.kernel import clock
 from loyalty.kernel.errors import Conflict, Invalid, NotFound
-from loyalty.models import Business, Submission
+from loyalty.models import Account, Business, Submission
 from loyalty.services import completions, ledger, quest_gate
 from loyalty.services.completions import Outcome
 from loyalty.services.kinds.tasks import kind_of
@@ -47,7 +47,7 @@ def submit(
         raise DoneAlready
     return Submission.objects.create(
         business=attempt.business,
-        account=attempt.account,
+        account_id=attempt.account.pk,
         quest=attempt.quest,
         period=attempt.period,
         task=attempt.task,
@@ -67,7 +67,7 @@ def approve(*, business: Business, submission_id: UUID) -> Outcome:
     :raises ledger.AccountNotActive: as `ledger.award`
     """
     submission, attempt = _decide(business, submission_id, Status.APPROVED, reason="")
-    if attempt.account.status != attempt.account.Status.ACTIVE:
+    if attempt.account.status != Account.Status.ACTIVE:
         raise ledger.AccountNotActive
     before = attempt.done()
     return completions.repeated(before) if before else completions.finish(attempt)
@@ -101,7 +101,9 @@ def _decide(business: Business, submission_id: UUID, status: Status, *, reason: 
 
 def _open(attempt: Attempt) -> "QuerySet[Submission]":
     rows = Submission.objects.for_business(attempt.business).exclude(status=Status.REJECTED)
-    return rows.filter(account=attempt.account, quest=attempt.quest, period=attempt.period, task_key=attempt.task.key)
+    return rows.filter(
+        account=attempt.account.pk, quest=attempt.quest, period=attempt.period, task_key=attempt.task.key
+    )
 
 
 def _check_content(text: str, link: str) -> None:

@@ -6,6 +6,7 @@ Events are published after their commit, one publisher at a time, so that nothin
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -34,6 +35,7 @@ class Published:
     business_id: UUID
     topic: str
     position: int
+    reply_to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def publish(limit: int = PAGE, *, without: Collection[UUID] = ()) -> Page | None
         stuck.update(event.pk for event in happened if event.pk not in finished)
         ready = (event for event in happened if event.pk in finished)
         for event, position in zip(ready, count(latest[business_id] + 1), strict=False):
-            published.append(Published(event.pk, business_id, event.topic, position))
+            published.append(Published(event.pk, business_id, event.topic, position, event.reply_to))
             bodies.append(EventBody(business_id=business_id, event_id=event.pk, body=finished[event.pk]))
     _write(published, bodies)
     return Page(published, stuck)
@@ -95,6 +97,11 @@ def describe_anew(business: Business, happened: "QuerySet[Event]") -> None:
 def is_waiting(*, without: Collection[UUID] = ()) -> bool:
     """Whether anything but `without` has yet to be published."""
     return _waiting(without).exists()
+
+
+def oldest_waiting() -> datetime | None:
+    """Since when the event has waited that has yet to be published, whoever's it is; None if none has."""
+    return Event.objects.filter(position=None).order_by("created_at").values_list("created_at", flat=True).first()
 
 
 def envelope(

@@ -9,6 +9,7 @@ from loyalty.kernel.errors import Code, Conflict, DomainError, NotFound
 from loyalty.models import Account, Business, Quest, QuestVersion, Task, TaskCompletion
 from loyalty.selectors import quests as reads
 from loyalty.services.ledger import AccountNotActive
+from loyalty.services.people import Person
 
 Status = Quest.Status
 
@@ -40,7 +41,7 @@ class Attempt:
     """One person before one step, now. Their account is locked until the commit."""
 
     business: Business
-    account: Account
+    account: Account | Person
     quest: Quest
     task: Task
     at: datetime
@@ -52,7 +53,7 @@ class Attempt:
 
     def done(self) -> TaskCompletion | None:
         """What they did before, if it was this."""
-        rows = TaskCompletion.objects.for_business(self.business).filter(account=self.account, quest=self.quest)
+        rows = TaskCompletion.objects.for_business(self.business).filter(account=self.account.pk, quest=self.quest)
         return rows.filter(period=self.period, task_key=self.task.key).first()
 
 
@@ -96,14 +97,17 @@ def check(attempt: Attempt) -> None:
         raise QuestNotActive(attempt.quest.status)
     if not version.is_open(at=attempt.at):
         raise OutsideWindow
-    if not reads.is_in_audience(business=attempt.business, account=attempt.account, version=version):
+    account = attempt.account
+    if not reads.is_in_audience(
+        business=attempt.business, account_id=account.pk, tier_id=account.tier_id, version=version
+    ):
         raise NotEligible
     if version.ordered:
         _check_turn(attempt)
 
 
 def _check_turn(attempt: Attempt) -> None:
-    done = reads.done_keys(account=attempt.account, quest=attempt.quest, period=attempt.period)
+    done = reads.done_keys(account_id=attempt.account.pk, quest=attempt.quest, period=attempt.period)
     for earlier in reads.tasks_of(attempt.version)[: attempt.task.position]:
         if earlier.key not in done:
             raise NotItsTurn(earlier.title)

@@ -13,7 +13,7 @@ from loyalty.services.payouts import Payout
 from loyalty.services.progress import Verdict
 
 Origin = Literal["client", "server"]
-Data = Mapping[str, Any]  # flat: strings, numbers, booleans
+Data = Mapping[str, Any]  # flat: strings, numbers, booleans, and lists of words
 
 # What the house itself tells, and nobody may send.
 BUILT_IN = frozenset(

@@ -1,12 +1,15 @@
 """Who is in which segment."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
 
 from loyalty.kernel.errors import NotFound
 from loyalty.models import Account, Business, Segment, SegmentMember
+from loyalty.services import accounts
 
 
 @transaction.atomic
@@ -28,3 +31,40 @@ def put(*, business: Business, account_id: UUID, keys: Iterable[str], field: str
         (SegmentMember(business=business, account_id=account_id, segment=segment) for segment in segments.values()),
         ignore_conflicts=True,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The segments that somebody joins, and those that they leave, by key; in all others they stay as they are."""
+
+    account_id: UUID
+    joins: frozenset[str]
+    leaves: frozenset[str]
+
+
+@transaction.atomic
+def move(*, business: Business, moves: Sequence[Move]) -> None:
+    """Move many people at once; of somebody who comes twice the last word counts. Unknown segments are left out."""
+    accounts.lock(business=business, account_ids={each.account_id for each in moves})
+    live = Segment.objects.for_business(business).filter(archived_at=None)
+    named = dict(live.values_list("key", "pk"))
+    is_in: dict[tuple[UUID, UUID], bool] = {}
+    for each in moves:
+        for keys, joins in ((each.joins, True), (each.leaves, False)):
+            is_in.update({(each.account_id, named[key]): joins for key in keys if key in named})
+    members = [
+        SegmentMember(business=business, account_id=account_id, segment_id=segment_id)
+        for (account_id, segment_id), joins in is_in.items()
+        if joins
+    ]
+    SegmentMember.objects.bulk_create(members, ignore_conflicts=True)
+    _leave(business, [place for place, joins in is_in.items() if not joins])
+
+
+def _leave(business: Business, places: Sequence[tuple[UUID, UUID]]) -> None:
+    by_segment: dict[UUID, list[UUID]] = defaultdict(list)
+    for account_id, segment_id in places:
+        by_segment[segment_id].append(account_id)
+    for segment_id, account_ids in by_segment.items():
+        rows = SegmentMember.objects.for_business(business)
+        rows.filter(segment=segment_id, account__in=account_ids).delete()

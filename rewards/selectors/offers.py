@@ -130,7 +130,7 @@ def offers(rewards: Iterable[Reward], *, business: Business, advocate_id: UUID) 
 
 def shop_window(*, business: Business, account_id: UUID) -> list[Offer]:
     """All that is on offer now, the cheapest first, also what this person cannot have: two queries."""
-    rewards = Reward.objects.for_business(business).filter(status=Reward.Status.ACTIVE)
+    rewards = Reward.objects.for_business(business).filter(status=Reward.Status.ACTIVE).select_related("code_pool")
     annotated = with_standing(rewards, business=business, advocate_id=account_id).order_by(
         Coalesce("increment_min", "points_cost"), "id"
     )

@@ -4,7 +4,7 @@ import pytest
 from django.db import OperationalError, connection
 
 from advocates.services import advocates
-from loyalty.services import batches, idempotency
+from loyalty.services import batches, idempotency, verification
 from loyalty.services.ledger import Posting
 from loyalty.services.postings import Move
 from tests.races import at_once, errors
@@ -32,19 +32,24 @@ def without_lock():
         cursor.execute(definition)
 
 
-def move_all(acme, people):
-    """Every other one goes through them backwards."""
+def move_all(acme, people, *, with_keys):
+    """Every other one goes through them backwards. With keys they are posted one by one, without by the set."""
 
-    def move(number):
-        order = people if number % 2 else people[::-1]
-        moves = [Move(account_id=each, amount=1) for each in order * 5]
+    def move(caller):
+        order = (people if caller % 2 else people[::-1]) * 5
+        keys = [idempotency.Key(acme.pk, f"{caller}-{number}", bytes(32)) for number in range(len(order))]
+        moves = [
+            Move(account_id=each, amount=1, key=key if with_keys else None)
+            for each, key in zip(order, keys, strict=True)
+        ]
         return batches.move_points(business=acme, moves=moves)
 
     return at_once(6, move)
 
 
-def test_they_wait_for_each_other(acme, people):
-    done = move_all(acme, people)
+@pytest.mark.parametrize("with_keys", [True, False])
+def test_they_wait_for_each_other(acme, people, with_keys):
+    done = move_all(acme, people, with_keys=with_keys)
 
     assert errors(done) == []
     assert {result.balance_after for each in done for result in each.results} == set(range(1, 31))
@@ -52,7 +57,17 @@ def test_they_wait_for_each_other(acme, people):
 
 def test_without_the_lock_they_would_wait_for_ever(acme, people, without_lock):
     """The control."""
-    assert any(isinstance(error, OperationalError) for error in errors(move_all(acme, people)))
+    done = move_all(acme, people, with_keys=True)
+
+    assert any(isinstance(error, OperationalError) for error in errors(done))
+
+
+@pytest.mark.breaks_the_books
+def test_without_the_lock_they_would_spoil_the_books(acme, people, without_lock):
+    """The control of those that are posted by the set."""
+    done = move_all(acme, people, with_keys=False)
+
+    assert errors(done) or verification.verify()
 
 
 def test_fifty_callers_of_one_batch_post_each_key_once(acme, people):

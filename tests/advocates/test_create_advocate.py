@@ -106,7 +106,7 @@ class TestCreates:
         advocate = api.post("/advocates", ADA).json()["advocate"]
 
         event = Event.objects.get(account_id=advocate["id"])
-        assert (event.topic, event.sequence, event.facts) == ("customers/joined", 1, {})
+        assert (event.topic, event.sequence, event.facts) == ("customers/joined", 1, {"isNew": True})
 
     def test_the_same_person_in_two_businesses(self, api, rival_api):
         assert api.post("/advocates", ADA | {"externalId": "1"}).status_code == 201

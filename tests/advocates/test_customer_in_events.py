@@ -96,7 +96,7 @@ def test_an_event_of_nobody_has_no_customer(acme):
 def test_people_of_another_business_are_not_named(acme, rival, eve):
     page = list(Event.objects.for_business(rival))
 
-    assert customers.describe_customers(acme, page) == {}
+    assert customers.describe_customers(acme, page) == {event.pk: {"customer": None} for event in page}
 
 
 def test_a_long_page_asks_no_more_than_a_short_one(acme, ada, bob, give, django_assert_num_queries):

@@ -1,11 +1,14 @@
 """GET /advocates?search=: any part of a name, an e-mail address or an external id, in any case, by an index."""
 
+from hashlib import md5
+
 import pytest
 from django.db import connection
 from django.db.models import Subquery
 
 from advocates.models import Advocate
 from advocates.services import advocates
+from loyalty.models import Account
 from loyalty.selectors import ledger as books
 from loyalty.selectors import tiers
 
@@ -57,22 +60,12 @@ class TestByIndex:
     @pytest.fixture
     def town(self, acme):
         """Ten thousand people, as fast as they can move in."""
+        homes = [Account(business=acme, external_id=md5(b"%d" % i).hexdigest()) for i in range(1, 10_001)]
+        Account.objects.bulk_create(homes)
+        Advocate.objects.bulk_create(
+            Advocate(pk=home.pk, account=home, business=acme, external_id=home.external_id) for home in homes
+        )
         with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                WITH accounts AS (
-                    INSERT INTO loyalty_account (id, business_id, external_id, status, timezone, tier_is_manual,
-                        event_sequence, read_sequence, ledger_hash, last_event_at, created_at)
-                    SELECT gen_random_uuid(), %s, md5(i::text), 'active', '', false, 0, 0,
-                        decode(repeat('00', 32), 'hex'), now(), now()
-                    FROM generate_series(1, 10000) i RETURNING *
-                )
-                INSERT INTO advocates_advocate (id, account_id, business_id, external_id, name, first_name, last_name,
-                    phone, locale, metadata, created_at, updated_at)
-                SELECT id, id, business_id, external_id, '', '', '', '', '', '{}', created_at, created_at FROM accounts
-                """,
-                [acme.pk],
-            )
             cursor.execute("SELECT gin_clean_pending_list('advocates_by_trigram')")
             cursor.execute("UPDATE loyalty_balance SET amount = ('x' || right(account_id::text, 4))::bit(16)::int")
             cursor.execute("ANALYZE advocates_advocate, loyalty_balance, loyalty_account")

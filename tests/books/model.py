@@ -131,10 +131,15 @@ class Books:
                 lot.ripens = None
                 person.earned += lot.left
                 self._note_ripening(lot, lot.left)
-        for lot in self.open_lots(person):
-            if lot.ripens is None and lot.expires is not None and lot.expires <= now:
-                self._enter(person, "expire", -lot.left, uses=[(lot, lot.left)])
-                lot.left = 0
+        due = [lot for lot in self.open_lots(person) if lot.ripens is None and (lot.expires or NEVER) <= now]
+        for expires in sorted({lot.expires for lot in due if lot.expires}):
+            self._expire(person, [lot for lot in due if lot.expires == expires])
+
+    def _expire(self, person: Person, lots: list[Lot]) -> None:
+        """What expires at the same moment goes in one entry."""
+        self._enter(person, "expire", -sum(lot.left for lot in lots), uses=[(lot, lot.left) for lot in lots])
+        for lot in lots:
+            lot.left = 0
 
     def reverse(self, entry: Entry, now: datetime) -> Entry:
         """Give back to the same lots, or take what was given; wherever the person is by now."""

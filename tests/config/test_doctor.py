@@ -2,24 +2,32 @@
 
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.test import Client
 from pytest_django import Settings
 
+from advocates.models import Advocate
+from config import settings as settings_module
 from config.local import servers
 from config.local.servers import Servers
-from loyalty.kernel import heartbeat
+from loyalty.kernel import clock, heartbeat
 from loyalty.kernel import redis as store
+from loyalty.models import Business
+from loyalty.services import quarantine
+from webhooks.services import endpoints, relay
 
 
 @pytest.fixture(autouse=True)
 def _a_sound_set_up(db: None) -> None:
     """A worker that beats, and the one guard back that the suite lifts to empty its tables."""
-    heartbeat.beat()
+    beat_everywhere()
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE loyalty_ledgerentry ENABLE TRIGGER ledger_is_never_emptied")
 
@@ -35,6 +43,11 @@ def another_redis(tmp_path: Path, settings: Settings) -> Iterator[Servers]:
     yield own
     own.stop()
     store.client.cache_clear()
+
+
+def beat_everywhere() -> None:
+    for queue in settings_module.QUEUES:
+        heartbeat.beat(queue)
 
 
 def doctor(*arguments: str) -> tuple[int, list[str]]:
@@ -62,16 +75,17 @@ class TestFindsFault:
         )
 
     def test_with_a_missing_worker(self):
-        store.client().delete(heartbeat.KEY)
+        store.client().hdel(heartbeat.KEY, "delivery", "bulk")
 
         code, problems = doctor()
 
-        assert (code, len(problems)) == (1, 1)
+        assert (code, len(problems)) == (1, 2)
         assert problems[0].startswith("!! worker — No worker has been heard.")
+        assert [problem.rpartition(" ")[2] for problem in problems] == ["delivery.", "bulk."]
 
     def test_with_a_redis_that_forgets_work(self, another_redis: Servers):
         store.client().config_set("maxmemory-policy", "allkeys-lru")
-        heartbeat.beat()
+        beat_everywhere()
 
         code, problems = doctor()
 
@@ -88,6 +102,7 @@ class TestFindsFault:
             "!! Redis",
             "!! Redis policy",
             "!! worker",
+            "!! worker of long tasks",
         ]
 
     @pytest.mark.parametrize("url", ["loyalty.example.com", "ftp://testserver", "http://testserver/shop"])
@@ -118,3 +133,33 @@ class TestFindsFault:
 
 def test_finds_none_with_a_sound_set_up():
     assert doctor() == (0, [])
+
+
+class TestWarns:
+    """Of what an operator should look at; `/readyz` stays 200, as no server is the better for being taken out."""
+
+    def test_of_events_that_are_not_published(self, client: Client, ada: Advocate):
+        with clock.moved_to(clock.wall() + timedelta(minutes=6)):
+            beat_everywhere()
+
+            assert [line.split(" — ")[0] for line in doctor()[1]] == ["!! publication"]
+            assert list(client.get("/readyz").json()["warnings"]) == ["publication"]
+
+    def test_of_deliveries_that_are_overdue(self, client: Client, acme: Business, ada: Advocate):
+        endpoints.create(business=acme, url="http://127.0.0.1:9/", topics=["*"])
+        relay.relay()
+        with clock.moved_to(clock.wall() + timedelta(minutes=11)):
+            beat_everywhere()
+            code, problems = doctor()
+            answer = client.get("/readyz")
+
+        assert (code, len(problems)) == (1, 1)
+        assert "1 deliveries to 1 endpoints are overdue" in problems[0]
+        assert (answer.status_code, list(answer.json()["warnings"])) == (200, ["deliveries"])
+
+    def test_of_tasks_that_were_set_aside(self, client: Client):
+        for _ in range(3):
+            quarantine.admits(task_id=UUID(int=1), name="tests.sound", arguments={})
+
+        assert "1 tasks were set aside" in doctor()[1][0]
+        assert list(client.get("/readyz").json()["warnings"]) == ["set-aside tasks"]

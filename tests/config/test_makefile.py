@@ -50,4 +50,4 @@ def test_a_python_without_its_venv_package_is_refused(clone: Path):
 def test_it_lists_its_verbs_when_asked_for_none(clone: Path):
     verbs = [line.split()[1] for line in make(clone).stdout.splitlines()]
 
-    assert verbs == ["help", "run", "test", "check", "fix", "bench", "fuzz", "schema"]
+    assert verbs == ["help", "run", "test", "check", "fix", "bench", "fuzz", "chaos", "schema"]

@@ -8,7 +8,7 @@ from loyalty.kernel import clock
 from loyalty.kernel.errors import Invalid, NotFound
 from loyalty.models import Action, EventType, QuestCompletion, Segment, TaskProgress
 from loyalty.selectors import ledger as books
-from loyalty.services import accounts, actions, ledger, quests, reports, segments
+from loyalty.services import accounts, actions, ledger, people, quests, reports, segments
 from loyalty.services.quest_rules import Audience, Condition, Rules, Sum, TaskRules, Window, in_points
 from loyalty.services.reports import Report
 from tests.races import at_once
@@ -105,13 +105,13 @@ class TestMatching:
     def test_costs_the_same_whatever_else_runs(self, acme, ada, django_assert_num_queries):
         quest(acme, tasks=[step(target=9)])
         ride(ada)
-        with django_assert_num_queries(7):  # begin, account, action, progress, completions, upsert, commit
+        with django_assert_num_queries(6):  # begin, person, progress, upsert, action, commit
             ride(ada)
         for number in range(10):
             quest(acme, title=f"Other {number}", tasks=[step(trigger="swim")])
         ride(ada)
 
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(6):
             ride(ada)
 
     def test_hears_of_a_change_at_once(self, acme, ada):
@@ -241,9 +241,7 @@ class TestAtOnce:
     def test_without_the_lock_events_are_lost(self, acme, ada, monkeypatch):
         """The control: the same race with the account read, and not locked."""
         quest(acme, tasks=[step(target=999)])
-        monkeypatch.setattr(
-            actions, "_locked", lambda business, pk: type(ada).objects.select_related("business").get(pk=pk)
-        )
+        monkeypatch.setattr(people, "LOCK", people.LOCK.replace("FOR NO KEY UPDATE OF a", ""))
 
         for _ in range(20):
             at_once(8, lambda _: [ride(ada) for _ in range(5)])

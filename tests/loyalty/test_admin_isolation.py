@@ -46,6 +46,8 @@ OUR_WORDS = {
     ("Order", "currency"),
     ("Order", "earned"),
     ("Product", "currency"),
+    ("Import", "kind"),
+    ("Import", "columns"),
     ("Question", "kind"),
     ("Redemption", "terms"),
     ("ReferralProgramme", "currency"),
@@ -65,6 +67,7 @@ def texts(model: type[models.Model]) -> list[Any]:
         if isinstance(field, (models.CharField, models.TextField, models.JSONField, ArrayField))
         and not field.choices
         and not field.generated
+        and not isinstance(getattr(field, "base_field", None), models.IntegerField)  # an array of numbers
         and (model.__name__, field.name) not in OUR_WORDS
     ]
 
@@ -216,7 +219,7 @@ class TestTheSearchItself:
     def test_covers_every_page_of_tenant_rows(self):
         plain = {model.__name__ for model in admin.site._registry if model not in TENANT}
 
-        assert plain == {"Business", "Plan", "User"}
+        assert plain == {"Business", "Plan", "RedeliveredTask", "User"}
 
 
 SENT = {

@@ -8,7 +8,7 @@ from tests import cast, dashboards
 from tests.dashboards import Role
 
 OWNERS_ONLY = {"ApiKey", "Membership", "SsoSecret"}
-OPERATORS_ONLY = {"User", "Plan"}
+OPERATORS_ONLY = {"User", "Plan", "RedeliveredTask"}
 
 
 @pytest.fixture

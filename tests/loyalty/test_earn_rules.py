@@ -21,7 +21,7 @@ from loyalty.models import (
 )
 from loyalty.models.ledger import LedgerEntry, Lot
 from loyalty.selectors import ledger as books
-from loyalty.services import accounts, actions, earn_rules, ledger, naming, quests, segments
+from loyalty.services import accounts, actions, earn_rules, ledger, naming, people, quests, segments
 from loyalty.services.earn_terms import Earn, Limit, Span, Terms
 from loyalty.services.quest_rules import Audience, Condition, Rules, TaskRules, in_points
 from loyalty.services.reports import Report
@@ -359,9 +359,7 @@ class TestAtOnce:
     def test_without_the_lock_a_limit_breaks(self, acme, ada, monkeypatch):
         """The control: the same race with the account read, and not locked."""
         rule(acme, limit=Limit(times=3, period="daily"))
-        monkeypatch.setattr(
-            actions, "_locked", lambda business, pk: type(ada).objects.select_related("business").get(pk=pk)
-        )
+        monkeypatch.setattr(people, "LOCK", people.LOCK.replace("FOR NO KEY UPDATE OF a", ""))
 
         for _ in range(20):
             at_once(8, lambda _: ride(ada))

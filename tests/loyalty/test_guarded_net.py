@@ -6,10 +6,13 @@ import socket
 from ipaddress import ip_address
 
 import aiohttp
+import dns.asyncresolver
+import dns.exception
 import pytest
 
 from loyalty.kernel import net
 from tests.loyalty.destinations import NOT_PUBLIC, PUBLIC, SAFE, UNSAFE
+from tests.loyalty.nameserver import NameServer
 
 LOOPBACK = net.networks(["127.0.0.0/8", "::1/128"])
 
@@ -187,3 +190,71 @@ class TestConnection:
             ),
         ):
             pass
+
+
+class Resolving(net.Guard):
+    """A guard that asks a name server of the test's, over the wire."""
+
+    def __init__(self, server, *, allowed=()):
+        super().__init__(allowed)
+        self._resolver = dns.asyncresolver.Resolver(configure=False)
+        self._resolver.nameservers, self._resolver.port = ["127.0.0.1"], server.port
+
+    async def look_up(self, host, port):
+        try:
+            found = await self._resolver.resolve(host, "A")
+        except dns.exception.DNSException as error:
+            raise socket.gaierror(socket.EAI_NONAME, "unknown") from error
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each.to_text(), port)) for each in found]
+
+
+OTHER = "127.0.0.2"  # of this machine, too; nobody allows it
+
+
+@pytest.fixture
+def names():
+    server = NameServer(
+        {
+            "turns.example": [[("A", "127.0.0.1")], [("A", OTHER)]],
+            "mixed.example": [[("A", "127.0.0.1"), ("A", OTHER)]],
+            "alias.example": [[("CNAME", "inner.example."), ("CNAME", "deep.example."), ("A", OTHER)]],
+            "later.example": [[], [("A", "169.254.169.254")]],
+            "cloud.example": [[("A", "169.254.169.254")]],
+            "zero.example": [[("A", "0.0.0.0")]],
+            "good.example": [[("A", "127.0.0.1")]],
+        }
+    )
+    yield server
+    server.close()
+
+
+class TestNameServer:
+    """What is public for these tests is 127.0.0.1, where the listener is; its neighbour is not."""
+
+    def posted(self, names, host, **rest):
+        guard = Resolving(names, allowed=net.networks(["127.0.0.1/32"]))
+        return posted(guard, f"http://{host}:{{port}}/", **rest)
+
+    @pytest.mark.parametrize("host", ["mixed.example", "alias.example", "cloud.example", "zero.example"])
+    def test_that_leads_inside_is_not_followed(self, names, host):
+        (outcome,), connections = self.posted(names, host)
+
+        assert isinstance(outcome.__cause__, net.AddressRefused)
+        assert (connections, names.asked[host]) == (0, 1)
+
+    def test_that_changes_its_mind_is_not_followed_the_second_time(self, names):
+        (first, second), connections = self.posted(names, "turns.example", times=2)
+
+        assert (first, connections) == (204, 1)
+        assert isinstance(second.__cause__, net.AddressRefused)
+
+    def test_that_knew_nothing_at_first_is_judged_when_it_does(self, names):
+        (first, second), connections = self.posted(names, "later.example", times=2)
+
+        assert isinstance(first, aiohttp.ClientConnectorDNSError)
+        assert isinstance(second.__cause__, net.AddressRefused)
+        assert connections == 0
+
+    def test_that_leads_outside_is_followed(self, names):
+        """The control."""
+        assert self.posted(names, "good.example") == ([204], 1)

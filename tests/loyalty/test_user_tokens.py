@@ -268,6 +268,25 @@ class TestSigningKey:
 
         assert refused(token)
 
+    def test_verifies_nothing_more_within_five_seconds_where_the_token_was_just_used(self, token, monkeypatch):
+        start = time.monotonic()
+        tokens.verify(token)
+        signing.rotate(overlap=timedelta(0))
+
+        monkeypatch.setattr("loyalty.kernel.recent.time.monotonic", lambda: start + 4.9)
+
+        with pytest.raises(InvalidToken):
+            tokens.verify(token)
+
+    def test_verifies_a_token_once_in_minutes(self, token, monkeypatch, django_assert_num_queries):
+        start = time.monotonic()
+        tokens.verify(token)
+        monkeypatch.setattr("loyalty.kernel.recent.time.monotonic", lambda: start + 4.9)
+        monkeypatch.setattr(jwt, "decode", None)
+
+        with django_assert_num_queries(3):  # the key, the business, the person
+            assert tokens.verify(token)
+
     def test_is_not_readable_in_the_database(self, token):
         key = SigningKey.objects.get()
 

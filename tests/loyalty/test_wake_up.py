@@ -12,7 +12,7 @@ from django.db import transaction
 
 from loyalty.kernel import jobs, redis
 
-TASK, QUEUE = "webhooks.relay", "webhooks"
+TASK, QUEUE = "webhooks.relay", "relay"
 
 
 @pytest.fixture

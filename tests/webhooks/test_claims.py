@@ -7,9 +7,9 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 
 from loyalty.kernel import clock
+from tests import workers
 from tests.races import at_once, errors
 from tests.webhooks.consumer import Says
 from webhooks.models import Attempt, Delivery
@@ -104,7 +104,8 @@ class TestWorkerKilled:
         subscribe(topics=["customers/joined"])
         consumer.says = Says(hold=5)
         relay.relay()
-        worker = subprocess.Popen([sys.executable, "-c", WORKER], env=os.environ | {"DATABASE_URL": database_url()})
+        env = os.environ | {"DATABASE_URL": workers.database_url()}
+        worker = subprocess.Popen([sys.executable, "-c", WORKER], env=env)
         consumer.wait_for(1, seconds=30)
         worker.kill()
         worker.wait()
@@ -117,9 +118,3 @@ class TestWorkerKilled:
 
         assert (too_early, len(consumer.heard)) == (1, 2)
         assert Delivery.objects.get().status == "delivered"
-
-
-def database_url() -> str:
-    """The tests' own database, for another process."""
-    server, _, options = os.environ["DATABASE_URL"].partition("?")
-    return f"{server.rpartition('/')[0]}/{connection.settings_dict['NAME']}?{options}"

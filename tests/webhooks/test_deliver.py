@@ -101,6 +101,17 @@ class TestDeliver:
         sequences = sorted(int(heard.headers["x-webhook-sequence"]) for heard in consumer.heard)
         assert sequences == list(range(1, 31))
 
+    def test_uses_its_connections_again(self, subscribe, consumer, ada, give, deliver, monkeypatch):
+        monkeypatch.setattr(claims, "share_of", lambda free: 4)
+        subscribe(topics=["points/earned"])
+        for _ in range(30):
+            give(ada, 1)
+
+        deliver()
+
+        assert len(consumer.heard) == 30
+        assert consumer.connections <= 4
+
     def test_sends_only_what_the_endpoint_is_subscribed_to(self, subscribe, consumer, ada, give, deliver):
         subscribe(topics=["points/redeemed", "customers/*"])
         give(ada, 100)

@@ -1,9 +1,13 @@
 """The code that the docs give to receivers does what they say."""
 
 import re
+import subprocess
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import orjson
+import playwright
 import pytest
 
 from loyalty.kernel import clock
@@ -11,16 +15,44 @@ from webhooks.services import signing
 from webhooks.services.kinds.base import Message
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/developers/webhooks.md"
+NODE = Path(playwright.__file__).parent / "driver" / "node"  # comes with what drives the browser
 SECRET, OLD = signing.new_secret(), signing.new_secret()
 BODY = '{"name": "Ångström ☕"}'.encode()
+ASK_NODE = """
+import { isOurs } from "./check.mjs";
+const { secret, headers, body } = JSON.parse(process.argv[2]);
+console.log(isOurs(secret, headers, Buffer.from(body, "hex")));
+"""
+
+Check = Callable[[str, dict[str, str], bytes], bool]
 
 
-@pytest.fixture(scope="module")
-def is_ours():
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    names = {}
-    exec(code, names)
+def code_in(language: str) -> str:
+    (code,) = re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    return str(code)
+
+
+def in_python(folder: Path) -> Check:
+    names: dict[str, Check] = {}
+    exec(code_in("python"), names)
     return names["is_ours"]
+
+
+def in_javascript(folder: Path) -> Check:
+    (folder / "check.mjs").write_text(code_in("javascript"))
+    (folder / "ask.mjs").write_text(ASK_NODE)
+
+    def is_ours(secret: str, headers: dict[str, str], body: bytes) -> bool:
+        said = orjson.dumps({"secret": secret, "headers": headers, "body": body.hex()})
+        asked = subprocess.run([NODE, folder / "ask.mjs", said], capture_output=True, text=True, check=True)
+        return asked.stdout == "true\n"
+
+    return is_ours
+
+
+@pytest.fixture(scope="module", params=[in_python, in_javascript])
+def is_ours(request, tmp_path_factory):
+    return request.param(tmp_path_factory.mktemp("check"))
 
 
 def headers(*, age=0, secrets=(SECRET,)):
@@ -29,7 +61,7 @@ def headers(*, age=0, secrets=(SECRET,)):
     return {"webhook-id": "evt_1", **signing.PROFILES["standard"].sign(message)}
 
 
-class TestPythonCheck:
+class TestDocumentedCheck:
     def test_accepts_what_is_ours(self, is_ours):
         assert is_ours(SECRET, headers(), BODY)
 

@@ -28,19 +28,13 @@ def signed(body, secret, *, id="evt_1"):
 
 class TestStandardSignature:
     @settings(max_examples=1000, deadline=None)
-    @given(data=TEXTS)
-    def test_is_accepted_by_the_independent_library(self, data):
-        secret = signing.new_secret()
-        body = orjson.dumps(data)
-
-        assert Webhook(secret).verify(body, signed(body, secret)) == data
-
-    @settings(max_examples=300, deadline=None)
     @given(data=TEXTS, which=st.sampled_from(["body", "webhook-id", "webhook-timestamp"]), at=st.integers(0))
-    def test_is_refused_after_any_bit_flip(self, data, which, at):
+    def test_is_accepted_by_the_independent_library_and_refused_after_any_bit_flip(self, data, which, at):
         secret = signing.new_secret()
         body = orjson.dumps(data)
         headers = signed(body, secret)
+        assert Webhook(secret).verify(body, headers) == data
+
         if which == "body":
             body = flipped(body, at)
         else:

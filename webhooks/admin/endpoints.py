@@ -18,6 +18,7 @@ from loyalty.kernel import clock
 from webhooks.admin.deliveries import latest
 from webhooks.admin.endpoint_form import EndpointForm
 from webhooks.models import Endpoint
+from webhooks.selectors import Overdue, overdue
 from webhooks.services import deliveries, endpoints, topics
 
 Status = Endpoint.Status
@@ -38,7 +39,7 @@ class EndpointAdmin(SecretAdmin):
     form = EndpointForm
     list_display = (
         "url",
-        look.column("Hears of", lambda row: ", ".join(row.topics)),
+        look.column("Hears of", lambda row: ", ".join(row.topics) or "Replies"),
         look.column("State", lambda row: state(row)),
         look.column("Failures in a row", lambda row: row.failures or look.NOTHING),
         look.moment_of("created_at", "Made"),
@@ -50,14 +51,20 @@ class EndpointAdmin(SecretAdmin):
     actions_detail = ("send_example", buttons.more("rotate", "enable", "disable", "remove"))
     when_empty = "Your shop hears of redemptions, points and people through a webhook."
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """An endpoint for replies is whoever's was named; its buttons work."""
+        return super().has_change_permission(request, obj) and not (obj and obj.is_reply)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("business")
 
     def summary(self, request: HttpRequest, endpoint: Endpoint) -> Sequence[Figure]:
+        late = overdue(endpoint)
         return (
             Figure("State", state(endpoint), "" if endpoint.is_active else endpoint.get_disabled_reason_display()),
             Figure("Deliveries so far", look.points(endpoint.last_sequence)),
             Figure("Failures in a row", look.points(endpoint.failures), _since(endpoint)),
+            *([Figure("Overdue", look.points(late.count), _late_since(late))] if late.count else []),
             *([Figure("Old secret signs until", until)] if (until := _old_secret_until(endpoint)) else []),
         )
 
@@ -67,6 +74,8 @@ class EndpointAdmin(SecretAdmin):
     def offers(self, request: HttpRequest, button: str, endpoint: Endpoint) -> bool:
         if button == "enable":
             return not endpoint.is_active
+        if button == "send_example" and endpoint.is_reply:
+            return False
         return endpoint.is_active or button not in ("disable", "send_example")
 
     @buttons.button("Send an example", icon="send")
@@ -136,6 +145,10 @@ def state(endpoint: Endpoint) -> object:
 
 def _since(endpoint: Endpoint) -> str:
     return f"since {timezone.localtime(endpoint.failing_since):%d %b, %H:%M}" if endpoint.failing_since else ""
+
+
+def _late_since(late: Overdue) -> str:
+    return f"the oldest since {timezone.localtime(late.since):%d %b, %H:%M}"
 
 
 def _old_secret_until(endpoint: Endpoint) -> object:

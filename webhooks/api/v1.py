@@ -50,6 +50,7 @@ class OneEndpoint(KeyView):
         "Change a webhook endpoint",
         body=shapes.WebhookChanges,
         answer=shapes.OneWebhook,
+        errors=(Code.CONFLICT,),
         example={"status": "active"},
         description="Fields that are left out, or null, stay. A disabled endpoint starts afresh when set active.",
     )

@@ -25,6 +25,7 @@ class Delivery(TenantModel):
     endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
     event = models.ForeignKey(Event, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     example = models.BinaryField(null=True)  # the body of what stands for no event
+    url = models.CharField(max_length=2048, blank=True, default="", db_default="")  # a reply's; else the endpoint's
     topic = models.CharField(max_length=60)
     sequence = models.BigIntegerField()  # per endpoint, without gaps
     status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)

@@ -11,7 +11,11 @@ from loyalty.models.base import TenantModel
 
 
 class Endpoint(TenantModel):
-    """A URL with its topics, its secret, and how it has been doing."""
+    """A URL with its topics, its secret, and how it has been doing.
+
+    An endpoint for replies stands for a server that somebody named in what they asked for: its URL is the server's,
+    its deliveries have their own, and it has no topics. So a server's replies share a secret, a queue and a fate.
+    """
 
     class Status(models.TextChoices):
         ACTIVE = "active"
@@ -27,6 +31,7 @@ class Endpoint(TenantModel):
     topics = ArrayField(models.CharField(max_length=60))
     signature_profile = models.CharField(max_length=40, default="standard")
     description = models.CharField(max_length=200, blank=True)
+    is_reply = models.BooleanField(default=False, editable=False)
     status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
     disabled_reason = models.CharField(max_length=20, choices=Reason, default=Reason.NONE, blank=True)
 
@@ -45,6 +50,9 @@ class Endpoint(TenantModel):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(
+                fields=["business", "url"], condition=Q(is_reply=True), name="one_reply_endpoint_per_server"
+            ),
             models.CheckConstraint(
                 condition=Q(status="active", disabled_reason="") | Q(status="disabled") & ~Q(disabled_reason=""),
                 name="disabled_for_a_reason",

@@ -170,7 +170,7 @@ def _prepare(claim: Claim) -> Parcel | Answer:
     except Exception:  # one endpoint's misfortune
         log.exception("webhook_not_prepared", endpoint=str(claim.endpoint.pk), delivery=str(claim.id))
         return Answer(now, error=NOT_PREPARED)
-    return Parcel(now, claim.endpoint.url, headers, message.body)
+    return Parcel(now, claim.url or claim.endpoint.url, headers, message.body)
 
 
 def _headers(claim: Claim, message: Message) -> dict[str, str]:

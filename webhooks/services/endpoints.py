@@ -39,6 +39,11 @@ class EndpointDisabled(Conflict):
         super().__init__("This endpoint is disabled. Set its status to active first.")
 
 
+class RepliesOnly(Conflict):
+    def __init__(self) -> None:
+        super().__init__("This endpoint is for replies to what was asked for. Change its description or status only.")
+
+
 @transaction.atomic
 def create(
     *,
@@ -54,7 +59,7 @@ def create(
     :raises topics.UnknownTopic, signing.UnknownProfile, signing.TopicsNotCarried: see there
     :raises TooManyEndpoints: beyond 200
     """
-    if Endpoint.objects.for_business(business).count() >= MOST:
+    if Endpoint.objects.for_business(business).filter(is_reply=False).count() >= MOST:
         raise TooManyEndpoints
     endpoint_id, secret, now = ids.new_id(), signing.new_secret(), clock.wall()
     endpoint = Endpoint(
@@ -87,9 +92,12 @@ def update(
     """Change what is given. With another URL, or active again, an endpoint begins from a clean slate.
 
     :raises NotFound: if the business has no such endpoint
+    :raises RepliesOnly: if it is an endpoint for replies, and more than its description or status is changed
     :raises net.UnsafeUrl, topics.UnknownTopic, signing.UnknownProfile, signing.TopicsNotCarried: as `create`
     """
     endpoint = locked(business=business, endpoint_id=endpoint_id)
+    if endpoint.is_reply and not (url is topics is signature_profile is None):
+        raise RepliesOnly
     given = {"url": url, "topics": topics, "signature_profile": signature_profile, "description": description}
     for name, value in given.items():
         if value is not None:
@@ -188,7 +196,8 @@ def _check(endpoint: Endpoint) -> None:
         allow_http=settings.WEBHOOKS_ALLOW_HTTP,
         allowed=net.networks(settings.WEBHOOKS_ALLOWED_PRIVATE_NETWORKS),
     )
-    _check_topics(endpoint.topics)
+    if not endpoint.is_reply:
+        _check_topics(endpoint.topics)
     signing.check(endpoint.signature_profile, endpoint.topics)
 
 

@@ -69,7 +69,7 @@ def record(results: Sequence[Result]) -> None:
 
 def wait_after(attempts_made: int, answer: Answer) -> timedelta | None:
     """How long to wait after a failure that `attempts_made` tries preceded; None when the schedule is spent."""
-    if answer.is_final or attempts_made >= len(SCHEDULE):
+    if answer.is_final or answer.status == GONE or attempts_made >= len(SCHEDULE):
         return None
     planned = SCHEDULE[attempts_made] * random.uniform(1 - JITTER, 1 + JITTER)
     return max(planned, min(answer.retry_after or timedelta(0), LONGEST_RETRY_AFTER))
@@ -85,7 +85,7 @@ def _lock(results: Sequence[Result]) -> Mapping[UUID, Endpoint]:
 
 
 def _learn(endpoint: Endpoint, answers: Sequence[Answer], *, at: datetime) -> None:
-    if any(answer.status == GONE for answer in answers):
+    if not endpoint.is_reply and any(answer.status == GONE for answer in answers):  # one reply's URL is not them all
         return endpoints.disable(endpoint, reason=Endpoint.Reason.GONE)
     if any(answer.is_success for answer in answers):
         return endpoints.release(endpoint)

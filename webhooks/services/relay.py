@@ -10,16 +10,16 @@ from loyalty.kernel import clock, ids, jobs
 from loyalty.services import publication
 from loyalty.services.publication import Page, Published
 from webhooks.models import Endpoint
-from webhooks.services import topics
+from webhooks.services import replies, topics
 
 PAGES = 100  # then another task goes on, so that no worker waits long for this one
 
 INSERT = """
     INSERT INTO webhooks_delivery (id, business_id, endpoint_id, event_id, topic, sequence, status, next_attempt_at,
-        claims, attempts_made, created_at)
-    SELECT d.id, d.business_id, d.endpoint_id, d.event_id, d.topic, d.sequence, 'pending', %s, 0, 0, %s
-    FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::bigint[])
-        AS d (id, business_id, endpoint_id, event_id, topic, sequence)
+        claims, attempts_made, created_at, url)
+    SELECT d.id, d.business_id, d.endpoint_id, d.event_id, d.topic, d.sequence, 'pending', %s, 0, 0, %s, d.url
+    FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::bigint[], %s::text[])
+        AS d (id, business_id, endpoint_id, event_id, topic, sequence, url)
 """
 
 
@@ -48,10 +48,11 @@ def _relay_page(stuck: Collection[UUID]) -> Page | None:
 
 
 def _fan_out(published: Sequence[Published]) -> int:
-    """A delivery for each event and each endpoint that is subscribed to it. Answers how many."""
+    """A delivery for each event and each endpoint that hears of it or is replied to. Answers how many."""
     by_business: Mapping[UUID, list[Published]] = defaultdict(list)
     for event in published:
         by_business[event.business_id].append(event)
+    replies.open_for(published)
     subscribed = _locked_endpoints(by_business)
     made = [row for endpoint in subscribed for row in _rows(endpoint, by_business[endpoint.business_id])]
     if made:
@@ -63,13 +64,14 @@ def _fan_out(published: Sequence[Published]) -> int:
 
 
 def _rows(endpoint: Endpoint, happened: Sequence[Published]) -> Iterator[tuple[object, ...]]:
-    """Number what the endpoint is subscribed to."""
+    """Number what the endpoint is to be sent."""
     for event in happened:
-        if topics.covers(endpoint.topics, event.topic):
+        url = replies.url_at(endpoint, event) if endpoint.is_reply else ""
+        if url or topics.covers(endpoint.topics, event.topic):
             endpoint.last_sequence += 1
             yield (
                 *(ids.new_id(), endpoint.business_id, endpoint.pk),
-                *(event.event_id, event.topic, endpoint.last_sequence),
+                *(event.event_id, event.topic, endpoint.last_sequence, url),
             )
 
 

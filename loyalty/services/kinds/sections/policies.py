@@ -19,6 +19,7 @@ Statuses = Annotated[list[Status], msgspec.Meta(min_length=1, max_length=4)]
 class PoliciesPart(Part):
     timezone: str = "UTC"
     currency: Currency = "EUR"
+    users_on_first_event: bool = True  # whether an event of an unknown user lets them join
     qualifying_statuses: Statuses = msgspec.field(default_factory=lambda: ["paid"])
     refund_deficit: Literal["pending_only", "to_zero", "negative"] = "to_zero"
     refund_coupons: Literal["keep", "give_back"] = "keep"

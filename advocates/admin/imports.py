@@ -1,0 +1,171 @@
+"""Files that were brought: uploaded, checked, imported by a button, undone by another."""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from unfold import widgets
+
+from advocates.models import Import, ImportPart
+from advocates.models.imports import totals
+from advocates.services import imports
+from advocates.services.kinds.imports import KINDS
+from loyalty.admin import buttons, look, panels
+from loyalty.admin.base import ServiceAdmin
+from loyalty.admin.forms import ServiceForm
+from loyalty.admin.panels import Figure
+
+State = Import.State
+MOST_BYTES = 100_000_000
+MOST_SHOWN = 200  # problems
+RELOAD_SECONDS = 3
+COLOURS = {State.DONE: "success", State.UNDONE: "warning", State.CHECKED: "primary"}
+VENDORS = {
+    imports.OURS: "The names of our own columns",
+    "smile": "Smile",
+    "loyaltylion": "LoyaltyLion",
+    "yotpo": "Yotpo",
+    "woocommerce": "WooCommerce points",
+}
+
+
+class ImportForm(ServiceForm):
+    kind = forms.ChoiceField(
+        choices=[(key, kind.title) for key, kind in KINDS.items()], widget=widgets.UnfoldAdminSelectWidget
+    )
+    file = forms.FileField(
+        label="CSV file",
+        widget=widgets.UnfoldAdminFileFieldWidget,
+        help_text="In UTF-8, with a first line that names the columns. It is checked before anything is imported.",
+    )
+    layout = forms.ChoiceField(
+        label="Columns",
+        choices=[(key, VENDORS.get(key, key)) for kind in KINDS.values() for key in kind.layouts],
+        widget=widgets.UnfoldAdminSelectWidget,
+        help_text="Whose export it is. Columns of theirs that nobody here needs are left out.",
+    )
+
+    class Meta:
+        model = Import
+        fields = ("pays_signup",)
+        labels = {"pays_signup": "Let rules pay for joining"}
+        help_texts = {"pays_signup": "As if everybody new had just signed up. Usually not."}
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if (file.size or 0) > MOST_BYTES:
+            raise forms.ValidationError("The file is larger than 100 MB. Split it, or import it from a shell.")
+        return file
+
+    def write(self) -> Import:
+        file = self.cleaned_data["file"]
+        return imports.receive(
+            business=self.business,
+            kind=self.cleaned_data["kind"],
+            lines=io.TextIOWrapper(file, encoding="utf-8", newline=""),
+            title=file.name,
+            layout=self.cleaned_data["layout"],
+            pays_signup=self.cleaned_data["pays_signup"],
+            author="Dashboard",
+        )
+
+
+def state(found: Import) -> object:
+    return look.state(found.get_state_display(), COLOURS.get(State(found.state), "info"))
+
+
+def progress(sums: Mapping[str, int]) -> object:
+    bar = '<progress class="lr-progress" max="{}" value="{}" aria-label="Rows"></progress>'
+    return format_html(bar, sums["size"], sums["settled"])
+
+
+COLUMNS = (
+    look.column("File", lambda found: found.title),
+    look.column("Of", lambda found: KINDS[found.kind].title),
+    look.column("State", state, order="state"),
+    look.moment_of("created_at", "Uploaded"),
+    look.moment_of("finished_at", "Finished"),
+)
+PROBLEM = ("Line", "Column", "What is wrong")
+
+
+@admin.register(Import)
+class ImportAdmin(ServiceAdmin):
+    form = ImportForm
+    may_change = False
+    list_display = COLUMNS
+    ordering = ("-created_at", "-id")
+    when_empty = "People, and what they had in another programme, come in by a CSV file. It can be undone."
+    actions_detail = ("start", "undo")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Import | None = None) -> Any:
+        shown = (*COLUMNS, look.column("Id", lambda found: look.code(found.pk)))
+        return [(None, {"fields": shown if obj else ("kind", "file", "layout", "pays_signup")})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Import | None = None) -> Any:
+        return self.get_fieldsets(request, obj)[0][1]["fields"] if obj else ()
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        """A page of something that goes on loads itself again."""
+        answer: Any = super().render_change_form(request, context, *args, **kwargs)
+        if (found := kwargs.get("obj")) and found.is_busy:
+            answer["Refresh"] = str(RELOAD_SECONDS)
+        return answer
+
+    def summary(self, request: HttpRequest, found: Import) -> Sequence[Figure]:
+        sums = totals(found)
+        will = "would " if found.state in (State.CHECKING, State.CHECKED) else ""
+        figures = [
+            Figure("Rows", look.points(sums["size"]), progress(sums) if found.is_busy else ""),
+            Figure("New people", look.points(sums["joined"]), f"{will}join"),
+            Figure("Known already", look.points(sums["known"]), "stay as they are"),
+            Figure("Points", look.points(sums["points"])),
+            Figure("Refused", look.points(sums["refused"]), "see below"),
+        ]
+        if sums["stayed"]:
+            figures.append(Figure("Not undone", look.points(sums["stayed"]), "used since"))
+        return figures
+
+    def panels(self, request: HttpRequest, found: Import) -> Sequence[panels.Panel]:
+        parts = ImportPart.objects.for_business(found.business).filter(whole=found).order_by("number")
+        problems = [each for part in parts.values_list("problems", flat=True) for each in part]
+        rows = [[each["line"], each["column"] or look.NOTHING, each["message"]] for each in problems[:MOST_SHOWN]]
+        more = f"Refused lines (the first {MOST_SHOWN})" if len(problems) > MOST_SHOWN else "Refused lines"
+        return [panels.Panel(more, PROBLEM, rows, empty="No line is refused.")]
+
+    def offers(self, request: HttpRequest, button: str, found: Import) -> bool:
+        return found.state in ((State.CHECKED,) if button == "start" else (State.RUNNING, State.DONE))
+
+    @buttons.button("Import", icon="upload_file")
+    def start(self, request: HttpRequest, found: Import) -> HttpResponse:
+        def act(_: Mapping[str, Any]) -> str:
+            imports.start(business=found.business, import_id=found.pk)
+            return "It is being imported."
+
+        sums = totals(found)
+        text = f"{sums['joined']:,} people join, {sums['known']:,} are known, and {sums['points']:,} points come in."
+        rest = f" {sums['refused']:,} lines are left out." if sums["refused"] else ""
+        title = f"Import {found.title}?"
+        return buttons.ask(self, request, found, title=title, text=text + rest, submit="Import it", act=act)
+
+    @buttons.button("Undo", icon="undo", danger=True)
+    def undo(self, request: HttpRequest, found: Import) -> HttpResponse:
+        def act(_: Mapping[str, Any]) -> str:
+            imports.undo(business=found.business, import_id=found.pk)
+            return "It is being undone."
+
+        text = "Its points go back, and who joined by it is erased for good, unless they have done something since."
+        return buttons.ask(
+            self,
+            request,
+            found,
+            title=f"Undo {found.title}?",
+            text=text,
+            submit="Undo it",
+            danger=True,
+            act=act,
+        )

@@ -1,0 +1,263 @@
+"""People, and what they had in the programme before: each row is a person, or more points of one.
+
+Who is known already stays as they are, and gets the points of their row. Without an external id, the e-mail address
+says who somebody is; an address whose holder has no external id yet is theirs, whatever id the row brings.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from advocates.models import Advocate
+from advocates.selectors import identity as people
+from advocates.services import joining
+from advocates.services.details import Details
+from advocates.services.kinds.imports.base import OURS, Job, Kind, Outcome, Problem, Row, day, moment, whole_number
+from loyalty.kernel import clock
+from loyalty.kernel.errors import DomainError, Invalid
+from loyalty.selectors import expiry
+from loyalty.services import batches, postings
+from loyalty.services.ledger import POINTS, Posting, Source
+from loyalty.services.postings import Move
+
+DETAILS = {
+    "email": "email",
+    "name": "name",
+    "firstName": "first_name",
+    "lastName": "last_name",
+    "phone": "phone",
+    "locale": "locale",
+    "timezone": "timezone",
+}
+AMOUNTS = ("points", "lifetimePoints", "spentPoints")
+COLUMNS = (
+    "externalId",
+    *DETAILS,
+    "birthday",
+    "createdAt",
+    *AMOUNTS,
+    "earnedAt",
+    "expiresAt",
+)
+LAYOUTS: Mapping[str, Mapping[str, Sequence[str]]] = {
+    OURS: {column: (column.lower(),) for column in COLUMNS},
+    "smile": {
+        "email": ("email", "customer email"),
+        "name": ("name", "full name"),
+        "firstName": ("first name",),
+        "lastName": ("last name",),
+        "birthday": ("date of birth", "birthday"),
+        "points": ("points", "points balance"),
+    },
+    "loyaltylion": {
+        "externalId": ("merchant id", "merchant_id"),
+        "email": ("email",),
+        "name": ("name",),
+        "firstName": ("first name", "first_name"),
+        "lastName": ("last name", "last_name"),
+        "birthday": ("birthday", "date of birth"),
+        "lifetimePoints": ("points approved", "points_approved"),
+        "spentPoints": ("points spent", "points_spent"),
+        "createdAt": ("enrolled at", "enrolled_at"),
+    },
+    "yotpo": {
+        "email": ("email",),
+        "name": ("full name",),
+        "firstName": ("first name",),
+        "lastName": ("last name",),
+        "birthday": ("birthday", "birthday (mm/dd)", "birthday (mm/dd/yyyy)"),
+        "points": ("points balance",),
+        "spentPoints": ("points spent",),
+    },
+    "woocommerce": {
+        "externalId": ("user_id", "user id", "customer id"),
+        "email": ("email", "user_email", "user email"),
+        "firstName": ("first_name", "first name"),
+        "lastName": ("last_name", "last name"),
+        "points": ("points", "points balance", "points_balance"),
+    },
+}
+
+Name = tuple[str | None, str | None]  # external id, e-mail address
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What a row says. `amount` is what they have, `lifetime` what they ever earned: at least that."""
+
+    row: Row
+    details: Details
+    since: datetime | None
+    amount: int
+    lifetime: int
+    earned_at: datetime | None
+    expires_at: datetime | None
+
+    @property
+    def name(self) -> Name:
+        return identity(self.row.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What somebody gets for a row."""
+
+    brought: Brought
+    account_id: UUID
+    is_new: bool
+
+    @property
+    def spent(self) -> int:
+        return self.brought.lifetime - self.brought.amount if self.is_new else 0
+
+
+def identity(cells: Mapping[str, str]) -> Name:
+    """External id and e-mail address, in small letters."""
+    email = cells.get("email")
+    return cells.get("externalId"), email.lower() if email else None
+
+
+def bring(job: Job, rows: Sequence[Row]) -> Outcome:
+    """Let those join who are new, and give everybody the points of their rows."""
+    outcome = Outcome()
+    brought = _read(job, rows, outcome)
+    known = _known(job, brought)
+    first = {each.name: each for each in reversed(brought) if each.name not in known and not each.row.is_again}
+    joined, results = _join(job, list(first.values()), outcome)
+    dues = [
+        Due(each, account_id, is_new=each.name in joined and first[each.name] is each)
+        for each in brought
+        if (account_id := known.get(each.name) or joined.get(each.name))
+    ]
+    outcome.known = sum(not due.is_new for due in dues)
+    if job.is_trial:  # who stands on a line of an earlier part has not joined
+        waiting = [each for each in brought if each.row.is_again and each.name not in {**known, **joined}]
+        outcome.known += len(waiting)
+        outcome.points += sum(each.amount for each in waiting)
+    _pay(job, dues, outcome)
+    outcome.people_batch_id = joining.keep(job.business, results, job.author).pk
+    return outcome
+
+
+def _read(job: Job, rows: Sequence[Row], outcome: Outcome) -> list[Brought]:
+    read = []
+    for row in rows:
+        try:
+            read.append(_brought(job, row))
+        except DomainError as error:
+            outcome.problems.append(Problem(row.line, error))
+    return read
+
+
+def _brought(job: Job, row: Row) -> Brought:
+    cells, zone = row.cells, job.business.timezone
+    details: Details = {ours: cells[name] for name, ours in DETAILS.items() if name in cells}  # type: ignore[assignment]
+    if "externalId" in cells:
+        details["external_id"] = cells["externalId"]
+    if "birthday" in cells:
+        details["birthday"] = day(cells["birthday"], column="birthday")
+    moments = {name: moment(cells[name], zone, column=name) for name in ("createdAt", "earnedAt") if name in cells}
+    ends = moment(cells["expiresAt"], zone, column="expiresAt", at_end=True) if "expiresAt" in cells else None
+    amount, lifetime = _points(cells)
+    brought = Brought(row, details, moments.get("createdAt"), amount, lifetime, moments.get("earnedAt"), ends)
+    _check_times(brought, clock.now(job.business))
+    return brought
+
+
+def _points(cells: Mapping[str, str]) -> tuple[int, int]:
+    """What they have, and what they ever earned; of two of the three numbers the third follows."""
+    given = {name: whole_number(cells[name], column=name) for name in AMOUNTS if name in cells}
+    spent = given.get("spentPoints", 0)
+    has = given.get("points", given.get("lifetimePoints", spent) - spent)
+    if has < 0:
+        raise Invalid("More points were spent than ever earned.", field="spentPoints")
+    lifetime = given.get("lifetimePoints", has + spent)
+    if lifetime < has:
+        raise Invalid("lifetimePoints must be at least points.", field="lifetimePoints")
+    return has, lifetime
+
+
+def _check_times(brought: Brought, now: datetime) -> None:
+    for name, at in (("createdAt", brought.since), ("earnedAt", brought.earned_at)):
+        if at and at > now:
+            raise Invalid(f"{name} must not lie in the future.", field=name)
+    if brought.expires_at and brought.expires_at <= now:
+        raise Invalid("These points have expired already.", field="expiresAt")
+
+
+def _known(job: Job, brought: Sequence[Brought]) -> dict[Name, UUID]:
+    """Who is there already."""
+    names = [each.name for each in brought]
+    by_id = people.ids_by_external_id(business=job.business, external_ids=[name for name, _ in names if name])
+    rows = Advocate.objects.for_business(job.business).with_emails(email for _, email in names if email)
+    by_email = {str(one.email).lower(): one for one in rows}
+    known = {}
+    for name, email in names:
+        holder = by_email.get(email or "")
+        if name in by_id:
+            known[name, email] = by_id[name]
+        elif holder and (name is None or holder.external_id is None):
+            known[name, email] = holder.pk
+    return known
+
+
+def _join(job: Job, new: Sequence[Brought], outcome: Outcome) -> tuple[dict[Name, UUID], list[Advocate | DomainError]]:
+    results = joining.join_all(
+        business=job.business,
+        people=[joining.Newcomer(each.details, since=each.since, is_new=job.pays_signup) for each in new],
+    )
+    ids = {}
+    for each, result in zip(new, results, strict=True):
+        if isinstance(result, Advocate):
+            ids[each.name] = result.pk
+        else:
+            outcome.problems.append(Problem(each.row.line, result))
+    outcome.joined = len(ids)
+    return ids, results
+
+
+def _pay(job: Job, dues: Sequence[Due], outcome: Outcome) -> None:
+    """Everybody's points, each row as a lot; newcomers have spent some before, which counts for their lifetime."""
+    past = [(due, amount) for due in dues if due.spent for amount in (due.spent, -due.spent)]
+    postings.post([_move(job, due, amount) for due, amount in past], business=job.business)
+    paid = [(due, ends) for due, ends in zip(dues, _ends(job, dues), strict=True) if due.brought.amount]
+    moves = [_move(job, due, due.brought.amount, ends) for due, ends in paid]
+    done = batches.move_points(business=job.business, moves=moves, author=job.author)
+    outcome.points_batch_id = done.batch.pk
+    for (due, _), result in zip(paid, done.results, strict=True):
+        if isinstance(result, DomainError):
+            outcome.problems.append(Problem(due.brought.row.line, result))
+        elif isinstance(result, Posting):
+            outcome.points += result.amount
+
+
+def _ends(job: Job, dues: Sequence[Due]) -> list[datetime | None]:
+    """When the points of each row end: as it says, or as the programme says of what was earned then."""
+    earned = [due.brought.earned_at for due in dues if due.brought.earned_at]
+    rules = dict(zip(earned, expiry.ends(business=job.business, metric=POINTS, earned=earned), strict=True))
+    return [due.brought.expires_at or (due.brought.earned_at and rules[due.brought.earned_at]) for due in dues]
+
+
+def _move(job: Job, due: Due, amount: int, expires_at: datetime | None = None) -> Move:
+    earned_at = due.brought.earned_at
+    earned = {"earnedAt": earned_at.isoformat()} if earned_at else {}
+    return Move(
+        account_id=due.account_id,
+        amount=amount,
+        source=Source("import", f"{job.import_id}:{due.brought.row.line}"),
+        facts={"action": "import"},
+        reason={"importId": str(job.import_id), "line": due.brought.row.line, **earned},
+        description="Imported",
+        expires_at=expires_at,
+    )
+
+
+KIND = Kind(
+    title="Customers",
+    columns=COLUMNS,
+    required=[("externalId", "email")],
+    layouts=LAYOUTS,
+    identity=identity,
+    bring=bring,
+)

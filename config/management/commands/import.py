@@ -1,0 +1,132 @@
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+
+from advocates.models import Import, ImportPart
+from advocates.models.imports import totals
+from advocates.services import imports
+from advocates.services.kinds.imports import KINDS
+from loyalty.kernel.errors import DomainError
+from loyalty.models import Business
+
+SHOWN = 20  # problems; all of them stand in the dashboard
+State = Import.State
+DOING = {State.CHECKING: "Checking", State.RUNNING: "Importing", State.UNDOING: "Undoing"}
+
+
+class Command(BaseCommand):
+    help = (
+        "Bring a CSV file into a business. It is checked first; what would be refused is told by its line. "
+        "`resume` and `undo` take the id of an import instead of a file."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("action", choices=[*KINDS, "resume", "undo"])
+        parser.add_argument("what", help="a CSV file in UTF-8, or the id of an import")
+        parser.add_argument("--business", required=True, help="its slug")
+        parser.add_argument("--layout", default=imports.OURS, help="whose export it is: smile, loyaltylion, yotpo, …")
+        parser.add_argument("--dry-run", action="store_true", help="check only; `resume` does it later")
+        parser.add_argument("--skip-refused", action="store_true", help="import the others, if lines are refused")
+        parser.add_argument("--pay-sign-up", action="store_true", help="let rules pay for joining")
+
+    def handle(self, *args: Any, action: str, what: str, business: str, **options: Any) -> None:
+        found = Business.objects.filter(slug=business).first()
+        if found is None:
+            raise CommandError(f"There is no business with the slug {business!r}.")
+        try:
+            if action == "undo":
+                self._undo(found, _id(what))
+            elif action == "resume":
+                self._finish(found, _id(what), **options)
+            else:
+                self._finish(found, self._receive(found, action, Path(what), options), **options)
+        except DomainError as error:
+            raise CommandError(error.message) from error
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}.") from error
+
+    def _receive(self, business: Business, kind: str, file: Path, options: dict[str, Any]) -> UUID:
+        if options["layout"] not in KINDS[kind].layouts:
+            raise CommandError(f"Layouts of {kind} are {', '.join(KINDS[kind].layouts)}.")
+        with file.open(encoding="utf-8", newline="") as lines:
+            made = imports.receive(
+                business=business,
+                kind=kind,
+                lines=lines,
+                title=file.name,
+                layout=options["layout"],
+                pays_signup=options["pay_sign_up"],
+                author="manage.py",
+            )
+        self.stdout.write(f"Import {made.pk}")
+        return made.pk
+
+    def _finish(
+        self, business: Business, import_id: UUID, *, dry_run: bool, skip_refused: bool, **options: Any
+    ) -> None:
+        found = self._work(business, import_id)
+        if found.state != State.CHECKED:
+            return self._report(found)
+        self._report(found)
+        if totals(found)["refused"] and not skip_refused and not dry_run:
+            raise CommandError("Nothing was imported. Mend the lines, or import the others with --skip-refused.")
+        if dry_run:
+            self.stdout.write("Nothing was imported: this was a dry run.")
+            return None
+        imports.start(business=business, import_id=import_id)
+        return self._report(self._work(business, import_id))
+
+    def _undo(self, business: Business, import_id: UUID) -> None:
+        imports.undo(business=business, import_id=import_id)
+        stayed = totals(self._work(business, import_id))["stayed"]
+        rest = f" {stayed:,} things stay: their people have done something since, or spent it." if stayed else ""
+        self.stdout.write(f"Undone.{rest}")
+
+    def _work(self, business: Business, import_id: UUID) -> Import:
+        """Settle part by part, and show how far it is."""
+        with self._line():
+            while imports.advance(business=business, import_id=import_id):
+                self._show(Import.objects.for_business(business).get(pk=import_id))
+        found = Import.objects.for_business(business).filter(pk=import_id).first()
+        if found is None:
+            raise CommandError("There is no such import.")
+        return found
+
+    @contextmanager
+    def _line(self) -> Iterator[None]:
+        yield
+        if sys.stderr.isatty():
+            self.stderr.write("")
+
+    def _show(self, found: Import) -> None:
+        if sys.stderr.isatty() and found.is_busy:
+            sums = totals(found)
+            self.stderr.write(f"\r{DOING[State(found.state)]} {sums['settled']:,} of {sums['size']:,}", ending="")
+
+    def _report(self, found: Import) -> None:
+        sums = totals(found)
+        would = "would join" if found.state == State.CHECKED else "joined"
+        self.stdout.write(
+            f"{sums['size']:,} rows: {sums['joined']:,} {would}, {sums['known']:,} known, "
+            f"{sums['refused']:,} refused; {sums['points']:,} points."
+        )
+        shown = 0
+        for part in ImportPart.objects.filter(business_id=found.business_id, whole=found).order_by("number"):
+            for problem in part.problems[: SHOWN - shown]:
+                self.stdout.write(f"Line {problem['line']}: {problem['message']}")
+                shown += 1
+        if sums["refused"] > shown:
+            self.stdout.write(f"… and {sums['refused'] - shown:,} more; the dashboard shows all.")
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise CommandError(f"{text!r} is not the id of an import.") from error

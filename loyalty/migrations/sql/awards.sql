@@ -1,0 +1,145 @@
+-- Many awards in one call, set-wise: what `laurel_award` does for one, at a third of the cost for each of a thousand.
+
+CREATE TYPE laurel_item AS (
+    number bigint, account uuid, metric text, amount bigint, source_type text, source_id text, rule_id uuid,
+    rule_version integer, reason jsonb, description text, facts jsonb, expires timestamptz, ripens timestamptz
+);
+
+-- Where awards of locked accounts start, as `laurel_begin` says it of one. An account that the business lacks has none.
+CREATE FUNCTION laurel_starts(p_business uuid, p_items laurel_item[], p_wall timestamptz) RETURNS laurel_start[]
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT ROW(CASE
+                WHEN a.status <> 'active' THEN 'not_active'
+                WHEN m.id IS NULL THEN 'no_metric'
+                WHEN EXISTS (SELECT FROM loyalty_ledgerentry e WHERE e.business_id = p_business
+                    AND e.source_type = i.source_type AND e.source_id = i.source_id AND e.type = 'earn')
+                    THEN 'posted_before'
+                ELSE 'new'
+            END, NULL, NULL, a.business_id, a.id, a.status, a.climbs_due_at,
+            greatest(p_wall + b.clock_offset, a.last_event_at), b.timezone, m.id, m.minimum, m.maximum,
+            CASE WHEN m.expiry_basis = 'lot'
+                THEN make_interval(months => m.expiry_months, days => m.expiry_days) END)::laurel_start
+        FROM unnest(p_items) i
+        JOIN loyalty_account a ON a.id = i.account AND a.business_id = p_business
+        JOIN loyalty_business b ON b.id = a.business_id
+        LEFT JOIN loyalty_metric m ON m.business_id = a.business_id AND m.key = i.metric);
+END $$;
+
+-- Balances for the first points of a metric.
+CREATE FUNCTION laurel_open_balances(p_items laurel_item[], p_starts laurel_start[], p_limit bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO loyalty_balance
+        (id, business_id, account_id, metric_id, amount, pending, lifetime_earned, lifetime_spent, floor, active_at)
+        SELECT laurel_uuid7(s.now), s.business_id, s.account_id, s.metric_id, 0, 0, 0, 0, least(s.minimum, 0), s.now
+        FROM unnest(p_items) i JOIN unnest(p_starts) s ON s.account_id = i.account
+        WHERE s.outcome = 'new' AND i.amount <= least(s.maximum, p_limit)
+        ON CONFLICT (account_id, metric_id) DO NOTHING;
+END $$;
+
+-- Awards to locked accounts, one each. Answers each by its number.
+CREATE FUNCTION laurel_award_round(p_items laurel_item[], p_starts laurel_start[], p_wall timestamptz, p_limit bigint)
+RETURNS TABLE (number bigint, posting laurel_posting) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM laurel_open_balances(p_items, p_starts, p_limit);
+    RETURN QUERY WITH asked AS MATERIALIZED (
+        SELECT i.*, s.outcome, s.business_id, s.metric_id, s.now, s.zone, s.lifespan,
+            least(s.maximum, p_limit) AS most, CASE WHEN i.ripens > s.now THEN 0 ELSE i.amount END AS ripe
+        FROM unnest(p_items) i LEFT JOIN unnest(p_starts) s ON s.account_id = i.account
+    ), raised AS (
+        UPDATE loyalty_balance b SET amount = b.amount + w.ripe, pending = b.pending + w.amount - w.ripe,
+            lifetime_earned = b.lifetime_earned + w.ripe, active_at = w.now
+        FROM asked w
+        WHERE w.outcome = 'new' AND b.account_id = w.account AND b.metric_id = w.metric_id
+            AND b.amount + b.pending + w.amount <= w.most
+        RETURNING w.*, laurel_uuid7(w.now) AS id, b.amount AS balance
+    ), entered AS (
+        UPDATE loyalty_account a SET event_sequence = event_sequence + 1, last_event_at = r.now,
+            ledger_hash = laurel_entry_hash(ledger_hash, r.id, r.business_id, r.account, event_sequence + 1,
+                r.metric_id, 'earn', r.amount, r.balance, r.source_type, r.source_id, r.rule_id, r.rule_version,
+                r.reason, NULL, r.now, p_wall)
+        FROM raised r WHERE a.id = r.account
+        RETURNING r.*, a.event_sequence AS sequence, a.ledger_hash AS hash
+    ), entries AS (
+        INSERT INTO loyalty_ledgerentry (id, business_id, account_id, sequence, metric_id, type, amount, balance_after,
+            source_type, source_id, rule_id, rule_version, reason, hash, occurred_at, recorded_at)
+        SELECT id, business_id, account, sequence, metric_id, 'earn', amount, balance, source_type, source_id, rule_id,
+            rule_version, reason, hash, now, p_wall FROM entered
+    ), told AS (
+        INSERT INTO loyalty_event (id, business_id, account_id, sequence, topic, facts, created_at)
+        SELECT laurel_uuid7(now), business_id, account, sequence,
+            CASE WHEN ripe = 0 THEN 'points/pending' ELSE 'points/earned' END, facts || jsonb_build_object(
+                'entryId', id, 'metric', metric, 'amount', amount, 'balance', balance, 'ruleId', rule_id), now
+        FROM entered
+    ), texts AS (
+        INSERT INTO loyalty_entrytext (id, business_id, entry_id, description)
+        SELECT id, business_id, id, description FROM entered WHERE description <> ''
+    ), lots AS (
+        INSERT INTO loyalty_lot
+            (id, business_id, account_id, metric_id, entry_id, amount, remaining, expires_at, ripens_at)
+        SELECT id, business_id, account, metric_id, id, amount, amount,
+            coalesce(expires, laurel_end_of_day(greatest(now, ripens), lifespan, zone)),
+            CASE WHEN ripe = 0 THEN ripens END
+        FROM entered
+    )
+    SELECT w.number, CASE
+        WHEN e.id IS NOT NULL THEN ROW('done', NULL, e.id, e.account, e.sequence, e.metric, 'earn', e.amount, e.balance,
+            e.source_type, e.source_id, e.rule_id, e.rule_version, e.description, e.now)::laurel_posting
+        WHEN w.outcome = 'new' THEN laurel_refusal(
+            'over_limit', jsonb_build_object('outcome', 'over_limit', 'limit', w.most))
+        ELSE laurel_refusal(coalesce(w.outcome, 'no_account'), NULL) END
+    FROM asked w LEFT JOIN entered e ON e.number = w.number;
+END $$;
+
+-- Lets locked accounts follow the ladders that the metrics of their awards drive: asked of all at once, for few move.
+CREATE FUNCTION laurel_climb_all(p_starts laurel_start[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM laurel_climb(s, s.metric_id) FROM unnest(p_starts) s
+        WHERE EXISTS (SELECT FROM laurel_ladders(s.account_id) l
+            WHERE l.driven_by = s.metric_id
+                AND (l.earned_id IS DISTINCT FROM l.held_id OR l.months IS NOT NULL AND l.period_to IS NULL));
+END $$;
+
+-- Awards, in the order given, of items as `laurel_batch` takes them that have a source and no key. A round takes the next
+-- one of every account, so that the entries of each form a chain.
+CREATE FUNCTION laurel_award_all(p_business uuid, p_items jsonb, p_wall timestamptz, p_limit bigint)
+RETURNS SETOF laurel_posting LANGUAGE plpgsql AS $$
+DECLARE
+    v_items laurel_item[];
+    v_starts laurel_start[];
+    v_postings laurel_posting[];
+    v_awarded uuid[];
+    v_one record;
+BEGIN
+    PERFORM laurel_lock_accounts(p_business,
+        ARRAY(SELECT (item ->> 'account')::uuid FROM jsonb_array_elements(p_items) item));
+    PERFORM laurel_lock(p_business, a.id, NULL, p_wall)  -- where a period of a ladder is over
+        FROM loyalty_account a JOIN loyalty_business b ON b.id = a.business_id
+        WHERE a.id = ANY (ARRAY(SELECT (item ->> 'account')::uuid FROM jsonb_array_elements(p_items) item))
+            AND a.business_id = p_business AND a.climbs_due_at <= greatest(p_wall + b.clock_offset, a.last_event_at);
+    FOR v_items IN
+        SELECT array_agg(ROW(i.number, i.account, i.metric, i.amount, i.source_type, i.source_id, i.rule_id,
+            i.rule_version, i.reason, i.description, i.facts, i.expires, i.ripens)::laurel_item)
+        FROM (
+            SELECT *, row_number() OVER (PARTITION BY account ORDER BY number) AS round
+            FROM ROWS FROM (jsonb_to_recordset(p_items) AS (account uuid, metric text, amount bigint, source_type text,
+                source_id text, rule_id uuid, rule_version integer, reason jsonb, description text, facts jsonb,
+                expires timestamptz, ripens timestamptz))
+                WITH ORDINALITY AS t(account, metric, amount, source_type, source_id, rule_id, rule_version, reason,
+                    description, facts, expires, ripens, number)
+        ) i
+        GROUP BY i.round ORDER BY i.round
+    LOOP
+        v_starts := laurel_starts(p_business, v_items, p_wall);
+        v_awarded := '{}';
+        FOR v_one IN SELECT * FROM laurel_award_round(v_items, v_starts, p_wall, p_limit) LOOP
+            v_postings[v_one.number] := v_one.posting;
+            v_awarded := v_awarded || (v_one.posting).account_id;
+        END LOOP;
+        PERFORM laurel_climb_all(ARRAY(SELECT s FROM unnest(v_starts) s WHERE s.account_id = ANY (v_awarded)));
+    END LOOP;
+    RETURN QUERY SELECT * FROM unnest(v_postings);
+END $$;

@@ -1,0 +1,24 @@
+"""When points end."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import connection
+
+from loyalty.models import Business, Metric
+
+ENDS = """
+    SELECT laurel_end_of_day(earned, make_interval(months => %s, days => %s), %s)
+    FROM unnest(%s::timestamptz[]) WITH ORDINALITY AS t(earned, number) ORDER BY number
+"""
+
+
+def ends(*, business: Business, metric: str, earned: Sequence[datetime]) -> list[datetime | None]:
+    """When points of a metric that were earned at these times end, each by itself; None if they never do."""
+    lasting = Metric.objects.for_business(business).filter(key=metric, expiry_basis=Metric.Basis.LOT).first()
+    if lasting is None or not earned:
+        return [None] * len(earned)
+    after = [lasting.expiry_months, lasting.expiry_days, business.timezone]
+    with connection.cursor() as cursor:
+        cursor.execute(ENDS, [*after, list(earned)])
+        return [ends_at for (ends_at,) in cursor.fetchall()]

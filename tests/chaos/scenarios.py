@@ -1,0 +1,132 @@
+"""One function a fault. Each says what it counted, and raises `Broken` where that is not as promised."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from statistics import median
+
+from tests.chaos.shop import Told
+from tests.chaos.stage import Stage
+from tests.faults import Mode
+
+HEALED_WITHIN = 60.0
+PATH = "hook"
+SLOW = 14.0
+
+
+class Broken(Exception):
+    """A promise was not kept."""
+
+
+def redis_refuses(stage: Stage, seconds: float) -> str:
+    """F01: no write notices, and every event is out within a minute of the healing."""
+    return _redis_fails(stage, "refuse", seconds)
+
+
+def redis_hangs(stage: Stage, seconds: float) -> str:
+    """F02: the same where Redis takes connections and says nothing; no request takes more than three seconds."""
+    return _redis_fails(stage, "hang", seconds)
+
+
+def workers_are_killed(stage: Stage, seconds: float) -> str:
+    """F06: a process of the workers dies every two seconds in mid-task, and nothing is lost."""
+    worker = stage.begin()
+    stage.shop.subscribe(stage.consumer.url(PATH))
+    kills, over = 0, threading.Event()
+    with _meanwhile(lambda: stage.shop.give(seconds=seconds, per_second=20)) as told_of:
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            over.wait(2 * stage.random.uniform(0.8, 1.2))
+            stage.kill(worker)
+            kills += 1
+            if not worker.is_running():
+                worker = stage.start_worker()
+    told = told_of()
+    healed = stage.wait_for(told, PATH, patience=HEALED_WITHIN)
+    return f"{kills} kills; {_verdict(stage, told, healed, most_repeats=0.02)}"
+
+
+def many_endpoints(stage: Stage, seconds: float) -> str:
+    """L06: every event reaches each of twenty endpoints, hardly any twice, numbered without gaps."""
+    stage.begin()
+    paths = [f"hook-{number}" for number in range(20)]
+    stage.shop.subscribe(*map(stage.consumer.url, paths))
+    told = stage.shop.give(seconds=seconds, per_second=20)
+    healed = stage.wait_for(told, *paths, patience=HEALED_WITHIN)
+    verdicts = {_verdict(stage, told, 0, path=path, most_repeats=0.001) for path in paths}
+    return f"{len(told.entries) * len(paths)} deliveries, all there after {healed:.1f} s; each: {min(verdicts)}"
+
+
+def one_endpoint_hangs(stage: Stage, seconds: float) -> str:
+    """F13: one endpoint takes fourteen seconds; ten healthy ones have theirs as soon as without it."""
+    stage.begin()
+    paths = [f"hook-{number}" for number in range(10)]
+    stage.shop.subscribe(*map(stage.consumer.url, paths))
+    alone = _delay(stage, stage.shop.give(seconds=seconds / 2, per_second=10), paths)
+    stage.consumer.holds["slow"] = SLOW
+    stage.shop.subscribe(stage.consumer.url("slow"))
+    beside = _delay(stage, stage.shop.give(seconds=seconds / 2, per_second=10), paths)
+    heard = len(stage.consumer.heard["slow"].times)
+    if beside > 2 * max(alone, 0.05):
+        raise Broken(f"the healthy waited {beside:.3f} s beside the slow one, {alone:.3f} s without")
+    return f"p95 of the healthy {alone:.3f} s alone, {beside:.3f} s beside one that hung {heard} times"
+
+
+def _redis_fails(stage: Stage, mode: Mode, seconds: float) -> str:
+    stage.begin()
+    stage.shop.subscribe(stage.consumer.url(PATH))
+    before = stage.shop.give(seconds=5, per_second=20)
+    stage.redis.become(mode)
+    during = stage.shop.give(seconds=seconds, per_second=20)
+    stage.redis.become("pass")
+    healed = stage.wait_for(during, PATH, patience=HEALED_WITHIN)
+    if during.refused:
+        raise Broken(f"{len(during.refused)} writes were refused, first {during.refused[0]}")
+    if during.slowest() > 3000:
+        raise Broken(f"a request took {during.slowest():.0f} ms")
+    stage.wait_for(before, PATH, patience=HEALED_WITHIN)
+    _verdict(stage, before, 0, most_repeats=0.02)
+    return (
+        f"{_verdict(stage, during, healed, most_repeats=0.02)}; "
+        f"p95 {during.p95():.0f} ms, slowest {during.slowest():.0f} ms ({before.p95():.0f} ms before)"
+    )
+
+
+def _verdict(stage: Stage, told: Told, healed: float, *, most_repeats: float, path: str = PATH) -> str:
+    heard, missing = stage.consumer.heard[path], stage.missing(told, path)
+    text = f"{len(told.entries)} events, {missing} missing, {heard.repeats} repeated, {heard.gaps()} gaps"
+    if missing or heard.gaps() or told.refused or heard.repeats > most_repeats * len(heard.times):
+        raise Broken(f"{text}; refused: {told.refused[:3]}")
+    return f"{text}, all out {healed:.1f} s after the end" if healed else text
+
+
+def _delay(stage: Stage, told: Told, paths: list[str]) -> float:
+    """The 95th percentile of seconds from asking to hearing, the median over the endpoints."""
+    stage.wait_for(told, *paths, patience=HEALED_WITHIN)
+    each = []
+    for path in paths:
+        _verdict(stage, told, 0, most_repeats=0.01, path=path)
+        heard = stage.consumer.heard[path]
+        delays = sorted(heard.entry_at[entry] - asked for entry, asked in told.entries.items())
+        each.append(delays[len(delays) * 95 // 100])
+    return median(each)
+
+
+@contextmanager
+def _meanwhile(work: Callable[[], Told]) -> Iterator[Callable[[], Told]]:
+    """Let `work` run beside; what is yielded answers what it came to, after the block."""
+    came: list[Told] = []
+    thread = threading.Thread(target=lambda: came.append(work()))
+    thread.start()
+    yield lambda: came[0]
+    thread.join()
+
+
+SCENARIOS: Mapping[str, Callable[[Stage, float], str]] = {
+    "F01": redis_refuses,
+    "F02": redis_hangs,
+    "F06": workers_are_killed,
+    "F13": one_endpoint_hangs,
+    "L06": many_endpoints,
+}

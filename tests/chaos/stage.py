@@ -1,0 +1,84 @@
+"""A whole Laurel as in production: web, beat, and workers that fork; Redis behind a proxy that can fail."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from random import Random
+from urllib.parse import urlsplit
+
+from bench import cpu
+from bench.world import World, open_world, populate
+from config.local import readiness
+from config.local.processes import Child
+from tests.chaos.consumer import Consumer
+from tests.chaos.shop import Shop, Told
+from tests.faults import Proxy
+
+CELERY = [sys.executable, "-m", "celery", "--app=config"]
+WORKER = [*CELERY, "worker", "--queues=relay,delivery", "--concurrency=2", "--without-gossip", "--without-mingle"]
+PEOPLE = 50
+
+
+@dataclass
+class Stage:
+    world: World
+    shop: Shop
+    consumer: Consumer
+    redis: Proxy
+    random: Random
+
+    def start_worker(self) -> Child:
+        return self.world.start("worker", WORKER, **self._redis_url())
+
+    def kill(self, worker: Child) -> None:
+        """One of its processes, or all of it, in the middle of whatever it does."""
+        victim = self.random.choice(sorted(cpu.family(worker.process.pid)))
+        with suppress(ProcessLookupError):
+            if victim == worker.process.pid:
+                os.killpg(victim, signal.SIGKILL)
+                worker.process.wait()
+            else:
+                os.kill(victim, signal.SIGKILL)
+
+    def wait_for(self, told: Told, *paths: str, patience: float) -> float:
+        """Seconds until every endpoint has heard of all that was told, or `patience`."""
+        started = time.monotonic()
+        while time.monotonic() < started + patience and any(self.missing(told, path) for path in paths):
+            time.sleep(0.1)
+        return time.monotonic() - started
+
+    def missing(self, told: Told, path: str) -> int:
+        heard = self.consumer.heard.get(path)
+        return len(told.entries.keys() - (heard.entry_at.keys() if heard else set()))
+
+    def _redis_url(self) -> dict[str, str]:
+        url = urlsplit(self.world.env["REDIS_URL"])
+        return {"REDIS_URL": url._replace(netloc=url.netloc.replace(str(url.port), str(self.redis.port))).geturl()}
+
+    def begin(self) -> Child:
+        """Start everything, and answer the worker."""
+        web = self.world.part("web")
+        self.world.start(web.name, web.command, **self._redis_url())
+        schedule = self.world.options.data / "celerybeat-schedule"
+        self.world.start("beat", [*CELERY, "beat", f"--schedule={schedule}"], **self._redis_url())
+        worker = self.start_worker()
+        readiness.wait(self.world.options, meanwhile=lambda: None)
+        return worker
+
+
+@contextmanager
+def opened(random: Random) -> Iterator[Stage]:
+    with open_world() as world:
+        cast = populate(world, people=PEOPLE)
+        redis_port = urlsplit(world.env["REDIS_URL"]).port
+        assert redis_port
+        consumer, proxy = Consumer(), Proxy(redis_port)
+        try:
+            yield Stage(world, Shop(world.options.url, cast, random), consumer, proxy, random)
+        finally:
+            proxy.close()
+            consumer.close()

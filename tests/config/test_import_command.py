@@ -1,0 +1,64 @@
+"""manage.py import: a file, its check, what came of it, and the way back."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from advocates.models import Import
+from advocates.selectors import identity
+from loyalty.models.ledger import Balance
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text("externalId,points\nc-1,20\nc-2,-3\n")
+    return path
+
+
+@pytest.fixture
+def run(acme, capsys):
+    def run(action, what, *options):
+        call_command("import", action, str(what), "--business", "acme", *options)
+        return capsys.readouterr().out
+
+    return run
+
+
+class TestRefuses:
+    def test_what_it_cannot_find(self, run, file):
+        for what in (lambda: run("customers", "nowhere.csv"), lambda: run("resume", "no-id")):
+            with pytest.raises(CommandError):
+                what()
+        with pytest.raises(CommandError, match="no business"):
+            call_command("import", "customers", str(file), "--business", "nobody")
+        with pytest.raises(CommandError, match="Layouts of customers are laurel, smile"):
+            run("customers", file, "--layout", "excel")
+
+    def test_to_import_the_others_unasked(self, run, file, capsys):
+        with pytest.raises(CommandError, match="--skip-refused"):
+            run("customers", file)
+
+        said = capsys.readouterr().out
+        assert "2 rows: 1 would join, 0 known, 1 refused; 20 points." in said
+        assert "Line 3: points must be a whole number" in said
+        assert not Balance.objects.filter(amount=20).exists()
+
+
+class TestImports:
+    def test_and_undoes(self, run, file, acme):
+        said = run("customers", file, "--skip-refused")
+
+        assert "2 rows: 1 joined, 0 known, 1 refused; 20 points." in said
+        assert "Undone." in run("undo", Import.objects.get().pk)
+        assert identity.by_external_id(business=acme, external_id="c-1") is None
+
+    def test_what_was_tried_before(self, run, file, acme):
+        assert "dry run" in run("customers", file, "--dry-run")
+        found = Import.objects.get()
+        assert found.state == Import.State.CHECKED
+
+        run("resume", found.pk, "--skip-refused")
+
+        assert identity.by_external_id(business=acme, external_id="c-1")

@@ -1,0 +1,147 @@
+"""Whoever asked for something and named a URL hears there what came of it, like every webhook."""
+
+from datetime import timedelta
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from loyalty import events
+from loyalty.events import Happening
+from loyalty.kernel import clock
+from tests.webhooks.consumer import Says
+from webhooks.models import Attempt, Delivery, Endpoint
+from webhooks.services import endpoints, sending
+from webhooks.services.topics import EXAMPLES
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TOPIC = "gift_orders/completed"
+
+
+@pytest.fixture(autouse=True)
+def described(monkeypatch):
+    monkeypatch.setitem(events._describers, TOPIC, [lambda _, page: {event.pk: EXAMPLES[TOPIC] for event in page}])
+
+
+@pytest.fixture
+def reply(acme, consumer):
+    """Something comes of an order whose URL was this path of the consumer."""
+
+    def happen(path="/orders/1", *, business=acme, server=None):
+        server = server or f"http://127.0.0.1:{consumer.port}"
+        events.record([Happening(business.pk, TOPIC, reply_to=f"{server}{path}")], now=clock.now(business))
+
+    return happen
+
+
+def test_an_event_of_somebody_is_no_reply(acme, ada):
+    with pytest.raises(ValueError, match="no account"):
+        Happening(acme.pk, TOPIC, ada.pk, reply_to="https://example.com/")
+
+
+class TestReply:
+    def test_goes_where_it_was_asked_for_though_nobody_subscribed(self, acme, reply, consumer, deliver):
+        reply("/orders/1?key=a%20b")
+
+        deliver()
+
+        (heard,) = consumer.heard
+        assert heard.path == "/orders/1?key=a%20b"
+        assert heard.event["type"] == heard.headers["x-webhook-topic"] == TOPIC
+        assert Delivery.objects.get().status == "delivered"
+
+    def test_goes_to_subscribers_too(self, reply, subscribe, consumer, deliver):
+        subscribe(topics=["gift_orders/*"])
+        reply()
+
+        deliver()
+
+        assert sorted(heard.path for heard in consumer.heard) == ["/hook", "/orders/1"]
+        assert len({heard.headers["webhook-id"] for heard in consumer.heard}) == 1
+
+    def test_is_signed_with_the_secret_of_its_server(self, acme, reply, consumer, deliver):
+        reply("/orders/1")
+        deliver()
+        endpoint = Endpoint.objects.for_business(acme).get(is_reply=True)
+        _, secret = endpoints.rotate(business=acme, endpoint_id=endpoint.pk)
+
+        reply("/orders/2")
+        deliver()
+
+        heard = consumer.heard[-1]
+        assert heard.path == "/orders/2"
+        assert Webhook(secret).verify(heard.body, heard.headers)["type"] == TOPIC
+
+    def test_of_another_business_has_an_endpoint_of_its_own(self, acme, rival, reply, consumer, deliver):
+        reply()
+        reply(business=rival)
+
+        deliver()
+
+        assert len(consumer.heard) == 2
+        assert [Endpoint.objects.for_business(each).count() for each in (acme, rival)] == [1, 1]
+
+    def test_is_tried_again_by_the_same_schedule(self, reply, consumer, deliver):
+        consumer.says = Says(status=500)
+        reply()
+        deliver()
+        consumer.says = Says()
+        with clock.moved_to(clock.wall() + timedelta(seconds=7)):
+            deliver()
+
+        assert [heard.headers["x-webhook-attempt"] for heard in consumer.heard] == ["1", "2"]
+
+    def test_that_nobody_wants_any_more_ends_no_other(self, reply, consumer, deliver):
+        consumer.says = lambda heard: Says(status=410 if heard.path == "/orders/1" else 200)
+        reply("/orders/1")
+        deliver()
+        reply("/orders/2")
+        deliver()
+
+        assert dict(Delivery.objects.values_list("sequence", "status")) == {1: "failed", 2: "delivered"}
+        assert Endpoint.objects.get().is_active
+
+    def test_never_goes_inside(self, reply, consumer, deliver, settings):
+        settings.WEBHOOKS_ALLOWED_PRIVATE_NETWORKS = []
+        reply()
+
+        deliver()
+
+        assert (consumer.connections, Attempt.objects.get().error) == (0, sending.REFUSED)
+
+    def test_is_not_made_once_its_server_is_switched_off(self, acme, reply, consumer, deliver):
+        reply()
+        deliver()
+        endpoints.update(business=acme, endpoint_id=Endpoint.objects.get().pk, status="disabled")
+
+        reply()
+        deliver()
+
+        assert len(consumer.heard) == 1
+
+
+class TestEndpointForReplies:
+    @pytest.fixture
+    def path(self, reply, deliver):
+        reply()
+        deliver()
+        return f"/webhooks/{Endpoint.objects.get().pk}"
+
+    @pytest.mark.parametrize("change", [{"url": "https://example.com/"}, {"topics": ["*"]}])
+    def test_is_not_turned_into_another(self, api, path, change):
+        assert api.patch(path, change).status_code == 409
+
+    def test_has_no_example(self, api, path):
+        assert api.post(f"{path}/test").status_code == 400
+
+    def test_is_listed_described_and_switched_off(self, api, path, consumer):
+        (shown,) = api.get("/webhooks").json()["webhooks"]
+        changed = api.patch(path, {"description": "Gift orders", "status": "disabled"}).json()["webhook"]
+
+        assert (shown["url"], shown["topics"]) == (f"http://127.0.0.1:{consumer.port}", [])
+        assert (changed["description"], changed["status"]) == ("Gift orders", "disabled")
+
+    def test_takes_no_place_of_those_that_are_registered(self, api, path, monkeypatch):
+        monkeypatch.setattr(endpoints, "MOST", 1)
+
+        assert api.post("/webhooks", {"url": "https://example.com/", "topics": ["*"]}).status_code == 201

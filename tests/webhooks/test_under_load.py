@@ -1,0 +1,90 @@
+"""What holds while a lot is going on: events are what was committed, and a rotation is noticed by nobody."""
+
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from random import Random
+
+import pytest
+from django.db import connection, transaction
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+
+from loyalty.models import Event
+from loyalty.services import ledger
+from tests.races import at_once, errors
+from webhooks.services import endpoints
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+THREADS, EACH = 8, 60
+
+
+class Broken(Exception):
+    """What a bug raises after the ledger was written."""
+
+
+class TestFailingRequests:
+    def test_leave_events_of_what_was_committed_alone(self, acme, ada, bob, subscribe, consumer, deliver):
+        subscribe(topics=["points/*"])
+
+        def work(number):
+            random, committed = Random(number), []
+            for _ in range(EACH):
+                fails = random.random() < 0.2
+                with suppress(Broken), transaction.atomic():
+                    person = random.choice((ada, bob))
+                    posting = ledger.award(business=acme, account_id=person.pk, amount=random.randint(1, 9))
+                    if fails:
+                        raise Broken
+                    committed.append(str(posting.id))
+            return committed
+
+        results = at_once(THREADS, work)
+        deliver()
+
+        assert errors(results) == []
+        committed = sorted(id for result in results for id in result)
+        assert 0.7 * THREADS * EACH < len(committed) < 0.9 * THREADS * EACH
+        assert sorted(heard.event["data"]["id"] for heard in consumer.heard) == committed
+        assert Event.objects.filter(topic="points/earned").count() == len(committed)
+
+
+class TestRotation:
+    def test_under_load_spoils_no_signature(self, acme, ada, give, subscribe, consumer, deliver):
+        endpoint = subscribe(topics=["points/earned"])
+        secrets = [endpoint.secret]
+
+        def earn():
+            for _ in range(150):
+                give(ada, 1)
+                time.sleep(0.01)
+            connection.close()
+
+        earning = threading.Thread(target=earn)
+        earning.start()
+        for _ in range(3):
+            deliver()
+            before = len(consumer.heard)
+            secrets.append(endpoints.rotate(business=acme, endpoint_id=endpoint.pk)[1])
+            give(ada, 1)
+            deliver()
+            told = consumer.heard[before:]
+            assert Counter(accepted(secrets[-2:], heard) for heard in told) == {(True, True): len(told)}
+        earning.join()
+        deliver()
+
+        assert len(consumer.heard) == Event.objects.filter(topic="points/earned").count()
+
+
+def accepted(secrets, heard):
+    """Which of these secrets a receiver may still have."""
+
+    def holds(secret):
+        try:
+            Webhook(secret).verify(heard.body, heard.headers)
+        except WebhookVerificationError:
+            return False
+        return True
+
+    return tuple(holds(secret) for secret in secrets)

@@ -1,0 +1,36 @@
+"""Answers to whoever asked for something and named a URL: an endpoint for each server, which nobody registered."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from yarl import URL
+
+from loyalty.kernel import ids
+from loyalty.services.publication import Published
+from webhooks.models import Endpoint
+from webhooks.services import signing
+
+
+def open_for(published: Sequence[Published]) -> None:
+    """Make the endpoints of servers that are replied to for the first time."""
+    servers = {(event.business_id, server_of(event.reply_to)) for event in published if event.reply_to}
+    Endpoint.objects.bulk_create(
+        [_endpoint(business_id, server) for business_id, server in sorted(servers)], ignore_conflicts=True
+    )
+
+
+def url_at(endpoint: Endpoint, event: Published) -> str:
+    """Where at this endpoint's server the event replies to, if it does."""
+    return event.reply_to if event.reply_to and server_of(event.reply_to) == endpoint.url else ""
+
+
+def server_of(url: str) -> str:
+    """Scheme, host and port of a URL that was judged."""
+    return str(URL(url, encoded=True).origin())
+
+
+def _endpoint(business_id: UUID, server: str) -> Endpoint:
+    """Its secret is nobody's until it is rotated."""
+    endpoint = Endpoint(id=ids.new_id(), business_id=business_id, url=server, topics=[], is_reply=True)
+    endpoint.secret_sealed = signing.seal(signing.new_secret(), endpoint_id=endpoint.pk)
+    return endpoint
