@@ -112,6 +112,7 @@ DECLARE
     v_starts laurel_start[];
     v_postings laurel_posting[];
     v_awarded uuid[];
+    v_owed uuid[];  -- entries that came to less than they gave: where somebody had less than nothing
     v_one record;
 BEGIN
     PERFORM laurel_lock_accounts(p_business,
@@ -135,10 +136,19 @@ BEGIN
     LOOP
         v_starts := laurel_starts(p_business, v_items, p_wall);
         v_awarded := '{}';
+        v_owed := '{}';
         FOR v_one IN SELECT * FROM laurel_award_round(v_items, v_starts, p_wall, p_limit) LOOP
             v_postings[v_one.number] := v_one.posting;
             v_awarded := v_awarded || (v_one.posting).account_id;
+            IF (v_one.posting).balance_after < (v_one.posting).amount THEN
+                v_owed := v_owed || (v_one.posting).id;
+            END IF;
         END LOOP;
+        IF v_owed <> '{}' THEN
+            PERFORM laurel_pay_debt(s, s.metric_id, l.entry_id) FROM unnest(v_starts) s
+                JOIN loyalty_lot l ON l.account_id = s.account_id AND l.entry_id = ANY (v_owed)
+                WHERE l.ripens_at IS NULL;
+        END IF;
         PERFORM laurel_climb_all(ARRAY(SELECT s FROM unnest(v_starts) s WHERE s.account_id = ANY (v_awarded)));
     END LOOP;
     RETURN QUERY SELECT * FROM unnest(v_postings);

@@ -159,6 +159,15 @@ class TestDebt:
         assert balance(ada) == 100
         ledger.spend(business=acme, account_id=ada.pk, amount=100)
 
+    def test_is_paid_by_what_comes_in_by_the_set(self, api, acme, ada, bob):
+        for key in ("one", "two"):
+            rule(acme, key, points=1)
+        sent = [order(str(number), who=who) for number, who in enumerate(["ada-1", "bob-1", "ada-1"])]
+
+        api.post("/orders/batch", {"items": sent})
+
+        assert (balance(ada), balance(bob)) == (2 * 350 - 200, 350)
+
     def test_is_paid_by_what_ripens(self, acme, ada, give):
         give(ada, 300, pending_until=clock.wall() + timedelta(days=2))
         assert (balance(ada), pending(ada)) == (-200, 300)
