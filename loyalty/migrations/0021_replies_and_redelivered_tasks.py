@@ -6,7 +6,7 @@ import loyalty.kernel.clock
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0013_points_that_live'),
+        ('loyalty', '0020_refunds'),
     ]
 
     operations = [
