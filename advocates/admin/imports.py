@@ -14,6 +14,7 @@ from advocates.models import Import, ImportPart
 from advocates.models.imports import totals
 from advocates.services import imports
 from advocates.services.kinds.imports import KINDS
+from advocates.services.kinds.imports.base import OURS
 from loyalty.admin import buttons, look, panels
 from loyalty.admin.base import ServiceAdmin
 from loyalty.admin.forms import ServiceForm
@@ -25,7 +26,7 @@ MOST_SHOWN = 200  # problems
 RELOAD_SECONDS = 3
 COLOURS = {State.DONE: "success", State.UNDONE: "warning", State.CHECKED: "primary"}
 VENDORS = {
-    imports.OURS: "The names of our own columns",
+    OURS: "The names of our own columns",
     "smile": "Smile",
     "loyaltylion": "LoyaltyLion",
     "yotpo": "Yotpo",
@@ -78,7 +79,7 @@ def state(found: Import) -> object:
     return look.state(found.get_state_display(), COLOURS.get(State(found.state), "info"))
 
 
-def progress(sums: Mapping[str, int]) -> object:
+def progress(sums: Mapping[str, int]) -> str:
     bar = '<progress class="lr-progress" max="{}" value="{}" aria-label="Rows"></progress>'
     return format_html(bar, sums["size"], sums["settled"])
 

@@ -18,7 +18,6 @@ def ends(*, business: Business, metric: str, earned: Sequence[datetime]) -> list
     lasting = Metric.objects.for_business(business).filter(key=metric, expiry_basis=Metric.Basis.LOT).first()
     if lasting is None or not earned:
         return [None] * len(earned)
-    after = [lasting.expiry_months, lasting.expiry_days, business.timezone]
     with connection.cursor() as cursor:
-        cursor.execute(ENDS, [*after, list(earned)])
+        cursor.execute(ENDS, [lasting.expiry_months, lasting.expiry_days, business.timezone, [*earned]])
         return [ends_at for (ends_at,) in cursor.fetchall()]

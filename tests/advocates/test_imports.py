@@ -1,7 +1,9 @@
 """Bringing people from elsewhere by a CSV file: checked first, done once, undone as a whole."""
 
 import io
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,6 +14,7 @@ from advocates.models import Advocate, Import, ImportPart
 from advocates.models.imports import totals
 from advocates.selectors import identity
 from advocates.services import advocates, imports
+from advocates.services.kinds import imports as kinds
 from loyalty.kernel import clock
 from loyalty.models import Account, Event, Metric
 from loyalty.models.ledger import Balance, LedgerEntry, Lot
@@ -273,6 +276,23 @@ class TestLayouts:
         ada = identity.by_email(business=acme, email="ada@example.com")
         assert Balance.objects.get(account_id=ada.pk).amount == 120
         assert layout == "woocommerce" or (ada.birthday.month, ada.birthday.day) == (5, 31)
+
+
+class TestDocumentedFile:
+    PAGE = (Path(__file__).parents[2] / "docs/merchants/importing.md").read_text()
+
+    def test_is_imported_as_it_stands(self, acme):
+        (text,) = re.findall(r"```csv\n(.*?)```", self.PAGE, re.DOTALL)
+
+        found = done(acme, text)
+
+        assert totals(found)["refused"] == 0
+        assert points(acme) == {"c-1001": 1250, "c-1002": 100}
+
+    def test_has_every_column_and_layout(self, acme):
+        kind = kinds.KINDS["customers"]
+
+        assert {f"`{column}`" in self.PAGE for column in (*kind.columns, *kind.layouts)} == {True}
 
 
 class TestUndo:

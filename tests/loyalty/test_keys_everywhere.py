@@ -9,7 +9,7 @@ import pytest
 
 from loyalty.models import Business
 from loyalty.services import keys
-from tests.webhooks.test_claims import database_url
+from tests.workers import database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,6 +12,7 @@ from advocates.models import Import, ImportPart
 from advocates.models.imports import totals
 from advocates.services import imports
 from advocates.services.kinds.imports import KINDS
+from advocates.services.kinds.imports.base import OURS
 from loyalty.kernel.errors import DomainError
 from loyalty.models import Business
 
@@ -30,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("action", choices=[*KINDS, "resume", "undo"])
         parser.add_argument("what", help="a CSV file in UTF-8, or the id of an import")
         parser.add_argument("--business", required=True, help="its slug")
-        parser.add_argument("--layout", default=imports.OURS, help="whose export it is: smile, loyaltylion, yotpo, …")
+        parser.add_argument("--layout", default=OURS, help="whose export it is: smile, loyaltylion, yotpo, …")
         parser.add_argument("--dry-run", action="store_true", help="check only; `resume` does it later")
         parser.add_argument("--skip-refused", action="store_true", help="import the others, if lines are refused")
         parser.add_argument("--pay-sign-up", action="store_true", help="let rules pay for joining")
