@@ -79,11 +79,12 @@ def _grow(world: World, cast: Cast, results: Results) -> None:
     """The same step by the same people one after the other, among few quests and among many."""
     few = _step(world, cast)
     world.run("-m", "bench.quests", str(cast.business), str(SHOWN))
-    config, again = _config(world, cast)
+    cold, config, again = _config(world, cast)
     size = int(world.run("-m", "bench.quests", str(cast.business), str(MANY)))
     many = _step(world, cast)
     results.figures += [
         _figure(f"an action among {MANY:,} active quests beside {FEW}", many / few, "fold", (1.3, 2)),
+        _figure(f"config of {SHOWN} challenges, just changed", cold, "ms", (50, 50)),
         _figure(f"config of {SHOWN} challenges, whole", config, "ms", (50, 50)),
         _figure(f"config of {SHOWN} challenges, nothing new (304)", again, "ms", (50, 50)),
         _figure(f"the compiled index of {MANY:,} quests, in a process", size / 1e6, "MB", (20, 20)),
@@ -103,13 +104,21 @@ def _step(world: World, cast: Cast) -> float:
     return median(times[ASKED // 4 :])  # the first ones compile the programme
 
 
-def _config(world: World, cast: Cast) -> tuple[float, float]:
-    """The median of the whole answer's time, and of the one that says that nothing is new."""
+def _config(world: World, cast: Cast) -> tuple[float, float, float]:
+    """The medians of what the whole answer takes just after a change, at other times, and where it is known."""
     with closing(Client(world.options.port)) as client:
+        fresh = [_changed(world, client, token) for token in cast.tokens[:15]]
         answers = [client.ask("/api/loyalty/config", bearer=token) for token in cast.tokens[:40]]
         known = answers[0].headers["ETag"]
         seen = [
             client.ask("/api/loyalty/config", bearer=cast.tokens[0], If_None_Match=known) for _ in range(len(answers))
         ]
     assert {answer.status for answer in seen} == {304}
-    return median(answer.ms for answer in answers), median(answer.ms for answer in seen)
+    return median(fresh), median(answer.ms for answer in answers), median(answer.ms for answer in seen)
+
+
+def _changed(world: World, client: Client, token: str) -> float:
+    """How long the answer takes in a process that knows none of the programme."""
+    with world.connect() as connection:
+        connection.execute("UPDATE loyalty_business SET engine_stamp = nextval('loyalty_engine_stamp')")
+    return client.ask("/api/loyalty/config", bearer=token).ms

@@ -1,6 +1,7 @@
 """Giving people what a quest, a rule or a referral promised them, and taking it back."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
 
@@ -45,7 +46,6 @@ def dangling(benefits: Benefits, document: Document, *, path: str) -> Iterator[P
             yield Problem(path=f"{place}.{field}", message=message)
 
 
-@transaction.atomic(savepoint=False)
 def give(benefits: Benefits, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
     """Give all of them, once per occasion. Answers how many points that was.
 
@@ -55,10 +55,11 @@ def give(benefits: Benefits, *, business: Business, account_id: UUID, occasion: 
     :raises ledger.AlreadyPosted: if the occasion was paid before
     :raises ledger.AccountNotActive: as `ledger.award`
     """
-    return sum(
-        _give(data, business=business, account_id=account_id, occasion=occasion.numbered(number))
-        for number, data in enumerate(benefits)
-    )
+    with transaction.atomic() if len(benefits) > 1 else nullcontext():  # one is all or nothing by itself
+        return sum(
+            _give(data, business=business, account_id=account_id, occasion=occasion.numbered(number))
+            for number, data in enumerate(benefits)
+        )
 
 
 def _give(data: Mapping[str, Any], *, business: Business, account_id: UUID, occasion: Occasion) -> int:

@@ -114,6 +114,15 @@ class TestMatching:
         with django_assert_num_queries(6):
             ride(ada)
 
+    def test_completes_and_pays_with_ten_statements(self, acme, ada, django_assert_num_queries):
+        quest(acme, tasks=[step(target=2)])
+        ride(ada)
+
+        with django_assert_num_queries(10):  # those of a step, and: the task, the quest, who hears of it, its points
+            taken = ride(ada)
+
+        assert taken.points == 50
+
     def test_hears_of_a_change_at_once(self, acme, ada):
         assert ride(ada).outcome == "unmatched"
         made = quest(acme)

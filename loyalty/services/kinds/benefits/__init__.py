@@ -29,7 +29,7 @@ class Kind(Protocol):
         """
 
     def give(self, benefit: Any, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
-        """Give it, once per occasion, and answer how many points of the metric `points` it was.
+        """Give it, whole or not at all, once per occasion; answer how many points of the metric `points` it was.
 
         :raises NothingGiven: if nothing of it can be given
         """
