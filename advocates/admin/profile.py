@@ -19,6 +19,10 @@ from loyalty.services.ledger import POINTS
 
 TIMEZONES = [("", "As the business")] + [(name, name.replace("_", " ")) for name in sorted(periods.zones())]
 AS_EARNED = ("", "As earned")
+LIKE_AN_ADDRESS = (
+    "This looks like an e-mail address. It works, until the person changes theirs: an id that stays, and that says "
+    "nothing of them, is better."
+)
 
 
 class ProfileForm(ServiceForm):
@@ -66,6 +70,8 @@ class ProfileForm(ServiceForm):
                 "external": self.instance.external_id,
                 "timezone": self.instance.account.timezone,
             }
+            if "@" in (self.instance.external_id or ""):
+                self.fields["external"].help_text = LIKE_AN_ADDRESS
 
     def write(self) -> Advocate:
         given = Details(

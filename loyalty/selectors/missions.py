@@ -27,7 +27,7 @@ class Mission:
     @property
     def points(self) -> int:
         """What the step gives by itself, unless only its quest gives."""
-        return _points(self.task.benefits) if self.version.task_benefits else 0
+        return points_of(self.task.benefits) if self.version.task_benefits else 0
 
     @property
     def is_done(self) -> bool:
@@ -54,7 +54,7 @@ class Journey:
     @property
     def points(self) -> int:
         """What the quest gives, besides its steps."""
-        return _points(self.quest.current.benefits)
+        return points_of(self.quest.current.benefits)
 
 
 def missions(*, business: Business, account: Account) -> list[Mission]:
@@ -79,7 +79,8 @@ def journeys(*, business: Business, account: Account) -> list[Journey]:
     ]
 
 
-def _points(benefits: Iterable[Mapping[str, Any]]) -> int:
+def points_of(benefits: Iterable[Mapping[str, Any]]) -> int:
+    """How many points benefits give."""
     return sum(one["quantity"] for one in benefits if one.get("metric") == "points")
 
 

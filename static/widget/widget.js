@@ -5,7 +5,7 @@
 
 const SLOW_AFTER = 3000;
 const GIVE_UP_AFTER = 20000;
-const SECTIONS = ["home", "rewards", "coupons", "history"];
+const SECTIONS = ["home", "missions", "rewards", "coupons", "history"];
 
 const base = location.pathname.replace(/\/+$/, "");
 const element = (id) => document.getElementById(id);
@@ -78,10 +78,10 @@ function sayItIsSlow() {
   say(line.textContent);
 }
 
-async function load(path) {
+async function load(path, options) {
   waitsForNetwork = false;
   try {
-    const response = await call(path);
+    const response = await call(path, options);
     if (response.status === 429) return state("busy");
     return response.status < 500 ? parse(await response.text()) : state("failed");
   } catch (error) {
@@ -131,6 +131,13 @@ async function more(button) {
   first.tabIndex = -1;
   first.focus();
   say("More is shown.");
+}
+
+// What was earned is paid once, however often it is asked for: after an answer that got lost, too.
+async function claim(button) {
+  busy(button, true);
+  fill(await load(`missions/${button.dataset.claim}/claim`, { method: "POST" }));
+  say("Your points are here.");
 }
 
 // --- Redeeming ---------------------------------------------------------------------------------------------
@@ -256,12 +263,13 @@ function newKey() {
 document.addEventListener("click", (event) => {
   const target = event.target.closest("a[data-section], button");
   if (!target) return;
-  const { section, reward, redeem: bought, copy: code, more: rest, retry, dismiss } = target.dataset;
+  const { section, reward, claim: earned, redeem: bought, copy: code, more: rest, retry, dismiss } = target.dataset;
   if (section) {
     event.preventDefault();
     history.pushState(null, "", address(`?section=${section}`));
     show(section);
   } else if (reward) choose(reward);
+  else if (earned) claim(target);
   else if (bought) redeem(target);
   else if (code) copy(target);
   else if (rest) more(target);

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from advocates.models import Advocate
-from advocates.services import mappings
+from advocates.services import advocates, mappings
 from loyalty.models import Account, Merge, Segment
 from loyalty.selectors import ledger as books
 from loyalty.services import ledger, merges, segments
@@ -143,3 +143,13 @@ class TestMappings:
         for address in (dashboards.listed(type(mapping)), dashboards.page(mapping)):
             assert "Ada Lovelace" in dashboards.text_of(olga.get(address))
         assert "outlet-7" not in dashboards.text_of(olga.get(dashboards.listed(type(mapping), q="outlet")))
+
+
+class TestExternalId:
+    def test_that_looks_like_an_address_is_warned_of(self, olga, acme):
+        warned = {}
+        for name in ("ada-1", "ada@example.com"):
+            person = advocates.create(business=acme, external_id=name)
+            warned[name] = "This looks like an e-mail address" in dashboards.text_of(olga.get(dashboards.page(person)))
+
+        assert warned == {"ada-1": False, "ada@example.com": True}

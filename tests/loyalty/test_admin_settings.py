@@ -53,6 +53,16 @@ class TestAllowlist:
         assert acme.ip_allowlist == []
 
 
+class TestFirstEvent:
+    def test_of_an_unknown_user_lets_them_join_until_that_is_switched_off(self, olga, acme):
+        assert acme.users_on_first_event
+
+        save(olga, acme)
+        assert not acme.users_on_first_event
+        save(olga, acme, users_on_first_event="on")
+        assert acme.users_on_first_event
+
+
 class TestOrigins:
     @pytest.mark.parametrize(
         "line",

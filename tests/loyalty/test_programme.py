@@ -134,11 +134,14 @@ class TestApplies:
         assert MilestoneSet.objects.for_business(acme).filter(is_tier=True, archived_at=None).get().key == "clubs"
 
     def test_policies_and_widget(self, api, acme):
-        api.put("/programme", {"policies": {"timezone": "Asia/Tokyo", "currency": "JPY"}})
+        policies = {"timezone": "Asia/Tokyo", "currency": "JPY", "usersOnFirstEvent": False}
+        assert api.put("/programme", {"policies": policies}).status_code == 200
         api.put("/programme", {"widget": {"allowedOrigins": ["https://shop.example"]}})
         acme.refresh_from_db()
 
         assert (acme.timezone, acme.currency, acme.allowed_origins) == ("Asia/Tokyo", "JPY", ["https://shop.example"])
+        assert not acme.users_on_first_event
+        assert api.get("/programme").json()["policies"] == policies
 
 
 class TestTiers:

@@ -15,7 +15,7 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from loyalty.models import Business
 from widget.selectors import origins
 
-SECTIONS = {"home": "Home", "rewards": "Rewards", "coupons": "Coupons", "history": "History"}
+SECTIONS = {"home": "Home", "missions": "Missions", "rewards": "Rewards", "coupons": "Coupons", "history": "History"}
 
 
 @method_decorator(xframe_options_exempt, name="dispatch")
