@@ -211,7 +211,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 2,
     "socket_keepalive": True,
 }
-# A queue each for what must not wait for the others. `relay` and `delivery` want a worker of their own.
+# A queue each for what must not wait for the others. Workers that fork serve `relay` alone: deliveries take them all.
 CELERY_TASK_ROUTES = {
     "webhooks.relay": {"queue": "relay"},
     "webhooks.deliver": {"queue": "delivery"},

@@ -21,13 +21,16 @@ COUNT = ENDPOINTS * EVENTS
 SLOW_MS = 50
 PATIENCE = 300.0
 CELERY = [sys.executable, "-m", "celery", "--app=config"]
-WORKER = [*CELERY, "worker", "--queues=relay,delivery", "--concurrency=2", "--without-gossip", "--without-mingle"]
+QUIETLY = ["--without-gossip", "--without-mingle"]
+RELAY = [*CELERY, "worker", "--queues=relay", "--concurrency=1", "--hostname=relay@localhost", *QUIETLY]
+DELIVERY = [*CELERY, "worker", "--queues=delivery", "--concurrency=2", "--hostname=delivery@localhost", *QUIETLY]
 
 
 def measure(world: World, cast: Cast, results: Results, *, rounds: int) -> None:
     """Let the bare sender and Laurel take turns with a consumer that answers at once, then Laurel with a slow one."""
     world.start("beat", [*CELERY, "beat", f"--schedule={world.options.data / 'celerybeat-schedule'}"])
-    worker = world.start("worker", WORKER)
+    world.start("relay", RELAY)
+    worker = world.start("delivery", DELIVERY)
     port, slow_port = free_port(), free_port()
     _start_sink(world, port, 0)
     _start_sink(world, slow_port, SLOW_MS)

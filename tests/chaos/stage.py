@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from urllib.parse import urlsplit
 
@@ -19,7 +19,7 @@ from tests.chaos.shop import Shop, Told
 from tests.faults import Proxy
 
 CELERY = [sys.executable, "-m", "celery", "--app=config"]
-WORKER = [*CELERY, "worker", "--queues=relay,delivery", "--concurrency=2", "--without-gossip", "--without-mingle"]
+WORKERS = {"relay": 1, "delivery": 2}  # processes, by queue
 PEOPLE = 50
 
 
@@ -30,17 +30,23 @@ class Stage:
     consumer: Consumer
     redis: Proxy
     random: Random
+    workers: dict[str, Child] = field(default_factory=dict)
 
-    def start_worker(self) -> Child:
-        return self.world.start("worker", WORKER, **self._redis_url())
+    def start_worker(self, queue: str) -> None:
+        quietly = ["--without-gossip", "--without-mingle", f"--hostname={queue}@localhost"]
+        command = [*CELERY, "worker", f"--queues={queue}", f"--concurrency={WORKERS[queue]}", *quietly]
+        self.workers[queue] = self.world.start(queue, command, **self._redis_url())
 
-    def kill(self, worker: Child) -> None:
-        """One of its processes, or all of it, in the middle of whatever it does."""
+    def kill(self) -> None:
+        """A process of a worker, or all of it, in the middle of whatever it does; a dead worker is started anew."""
+        queue = self.random.choice(list(WORKERS))
+        worker = self.workers[queue]
         victim = self.random.choice(sorted(cpu.family(worker.process.pid)))
         with suppress(ProcessLookupError):
             if victim == worker.process.pid:
                 os.killpg(victim, signal.SIGKILL)
                 worker.process.wait()
+                self.start_worker(queue)
             else:
                 os.kill(victim, signal.SIGKILL)
 
@@ -59,15 +65,15 @@ class Stage:
         url = urlsplit(self.world.env["REDIS_URL"])
         return {"REDIS_URL": url._replace(netloc=url.netloc.replace(str(url.port), str(self.redis.port))).geturl()}
 
-    def begin(self) -> Child:
-        """Start everything, and answer the worker."""
+    def begin(self) -> None:
+        """Start everything."""
         web = self.world.part("web")
         self.world.start(web.name, web.command, **self._redis_url())
         schedule = self.world.options.data / "celerybeat-schedule"
         self.world.start("beat", [*CELERY, "beat", f"--schedule={schedule}"], **self._redis_url())
-        worker = self.start_worker()
-        readiness.wait(self.world.options, meanwhile=lambda: None)
-        return worker
+        for queue in WORKERS:
+            self.start_worker(queue)
+        readiness.wait(self.world.options, meanwhile=lambda: None, patience=180)
 
 
 @contextmanager

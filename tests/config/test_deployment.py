@@ -38,7 +38,7 @@ def test_every_container_of_ours_is_locked_down():
     services = yaml.safe_load((runtime.ROOT / "compose.yaml").read_text())["services"]
     ours = {name: service for name, service in services.items() if "build" in service}
 
-    assert set(ours) == {"migrate", "web", "worker", "bulk", "beat"}
+    assert set(ours) == {"migrate", "web", "relay", "delivery", "bulk", "beat"}
     for service in ours.values():
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
