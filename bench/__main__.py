@@ -6,10 +6,10 @@ import sys
 from bench import report
 from bench.contest import Unfair
 from bench.results import Results
-from bench.scenarios import actions, awards, batches, delivery, expiry, first_start, growth
+from bench.scenarios import actions, awards, batches, delivery, expiry, first_start, growth, holding
 from bench.world import open_world, populate
 
-SCENARIOS = ("S9", "S1", "S2", "S3", "S6", "S11", "S12")  # S7 comes with S2
+SCENARIOS = ("S9", "S1", "S2", "S3", "S6", "S11", "S12", "S13")  # S7 comes with S2
 
 
 def main() -> int:
@@ -18,6 +18,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=7, help="turns of everybody in a contest")
     parser.add_argument("--seconds", type=float, default=4.0, help="the length of a turn")
     parser.add_argument("--lots", type=int, default=expiry.FULL, help="how many expire in S11")
+    parser.add_argument("--stakers", type=int, default=holding.FULL, help="how many hold something in S13")
     chosen = parser.parse_args()
     wanted = [chosen.only] if chosen.only else SCENARIOS
     results = Results()
@@ -53,8 +54,15 @@ def _measure(wanted: list[str] | tuple[str, ...], results: Results, chosen: argp
     if "S11" in wanted:
         with open_world() as world:
             expiry.measure(world, populate(world, people=200), results, lots=chosen.lots)
+    _measure_alone(wanted, results, chosen)
+
+
+def _measure_alone(wanted: list[str] | tuple[str, ...], results: Results, chosen: argparse.Namespace) -> None:
+    """What nobody is there for beside."""
     if "S12" in wanted:
         first_start.measure(results)
+    if "S13" in wanted:
+        holding.measure(results, people=chosen.stakers)
 
 
 if __name__ == "__main__":

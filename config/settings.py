@@ -218,6 +218,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "turn-periods": {"task": "loyalty.turn_periods", "schedule": 60.0},
     "warn": {"task": "loyalty.warn_of_expiry", "schedule": 300.0},
     "settle-silence": {"task": "loyalty.settle_silence", "schedule": 3600.0},
+    "accrue": {"task": "loyalty.accrue_holdings", "schedule": 60.0},
     "purge": {"task": "loyalty.purge", "schedule": 3600.0},
     "purge-attempts": {"task": "webhooks.purge", "schedule": 3600.0},
     "purge-signatures": {"task": "advocates.purge", "schedule": 3600.0},

@@ -26,6 +26,7 @@ ANYWHERE = {
     "advocates/services/sso.py": "old signatures are purged for everybody",
     "referrals/services/links.py": "a link's name is unique in the house, and says which business it is",
     "referrals/services/retention.py": "old signals are forgotten for everybody",
+    "loyalty/services/accrual.py": "a worker shares out the minutes of everybody",
     "loyalty/services/publication.py": "the relay publishes for everybody",
     "loyalty/selectors/listening.py": "a worker asks who of everybody listens to something",
     "advocates/services/birthdays.py": "rounds of those who stopped listening end for everybody",

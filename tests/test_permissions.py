@@ -119,6 +119,7 @@ ELSEWHERE = {
     ("GET", "loyalty/coupons/<uuid:coupon_id>"): APP,
     ("POST", "loyalty/action"): APP,
     ("POST", "sso/recognize"): "tests/advocates/test_sso.py",
+    ("POST", "revenue"): "tests/loyalty/hold/test_revenue.py",
     ("GET", "integration/user/<str:external_id>/token"): "tests/advocates/test_integration_token.py",
     ("GET", "integration/user/<str:external_id>/widget"): "tests/widget",
     ("GET", "integration/user/<str:external_id>/missions"): MISSIONS,

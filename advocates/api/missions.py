@@ -15,10 +15,9 @@ from loyalty.api.examples import TASK_ID
 from loyalty.api.parsing import Body, to_struct
 from loyalty.api.views import Call, IntegrationView, Shape, operation
 from loyalty.kernel.errors import Code, NotFound
-from loyalty.selectors import ledger as books
 from loyalty.selectors import missions as reads
 from loyalty.selectors import quests
-from loyalty.services import completions, proofs
+from loyalty.services import completions, proofs, wallets
 
 Link = Annotated[str, Meta(max_length=proofs.MOST_LINK)]
 TAGS = ("users",)
@@ -108,7 +107,7 @@ class Claim(IntegrationView):
     def post(self, call: Call[None, None], external_id: str, mission_id: UUID) -> Claimed:
         user = _user(call, external_id)
         paid = completions.claim(business=call.business, task_id=mission_id, account_id=user.pk)
-        wallet = books.wallets(business=call.business, account_ids=[user.pk])[user.pk]
+        wallet = wallets.of_one(business=call.business, account_id=user.pk)
         return Claimed(mission_id=mission_id, points_awarded=paid, balance=wallet.amount)
 
 

@@ -5,7 +5,7 @@ from django.urls import include, path
 
 from config import health
 from config.urls import integration, loyalty, sign_in, v1
-from loyalty.api import docs, jwks
+from loyalty.api import docs, jwks, revenue
 from referrals import urls as referrals
 from widget import urls as widget
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("api/v1/integration/", include(integration)),
+    path("api/v1/revenue", revenue.Revenue.as_view()),
     path("api/v1/", include(v1)),
     path("api/loyalty/", include(loyalty)),
     path("api/schema/", docs.Schema.as_view()),
