@@ -225,6 +225,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "tell-birthdays": {"task": "advocates.tell_birthdays", "schedule": 300.0},
     "settle-votes": {"task": "advocates.settle_votes", "schedule": 300.0},
     "release-conversions": {"task": "referrals.release", "schedule": 60.0},
+    "pay-shares": {"task": "referrals.pay_shares", "schedule": 5.0, "options": SWEEP},
     "purge-referrals": {"task": "referrals.purge", "schedule": 3600.0},
     "notify": {"task": "webhooks.notify", "schedule": 60.0},
     "cancel-overdue": {"task": "rewards.cancel_overdue", "schedule": 60.0},

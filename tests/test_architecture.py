@@ -25,6 +25,7 @@ ANYWHERE = {
     "loyalty/services/idempotency.py": "old records are purged for everybody",
     "advocates/services/sso.py": "old signatures are purged for everybody",
     "referrals/services/links.py": "a link's name is unique in the house, and says which business it is",
+    "referrals/services/share.py": "a worker follows the feeds of everybody who shares",
     "referrals/services/retention.py": "old signals are forgotten for everybody",
     "loyalty/services/accrual.py": "a worker shares out the minutes of everybody",
     "loyalty/services/publication.py": "the relay publishes for everybody",

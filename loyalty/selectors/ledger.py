@@ -137,6 +137,31 @@ def paid_for(*, business: Business, source_type: str, source_ids: Iterable[str])
     return list(standing.select_related("metric").order_by("pk"))
 
 
+@dataclass(frozen=True, slots=True)
+class Earning:
+    """By what somebody has earned something."""
+
+    entry_id: UUID
+    account_id: UUID
+    metric: str
+    source_type: str
+
+
+def earnings(*, business: Business, entry_ids: Iterable[UUID]) -> dict[UUID, Earning]:
+    """Those of these entries that earned something which was not reversed since."""
+    rows = LedgerEntry.objects.for_business(business)
+    earned = rows.filter(pk__in=list(entry_ids), type=LedgerEntry.Type.EARN)
+    standing = earned.filter(~Exists(rows.filter(reverses=OuterRef("pk"))))
+    columns = ("pk", "account_id", "metric__key", "source_type")
+    return {row[0]: Earning(*row) for row in standing.values_list(*columns)}
+
+
+def undone_by(*, business: Business, entry_ids: Iterable[UUID]) -> list[UUID]:
+    """The entries that these reversals undid."""
+    rows = LedgerEntry.objects.for_business(business).filter(pk__in=list(entry_ids), reverses__isnull=False)
+    return [undone for undone in rows.values_list("reverses_id", flat=True) if undone is not None]
+
+
 def expired_of(*, business: Business, entry_id: UUID) -> int:
     """How much of what an entry gave has expired."""
     uses = LotUse.objects.for_business(business).filter(lot__entry=entry_id, entry__type=LedgerEntry.Type.EXPIRE)
