@@ -16,6 +16,7 @@ from bench.scenarios import (
     expiry,
     first_start,
     growth,
+    holding,
     importing,
     orders,
     user_events,
@@ -23,7 +24,7 @@ from bench.scenarios import (
 )
 from bench.world import open_world, populate
 
-SCENARIOS = ("S9", "S8", "S1", "S2", "S3", "S4", "S6", "S10", "S11", "S12")  # S7 comes with S2
+SCENARIOS = ("S9", "S8", "S1", "S2", "S3", "S4", "S6", "S10", "hold", "S11", "S12")  # S7 comes with S2
 
 
 def main() -> int:
@@ -32,6 +33,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=7, help="turns of everybody in a contest")
     parser.add_argument("--seconds", type=float, default=4.0, help="the length of a turn")
     parser.add_argument("--lots", type=int, default=expiry.FULL, help="how many expire in S11")
+    parser.add_argument("--stakers", type=int, default=holding.FULL, help="how many have a stake in Hold to Earn")
     chosen = parser.parse_args()
     wanted = [chosen.only] if chosen.only else SCENARIOS
     results = Results()
@@ -59,6 +61,7 @@ def _measure(wanted: list[str] | tuple[str, ...], results: Results, chosen: argp
         ("S4", 1_000, orders.measure, {}),
         ("S6", 1_000, growth.measure, {}),
         ("S10", 20, importing.measure, {}),
+        ("hold", 20, holding.measure, {"people": chosen.stakers}),
         ("S11", 200, expiry.measure, {"lots": chosen.lots}),
     ]
     for name, people, measure, options in measures:

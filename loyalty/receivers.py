@@ -14,6 +14,8 @@ from loyalty.services import (
     earn_people,
     earn_section,
     event_section,
+    hold_people,
+    hold_section,
     inventory_people,
     personal_data,
     programme,
@@ -75,8 +77,10 @@ events.register_describer(describe_items, "inventory/*")
 
 for holder in (*HOLDERS, *quest_people.ALL, earn_people.USES, *inventory_people.ALL, *climb_people.ALL):
     personal_data.register_holder(holder)
+personal_data.register_holder(hold_people.ACCRUALS)
 
-for section in (*sections.ALL, event_section.SECTION, quest_section.SECTION, earn_section.SECTION):
+OWN = (event_section.SECTION, quest_section.SECTION, earn_section.SECTION, hold_section.SECTION)
+for section in (*sections.ALL, *OWN):
     programme.register_section(section)
 
 events.register_receiver(starting.hear, "customers/joined")  # before rules pay for it

@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 
 from loyalty.kernel import heartbeat as pulse
-from loyalty.services import idempotency, ladders, quarantine, settlement, verification
+from loyalty.services import accrual, idempotency, ladders, quarantine, settlement, verification
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +34,11 @@ def warn_of_expiry(**_: Any) -> None:
 @shared_task(name="loyalty.settle_silence")
 def settle_silence(**_: Any) -> None:
     settlement.settle_silence()
+
+
+@shared_task(name="loyalty.accrue_holdings")
+def accrue_holdings(**_: Any) -> None:
+    accrual.accrue_due()
 
 
 @shared_task(name="loyalty.purge")

@@ -32,6 +32,7 @@ from loyalty.services import (
     batches,
     completions,
     earn_rules,
+    hold_programmes,
     inventory,
     inventory_sets,
     keys,
@@ -42,6 +43,7 @@ from loyalty.services import (
     quests,
 )
 from loyalty.services.earn_terms import Earn, Terms
+from loyalty.services.hold_rules import HoldRules, Pool
 from loyalty.services.kinds.benefits.base import Occasion
 from loyalty.services.postings import Move
 from loyalty.services.quest_rules import Rules, TaskRules
@@ -209,6 +211,7 @@ def _buy(person: Advocate, word: str) -> None:
 def _promise(business: Business, word: str) -> None:
     terms = Terms(trigger=f"{word}-ride".lower(), earn=Earn(points=5), budget=100)
     earn_rules.create(business=business, title=f"{word} ride", terms=terms)
+    hold_programmes.create(business=business, title=f"{word} pool", rules=HoldRules(pool=Pool(per_day=100)))
 
 
 def _connect(business: Business, word: str) -> None:

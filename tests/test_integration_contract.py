@@ -32,6 +32,14 @@ EVENT = {"id": "r1", "userId": "ada-1", "eventId": "ride", "value": 1, "createdA
 ROWS = [
     ("POST event", ANYBODYS, EVENT, "id userId eventId value createdAt eventTags data", 201, ""),
     ("POST event/batch", ANYBODYS, [EVENT], "", 200, "batchId results succeeded failed"),
+    (
+        "POST revenue",
+        ANYBODYS,
+        {"requestId": "may", "revenue": "10.00", "date": "2026-01-05"},
+        "requestId revenue date currency",
+        200,
+        "",
+    ),
     ("POST segment/users/", NAMED, [{"userId": "ada-1"}], "", 200, ""),
     (f"GET {USER}", THEIRS, None, "", 200, "userId advocateId createdAt tier segments"),
     (

@@ -11,10 +11,9 @@ from loyalty.api import types
 from loyalty.api.parsing import Body
 from loyalty.api.views import Call, IntegrationView, operation
 from loyalty.kernel.errors import Code
-from loyalty.selectors import ledger as books
 from loyalty.selectors import missions as reads
 from loyalty.selectors import quests
-from loyalty.services import completions, proofs
+from loyalty.services import completions, proofs, wallets
 
 Link = Annotated[str, Meta(max_length=proofs.MOST_LINK)]
 TAGS = ("users",)
@@ -74,7 +73,7 @@ class Claim(IntegrationView):
     def post(self, call: Call[None, None], external_id: str, mission_id: UUID) -> Claimed:
         user = named.user(call, external_id)
         paid = completions.claim(business=call.business, task_id=mission_id, account_id=user.pk)
-        wallet = books.wallets(business=call.business, account_ids=[user.pk])[user.pk]
+        wallet = wallets.of_one(business=call.business, account_id=user.pk)
         return Claimed(mission_id=mission_id, points_awarded=paid, balance=wallet.amount)
 
 

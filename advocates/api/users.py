@@ -22,7 +22,7 @@ from loyalty.api.views import Call, IntegrationView, Shape, operation
 from loyalty.kernel.errors import Code
 from loyalty.models import Business
 from loyalty.selectors import journal, ladders, segments, tiers
-from loyalty.selectors import ledger as books
+from loyalty.services import wallets
 from loyalty.services.ledger import POINTS
 
 TAGS = ("users",)
@@ -119,11 +119,11 @@ class Balance(IntegrationView):
     @operation("Read a user's balance and tier", answer=UserBalance, tags=TAGS)
     def get(self, call: Call[None, None], external_id: str) -> UserBalance:
         user = named.user(call, external_id)
-        wallets = books.metrics_of(business=call.business, account_id=user.pk)
+        held = wallets.all_of(business=call.business, account_id=user.pk)
         return UserBalance(
-            balance=wallets[POINTS].amount,
-            pending=wallets[POINTS].pending,
-            metrics={key: wallet.amount for key, wallet in wallets.items()},
+            balance=held[POINTS].amount,
+            pending=held[POINTS].pending,
+            metrics={key: wallet.amount for key, wallet in held.items()},
             tier=_tier(call.business, user),
         )
 

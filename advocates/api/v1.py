@@ -32,7 +32,7 @@ from loyalty.kernel.errors import Code
 from loyalty.models import Account, Business, IdempotencyRecord
 from loyalty.selectors import ledger as books
 from loyalty.selectors import segments, tiers
-from loyalty.services import accounts, erasure, ledger, merges
+from loyalty.services import accounts, erasure, ledger, merges, wallets
 
 Text200 = Annotated[str, Meta(max_length=200)]
 Tag = Annotated[str, Meta(max_length=60)]
@@ -171,9 +171,9 @@ class Points(KeyView):
     @operation("Read an advocate's points", answer=PointsShape)
     def get(self, call: Call[None, None], advocate_id: UUID) -> PointsShape:
         profiles.require(business=call.business, advocate_id=advocate_id)
-        wallets = books.metrics_of(business=call.business, account_id=advocate_id)
+        held = wallets.all_of(business=call.business, account_id=advocate_id)
         expiring = books.expiring(business=call.business, account_id=advocate_id)
-        return PointsShape.of(wallets, expiring)
+        return PointsShape.of(held, expiring)
 
     @operation(
         "Award or deduct points",
@@ -268,7 +268,11 @@ def given(filters: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(business: Business, advocate_id: UUID) -> AdvocateAnswer:
-    return AdvocateAnswer.of(profiles.profile(business=business, advocate_id=advocate_id))
+    profile = profiles.profile(business=business, advocate_id=advocate_id)
+    if profile.points.is_due:
+        ledger.settle(business_id=business.pk, account_id=advocate_id)
+        profile = profiles.profile(business=business, advocate_id=advocate_id)
+    return AdvocateAnswer.of(profile)
 
 
 def details_of(body: PersonalDetails) -> dict[str, Any]:

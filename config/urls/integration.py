@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from advocates.api import integration as advocates
 from advocates.api import missions, segments, user_events, users
+from loyalty.api import revenue
 from rewards.api import integration as rewards
 from widget.api import integration as widget
 
@@ -24,6 +25,7 @@ user = [
 urlpatterns = [
     path("v1/event", user_events.Event.as_view()),
     path("v1/event/batch", user_events.Batch.as_view()),
+    path("v1/revenue", revenue.Revenue.as_view()),
     path("v1/segment/users/", segments.SegmentUsers.as_view()),
     path("v1/integration/user/", include(user)),
     path("v2/integration/user/<str:external_id>/rewards/redeem", rewards.RedeemNamed.as_view()),

@@ -17,8 +17,7 @@ from loyalty.api.views import Call, Reply, Shape, UserView, VisitorView, get_or_
 from loyalty.kernel.errors import Code, NotFound
 from loyalty.models import Account, Business, Metric, Milestone, MilestoneSet, QuestVersion
 from loyalty.selectors import inventory, journal, ladders, playing
-from loyalty.selectors import ledger as books
-from loyalty.services import accounts, actions
+from loyalty.services import accounts, actions, wallets
 from loyalty.services.quest_rules import Fraction, Whole
 from loyalty.services.reports import Report
 from loyalty.services.stamped import Stamped
@@ -87,9 +86,9 @@ class Profile(UserView):
         account = _account(call)
         business = account.business
         offers = playing.offered(business=business, account=account)
-        wallets = books.metrics_of(business=business, account_id=account.pk)
+        metrics = wallets.all_of(business=business, account_id=account.pk)
         data = shapes.ProfileShape.of(
-            metrics={key: wallet.amount for key, wallet in wallets.items()},
+            metrics={key: wallet.amount for key, wallet in metrics.items()},
             holdings=inventory.held_by(business=business, account_id=account.pk),
             offers=offers,
             standings=playing.standings(offers, business=business, account=account),

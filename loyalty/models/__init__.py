@@ -7,6 +7,7 @@ from loyalty.models.climbs import Arrival, Climb
 from loyalty.models.completions import QuestCompletion, Submission, TaskCompletion
 from loyalty.models.earn_rules import EarnRule, EarnRuleBudget, EarnRuleUse, EarnRuleVersion
 from loyalty.models.events import Event, EventBody
+from loyalty.models.hold import HoldAccrual, HoldFeed, HoldProgramme, RevenueReport
 from loyalty.models.idempotency import IdempotencyRecord
 from loyalty.models.inventory import Holding, HoldingChange, InventoryItem, InventorySet
 from loyalty.models.keys import ApiKey, SigningKey
@@ -34,6 +35,9 @@ __all__ = [
     "Event",
     "EventBody",
     "EventType",
+    "HoldAccrual",
+    "HoldFeed",
+    "HoldProgramme",
     "Holding",
     "HoldingChange",
     "IdempotencyRecord",
@@ -51,6 +55,7 @@ __all__ = [
     "QuestVersion",
     "ProgrammeVersion",
     "RedeliveredTask",
+    "RevenueReport",
     "Segment",
     "SegmentMember",
     "SigningKey",

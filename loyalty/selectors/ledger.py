@@ -12,7 +12,8 @@ from django.db.models.functions import Coalesce
 
 from loyalty.kernel import database, points
 from loyalty.kernel.errors import NotFound
-from loyalty.models import Business, Metric
+from loyalty.models import Business, HoldAccrual, Metric
+from loyalty.models.hold import PARTS
 from loyalty.models.ledger import Balance, LedgerEntry, Lot, LotUse
 
 Row = TypeVar("Row", bound=Model)
@@ -26,6 +27,7 @@ class Wallet:
     pending: int = 0
     lifetime_earned: int = 0
     lifetime_spent: int = 0
+    is_due: bool = False  # something was accrued that is not posted yet: see `loyalty.services.wallets`
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,11 @@ def wallets(*, business: Business, account_ids: Iterable[UUID], metric: str = "p
     """A wallet for each account, empty ones too, in one query."""
     account_ids = list(account_ids)
     rows = Balance.objects.for_business(business).filter(account_id__in=account_ids, metric__key=metric)
+    columns = ("account_id", "amount", "pending", "lifetime_earned", "lifetime_spent", "is_due")
+    due = rows.annotate(is_due=Exists(_accrued(business, OuterRef("account_id")))).values_list(*columns)
     found = {
-        account_id: Wallet(*columns)
-        for account_id, *columns in rows.values_list(
-            "account_id", "amount", "pending", "lifetime_earned", "lifetime_spent"
-        )
+        account_id: Wallet(amount, pending, earned, spent, is_due)
+        for account_id, amount, pending, earned, spent, is_due in due
     }
     return {account_id: found.get(account_id, EMPTY) for account_id in account_ids}
 
@@ -75,11 +77,18 @@ def rooms(*, business: Business, account_ids: Iterable[UUID], metric: str = "poi
 def metrics_of(*, business: Business, account_id: UUID) -> dict[str, Wallet]:
     """Every metric of the programme with what the account has of it."""
     live = Metric.objects.for_business(business).filter(archived_at=None).order_by("key")
-    metrics = dict.fromkeys(live.values_list("key", flat=True), EMPTY)
+    due = live.annotate(is_due=Exists(_accrued(business, account_id).filter(programme__pays=OuterRef("pk"))))
+    metrics = {key: Wallet(is_due=is_due) for key, is_due in due.values_list("key", "is_due")}
     rows = Balance.objects.for_business(business).filter(account_id=account_id, metric__archived_at=None)
-    for key, *columns in rows.values_list("metric__key", "amount", "pending", "lifetime_earned", "lifetime_spent"):
-        metrics[key] = Wallet(*columns)
+    columns = ("metric__key", "amount", "pending", "lifetime_earned", "lifetime_spent")
+    for key, amount, pending, earned, spent in rows.values_list(*columns):
+        metrics[key] = Wallet(amount, pending, earned, spent, metrics[key].is_due)
     return metrics
+
+
+def _accrued(business: Business, account_id: Any) -> "QuerySet[HoldAccrual]":
+    """Whole points that wait to be posted."""
+    return HoldAccrual.objects.for_business(business).filter(account=account_id, parts__gte=PARTS)
 
 
 # Lots with a day, and, of a balance that silence lets expire, what will be left of it by then.
@@ -151,6 +160,31 @@ def paid_for(*, business: Business, source_type: str, source_ids: Iterable[str])
     paid = rows.filter(source_type=source_type, source_id__in=list(source_ids), type=LedgerEntry.Type.EARN)
     standing = paid.filter(~Exists(rows.filter(reverses=OuterRef("pk"))))
     return list(standing.select_related("metric").order_by("pk"))
+
+
+@dataclass(frozen=True, slots=True)
+class Earning:
+    """By what somebody has earned something."""
+
+    entry_id: UUID
+    account_id: UUID
+    metric: str
+    source_type: str
+
+
+def earnings(*, business: Business, entry_ids: Iterable[UUID]) -> dict[UUID, Earning]:
+    """Those of these entries that earned something which was not reversed since."""
+    rows = LedgerEntry.objects.for_business(business)
+    earned = rows.filter(pk__in=list(entry_ids), type=LedgerEntry.Type.EARN)
+    standing = earned.filter(~Exists(rows.filter(reverses=OuterRef("pk"))))
+    columns = ("pk", "account_id", "metric__key", "source_type")
+    return {row[0]: Earning(*row) for row in standing.values_list(*columns)}
+
+
+def undone_by(*, business: Business, entry_ids: Iterable[UUID]) -> list[UUID]:
+    """The entries that these reversals undid."""
+    rows = LedgerEntry.objects.for_business(business).filter(pk__in=list(entry_ids), reverses__isnull=False)
+    return [undone for undone in rows.values_list("reverses_id", flat=True) if undone is not None]
 
 
 def expired_of(*, business: Business, entry_id: UUID) -> int:

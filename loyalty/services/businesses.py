@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from loyalty.kernel import clock, jobs
 from loyalty.kernel.errors import Conflict, DomainError, Invalid
 from loyalty.models import Business, Metric, Milestone, MilestoneSet, Plan
+from loyalty.services import hold_programmes
 
 # Calls a minute and a day.
 PLANS = {
@@ -20,7 +21,12 @@ PLANS = {
 STARTER_TIERS = [("bronze", "Bronze", 0), ("silver", "Silver", 1_000), ("gold", "Gold", 5_000)]
 SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?")
 FARTHEST = timedelta(days=3650)
-FOLLOWERS = ("loyalty.settle_due_lots", "loyalty.warn_of_expiry", "loyalty.settle_silence")  # of the clock, at once
+FOLLOWERS = (  # of the clock, at once
+    "loyalty.settle_due_lots",
+    "loyalty.warn_of_expiry",
+    "loyalty.settle_silence",
+    "loyalty.accrue_holdings",
+)
 
 
 class SlugTaken(Conflict):
@@ -51,7 +57,7 @@ def open_business(
     allowed_origins: Sequence[str] = (),
     contact_email: str = "",
 ) -> Business:
-    """Open a business that counts points, and its sandbox twin.
+    """Open a business that counts points, with Hold to Earn to switch on, and its sandbox twin.
 
     :raises SlugTaken: if the slug, or its sandbox's, is in use
     :raises Invalid: if there is no such plan, or the slug is none
@@ -86,7 +92,8 @@ def open_business(
     )
     _save(sandbox)
     for each in (business, sandbox):
-        Metric.objects.create(business=each, key="points", title="Points")
+        points = Metric.objects.create(business=each, key="points", title="Points")
+        hold_programmes.add_defaults(business=each, points=points)
     return business
 
 

@@ -11,6 +11,7 @@ from loyalty.models import (
     Arrival,
     Business,
     EarnRuleUse,
+    HoldAccrual,
     QuestCompletion,
     Submission,
     TaskCompletion,
@@ -27,7 +28,10 @@ def nothing_to_erase(business: Business, account_ids: Collection[UUID]) -> None:
     """Ids, codes and times may stay."""
 
 
-def moved_by(holder: Holder, model: type[InQuest] | type[EarnRuleUse] | type[Arrival], *same: str) -> Holder:
+Counted = type[InQuest] | type[EarnRuleUse] | type[Arrival] | type[HoldAccrual]
+
+
+def moved_by(holder: Holder, model: Counted, *same: str) -> Holder:
     """`holder`, but what the other person has as well, a row with the `same` columns, stays where it is."""
 
     def move(business: Business, source: UUID, target: UUID, only: Sequence[str] | None) -> Sequence[str]:

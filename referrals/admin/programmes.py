@@ -1,6 +1,8 @@
 """The rules of the referral programme: one page."""
 
+import re
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -16,21 +18,41 @@ from loyalty.kernel.money import money_text
 from loyalty.services.ledger import POINTS
 from referrals.events import said
 from referrals.models import ReferralProgramme
+from referrals.models.programmes import percent
 from referrals.selectors import programmes as rules
 from referrals.services import programmes
 
 Benefits = list[dict[str, Any]]
 Status = ReferralProgramme.Status
+SHARE = ("share_levels", "share_quest", "share_task")
 
 
 class Number(forms.IntegerField):
     widget = widgets.UnfoldAdminIntegerFieldWidget
 
 
+class Percents(forms.CharField):
+    """Percents with commas between, as basis points: `10, 2.5`."""
+
+    widget = widgets.UnfoldAdminTextInputWidget
+
+    def prepare_value(self, value: str | Sequence[int] | None) -> str:
+        return value if isinstance(value, str) else ", ".join(percent(points) for points in value or ())
+
+    def to_python(self, value: str | None) -> list[int]:  # type: ignore[override]  # a list of numbers
+        parts = [part.strip() for part in (value or "").split(",") if part.strip()]
+        if not all(re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,2})?", part) for part in parts):
+            raise forms.ValidationError("Give percents with commas between, such as 10, 2.5.")
+        return [int(Decimal(part).scaleb(2)) for part in parts]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return self.prepare_value(initial) != self.prepare_value(data)
+
+
 class ProgrammeForm(ServiceForm):
     """Points are what this page gives. Benefits of other kinds, which a programme's file may name, stay."""
 
-    renamed = {"referrer": "referrer_points", "friend": "friend_points"}
+    renamed = {"referrer": "referrer_points", "friend": "friend_points", "share": "share_levels"}
 
     referrer_points = Number(
         label="Points for the referrer", min_value=0, max_value=points.MAX_MOVE, help_text="Who recommends you."
@@ -58,6 +80,24 @@ class ProgrammeForm(ServiceForm):
         help_text="How many orders one referrer is paid for in a month. Empty: no limit.",
     )
 
+    share_levels = Percents(
+        required=False,
+        label="Share of what friends earn, in percent",
+        help_text="Of friends, of their friends, and so on: up to four, with commas between. Empty: no share.",
+    )
+    share_quest = forms.SlugField(
+        required=False,
+        label="Once they have completed",
+        widget=widgets.UnfoldAdminTextInputWidget,
+        help_text="The key of a quest that a friend must have completed first. Empty: none.",
+    )
+    share_task = forms.SlugField(
+        required=False,
+        label="or just this task of it",
+        widget=widgets.UnfoldAdminTextInputWidget,
+        help_text="The key of one of its tasks.",
+    )
+
     class Meta:
         model = ReferralProgramme
         fields = ("status", "completion")
@@ -75,6 +115,7 @@ class ProgrammeForm(ServiceForm):
             "min_order": money_text(self.before.min_order_minor, self.before.currency),
             "hold_days": self.before.hold_days,
             "per_month": self.before.per_month,
+            **{name: getattr(self.before, name) for name in SHARE},
             **self.initial,
         }
         if "min_order" in self.fields:
@@ -91,6 +132,9 @@ class ProgrammeForm(ServiceForm):
             min_order=given["min_order"],
             hold_days=given["hold_days"],
             per_month=given["per_month"],
+            share_levels=given["share_levels"],
+            share_quest=given["share_quest"],
+            share_task=given["share_task"],
         )
 
 
@@ -98,6 +142,7 @@ VIEW = (
     look.column("Status", lambda row: state(row)),
     look.column("The referrer gets", lambda row: said(row.referrer_benefits) or look.NOTHING),
     look.column("The friend gets", lambda row: said(row.friend_benefits) or look.NOTHING),
+    look.column("Share", lambda row: ", ".join(f"{percent(one)} %" for one in row.share_levels) or look.NOTHING),
     look.column("What counts", lambda row: row.get_completion_display()),
     look.column("Minimum order", lambda row: f"{money_text(row.min_order_minor, row.currency)} {row.currency}"),
     look.column("Days to wait", lambda row: row.hold_days),
@@ -114,6 +159,7 @@ class ReferralProgrammeAdmin(ServiceAdmin):
     fieldsets = (
         (None, {"fields": ("status", "completion")}),
         ("What both sides get", {"fields": ("referrer_points", "friend_points")}),
+        ("A share", {"fields": SHARE}),
         ("Care", {"fields": ("min_order", "hold_days", "per_month")}),
     )
 

@@ -1,7 +1,9 @@
 """What a business gives for a friend who is brought along, and when."""
 
+from decimal import Decimal
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -15,6 +17,11 @@ def points_for_referrer() -> list[dict[str, Any]]:
 
 def points_for_friend() -> list[dict[str, Any]]:
     return [{"kind": "metric", "metric": "points", "quantity": 100}]
+
+
+def percent(points: int) -> str:
+    """Basis points as a decimal text: 250 is "2.5"."""
+    return f"{Decimal(points).scaleb(-2).normalize():f}"
 
 
 class ReferralProgramme(TenantModel):
@@ -36,6 +43,10 @@ class ReferralProgramme(TenantModel):
     currency = models.CharField(max_length=3, editable=False)
     hold_days = models.PositiveSmallIntegerField(default=0)
     per_month = models.PositiveIntegerField(null=True, blank=True)  # paid friends of one referrer; null: no limit
+    # What who brought a friend gets of what the friend earns, then who brought those: basis points. None: no share.
+    share_levels = ArrayField(models.PositiveIntegerField(), default=list, blank=True)
+    share_quest = models.SlugField(max_length=64, blank=True, db_index=False)  # what the friend must have completed
+    share_task = models.SlugField(max_length=64, blank=True, db_index=False)  # or this step of it
     updated_at = models.DateTimeField(default=clock.wall, editable=False)
 
     class Meta:
@@ -43,6 +54,10 @@ class ReferralProgramme(TenantModel):
             models.UniqueConstraint(fields=["business"], name="one_referral_programme"),
             models.CheckConstraint(condition=Q(min_order_minor__gte=0), name="referral_minimum_is_no_debt"),
         ]
+
+    @property
+    def shares(self) -> bool:
+        return self.status == self.Status.ACTIVE and bool(self.share_levels)
 
     def __str__(self) -> str:
         return f"Referral programme ({self.status})"

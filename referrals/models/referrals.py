@@ -15,6 +15,7 @@ class Referral(TenantModel):
         ReferralCode, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )
     friend = models.ForeignKey("advocates.Advocate", on_delete=models.PROTECT, related_name="+", db_index=False)
+    is_cut = models.BooleanField(default=False)  # by a merge, after which somebody would have brought themselves
     created_at = models.DateTimeField(default=clock.wall)
 
     class Meta:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q
 
 from advocates.models import Advocate
@@ -14,6 +15,7 @@ from loyalty.kernel import clock
 from loyalty.models import Account, Business
 from referrals import events
 from referrals.models import Conversion, Referral, ReferralCode
+from referrals.selectors import lines
 from referrals.services import codes
 
 
@@ -55,8 +57,12 @@ def lock(*, business: Business, account_ids: Iterable[UUID | None]) -> None:
     list(rows.select_for_update(no_key=True).values_list("pk"))
 
 
+@transaction.atomic(savepoint=False)
 def bring(*, code: ReferralCode, friend_id: UUID, now: datetime) -> None:
-    """Remember who brought a friend, and tell it, unless someone else did before."""
+    """Remember who brought a friend, and tell it, unless someone else did before, or it was the friend who did."""
+    lines.lock(code.business)
+    if friend_id == code.advocate_id or lines.is_above(friend_id, code.advocate_id, business=code.business):
+        return
     row = Referral(business=code.business, code=code, friend_id=friend_id, created_at=now)
     Referral.objects.bulk_create([row], ignore_conflicts=True)
     if Referral.objects.for_business(code.business).filter(pk=row.pk).exists():

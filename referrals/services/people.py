@@ -10,6 +10,7 @@ from loyalty.kernel import crypto
 from loyalty.models import Business, Event
 from loyalty.services.personal_data import Holder, of_rows
 from referrals.models import Click, Conversion, Referral, ReferralCode
+from referrals.selectors import lines
 from referrals.services import codes
 
 UNSEEN = {"visitor_hash": None, "address_hash": None, "agent_hash": None}
@@ -56,6 +57,24 @@ def move_codes(business: Business, source: UUID, target: UUID, only: Sequence[st
     return moved
 
 
+def cut(business: Business, source: UUID, target: UUID, only: Sequence[str] | None) -> Sequence[str]:
+    """Where one of two brought the other, who they are together has not brought themselves: the line ends there."""
+    rows = Referral.objects.for_business(business)
+    if only is not None:
+        rows.filter(pk__in=only).update(is_cut=False)
+        return only
+    lines.lock(business)
+    if lines.is_above(source, target, business=business):
+        ends = rows.filter(friend_id=target)
+    elif lines.is_above(target, source, business=business) and not rows.filter(friend_id=target).exists():
+        ends = rows.filter(friend_id=source)
+    else:
+        return []
+    ids = [str(pk) for pk in ends.values_list("pk", flat=True)]
+    ends.update(is_cut=True)
+    return ids
+
+
 def move_brought(business: Business, source: UUID, target: UUID, only: Sequence[str] | None) -> Sequence[str]:
     """One person is brought once: if both were, each keeps their own."""
     theirs = Referral.objects.for_business(business)
@@ -97,6 +116,12 @@ def mentions(business: Business, account_ids: Collection[UUID]) -> Sequence[UUID
 
 # Erasing goes backwards, so visits come last here: the orders say which they are, until those are erased, too.
 HOLDERS: Sequence[Holder] = (
+    Holder(
+        name="referralLines",
+        export=lambda business, account_id: [],
+        erase=lambda business, account_ids: None,
+        move=cut,
+    ),
     Holder(name=CODES.name, export=CODES.export, erase=erase_codes, move=move_codes),
     Holder(name=BROUGHT.name, export=BROUGHT.export, erase=lambda business, account_ids: None, move=move_brought),
     GIVEN,

@@ -7,11 +7,14 @@ from typing import Any, TypedDict, Unpack
 from django.db import transaction
 
 from loyalty.kernel import clock
-from loyalty.kernel.errors import Invalid
+from loyalty.kernel.errors import Invalid, NotFound
 from loyalty.kernel.money import money
-from loyalty.models import Business
+from loyalty.models import Business, Quest
+from loyalty.selectors import quests
 from loyalty.services import benefits
 from referrals.models import ReferralProgramme
+from referrals.selectors import lines
+from referrals.services import share
 
 LONGEST_HOLD = 365  # days
 MOST_PER_MONTH = 2**31 - 1
@@ -27,6 +30,9 @@ class Rules(TypedDict, total=False):
     min_order: Decimal
     hold_days: int
     per_month: int | None
+    share_levels: Sequence[int]
+    share_quest: str
+    share_task: str
 
 
 @transaction.atomic
@@ -41,6 +47,10 @@ def save(*, business: Business, **rules: Unpack[Rules]) -> ReferralProgramme:
     _put(programme, rules)
     programme.updated_at = clock.now(business)
     programme.save()
+    if programme.shares:
+        share.begin(business=business, now=programme.updated_at)
+    else:
+        share.end(business=business)
     return programme
 
 
@@ -58,6 +68,28 @@ def _put(programme: ReferralProgramme, rules: Rules) -> None:
     programme.hold_days = _bounded(rules.get("hold_days", programme.hold_days), 0, LONGEST_HOLD, field="holdDays")
     per_month = rules.get("per_month", programme.per_month)
     programme.per_month = None if per_month is None else _bounded(per_month, 1, MOST_PER_MONTH, field="perMonth")
+    if "share_levels" in rules:
+        _put_share(programme, rules)
+
+
+def _put_share(programme: ReferralProgramme, rules: Rules) -> None:
+    levels = list(rules["share_levels"])
+    for number, points in enumerate(levels):
+        _bounded(points, 1, share.WHOLE, field=f"share.levels.{number}")
+    if len(levels) > lines.FARTHEST or sum(levels) > share.WHOLE:
+        message = f"At most {lines.FARTHEST} levels, which share no more than all of it."
+        raise Invalid(message, field="share.levels")
+    quest, task = rules.get("share_quest", ""), rules.get("share_task", "")
+    _check_mission(programme.business, quest, task)
+    programme.share_levels, programme.share_quest, programme.share_task = levels, quest, task
+
+
+def _check_mission(business: Business, quest: str, task: str) -> None:
+    found = Quest.objects.for_business(business).filter(key=quest).exclude(status=Quest.Status.ARCHIVED).first()
+    if quest and found is None:
+        raise NotFound("quest", field="share.mission.quest")
+    if task and (found is None or task not in {step.key for step in quests.tasks_of(found.current)}):
+        raise NotFound("task", field="share.mission.task")
 
 
 def _bounded(number: int, least: int, most: int, *, field: str) -> int:

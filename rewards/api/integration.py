@@ -8,7 +8,7 @@ from loyalty.api.parsing import Body
 from loyalty.api.views import Call, IntegrationView, Shape, get_or_404, operation
 from loyalty.kernel.errors import Invalid
 from loyalty.models import Business
-from loyalty.selectors import ledger as books
+from loyalty.services import wallets
 from rewards.api import examples, shapes
 from rewards.api.v1 import REFUSALS
 from rewards.models import Redemption, Reward
@@ -78,7 +78,7 @@ class Redeem(IntegrationView):
     def post(self, call: Call[Redeeming, None], external_id: str, reward_id: UUID) -> Redeemed:
         user = named.user(call, external_id)
         redemption = _redeem(call.business, reward_id, user.pk, call.body.type)
-        wallet = books.wallets(business=call.business, account_ids=[user.pk])[user.pk]
+        wallet = wallets.of_one(business=call.business, account_id=user.pk)
         return Redeemed(redemption=shapes.redemption(redemption), balance=wallet.amount)
 
 

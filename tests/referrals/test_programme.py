@@ -91,3 +91,40 @@ class TestSection:
         document = {"metrics": list(Metric.objects.for_business(acme))}
 
         assert [problem.path for problem in section.check(part, document)] == ["referral.friend.0.metric"]
+
+
+class TestShare:
+    @pytest.mark.parametrize(
+        ("said", "field"),
+        [
+            ({"share_levels": [0]}, "share.levels.0"),
+            ({"share_levels": [10_001]}, "share.levels.0"),
+            ({"share_levels": [5000, 5001]}, "share.levels"),
+            ({"share_levels": [1] * 5}, "share.levels"),
+            ({"share_levels": [100], "share_quest": "gone"}, "share.mission.quest"),
+            ({"share_levels": [100], "share_task": "gone"}, "share.mission.task"),
+        ],
+    )
+    def test_that_means_nothing_is_refused(self, acme, said, field):
+        with pytest.raises(DomainError) as refused:
+            programmes.save(business=acme, **said)
+
+        assert refused.value.field == field
+
+    @pytest.mark.parametrize("levels", [[], ["10"] * 5, ["ten"], ["0.001"], [10]])
+    def test_is_percents_as_text(self, section, levels):
+        with pytest.raises(msgspec.ValidationError):
+            read(section, share={"levels": levels})
+
+    def test_comes_out_as_it_went_in(self, acme, section):
+        said = read(section, share={"levels": ["10", "2.5", "0.01"], "mission": None})
+
+        section.apply(acme, said)
+
+        assert section.export(acme) == said
+        assert rules.current(acme).share_levels == [1000, 250, 1]
+
+    def test_names_a_quest_that_the_document_has_not(self, section):
+        part = read(section, share={"levels": ["10"], "mission": {"quest": "gone"}})
+
+        assert [problem.path for problem in section.check(part, {"quests": []})] == ["referral.share.mission.quest"]

@@ -108,6 +108,7 @@ class Home:
     name: str
     balance: int
     pending: int
+    is_due: bool  # something waits to be posted to them
     tier: TierProgress | None
     expiring: Sequence[Expiring]
     cards: Sequence[Card]
@@ -179,6 +180,7 @@ def home(*, business: Business, account_id: UUID) -> Home:
         name=person.first_name or person.name.partition(" ")[0],
         balance=wallet.amount,
         pending=wallet.pending,
+        is_due=wallet.is_due,
         tier=_tier_progress(business, person),
         expiring=ledger.expiring(business=business, account_id=account_id)[:NEAREST],
         cards=shown.nearest(),

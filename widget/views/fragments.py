@@ -25,7 +25,8 @@ from loyalty.api.paging import PageQuery, page_by_cursor
 from loyalty.kernel.errors import Code, DomainError, Invalid
 from loyalty.models import Business
 from loyalty.selectors import ledger
-from loyalty.services import idempotency
+from loyalty.services import idempotency, wallets
+from loyalty.services import ledger as points
 from loyalty.services.idempotency import Answer
 from rewards.selectors.redemptions import redemptions_of
 from rewards.services import redemptions
@@ -63,8 +64,8 @@ class Fragment(View):
         return response
 
     def _list(self, name: str, **context: Any) -> HttpResponse:
-        balance = pages.balance(business=self.business, account_id=self.account_id)
-        return _respond(_render(name, balance=balance, **context))
+        wallet = wallets.of_one(business=self.business, account_id=self.account_id)
+        return _respond(_render(name, balance=wallet.amount, **context))
 
 
 class Opening(Fragment):
@@ -80,11 +81,15 @@ class Home(Fragment):
     def get(self, request: HttpRequest) -> HttpResponse:
         advocates.touch(business=self.business, advocate_id=self.account_id)
         home = pages.home(business=self.business, account_id=self.account_id)
+        if home.is_due:
+            points.settle(business_id=self.business.pk, account_id=self.account_id)
+            home = pages.home(business=self.business, account_id=self.account_id)
         return _respond(_render("home", home=home, balance=home.balance))
 
 
 class Rewards(Fragment):
     def get(self, request: HttpRequest) -> HttpResponse:
+        wallets.of_one(business=self.business, account_id=self.account_id)  # with what is due to them
         window = pages.window(business=self.business, account_id=self.account_id)
         return _respond(_render("rewards", cards=window.cards, balance=window.balance))
 

@@ -1,0 +1,98 @@
+"""What Hold to Earn programmes owe people: shared out each minute, posted each hour.
+
+A minute is one statement and one transaction, however many hold; a stretch in which nothing changes is one, too. So a
+worker may be stopped anywhere, and what it missed is made up for. Two at once share the programmes.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from loyalty import events
+from loyalty.kernel import clock
+from loyalty.models import Business, HoldProgramme
+from loyalty.models.hold import PARTS
+from loyalty.services import climbing
+
+PAGE = 250  # whoever is being posted to waits no longer than these take
+HOUR = timedelta(hours=1)
+NOBODY = UUID(int=0)
+
+DUE = """
+    SELECT h.account_id FROM loyalty_holdaccrual h
+    WHERE h.programme_id = %(programme)s AND h.account_id > %(last)s AND h.parts >= %(parts)s
+    ORDER BY h.account_id LIMIT %(page)s
+"""
+
+
+def accrue_due() -> int:
+    """Share out every minute that is over, and post what was not posted for an hour. Answers how many were posted."""
+    posted = 0
+    for business in _businesses():
+        running = HoldProgramme.objects.for_business(business).filter(accrued_until__isnull=False)
+        for programme in running.select_related("business").order_by("pk"):
+            catch_up(programme)
+        posted += post_due(business)
+    return posted
+
+
+def catch_up(programme: HoldProgramme) -> None:
+    """Share out the minutes of one programme that are over, each stretch of equal ones in a transaction of its own."""
+    now = clock.now(programme.business)
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT laurel_accrue(%s, %s)", [programme.pk, now])
+            if not cursor.fetchone()[0]:
+                return
+
+
+def post_due(business: Business) -> int:
+    """Post what has accrued in the programmes whose hour is over, also of those that do not run any more."""
+    now = clock.now(business)
+    rows = HoldProgramme.objects.for_business(business).filter(posted_at__lte=now - HOUR)
+    return sum(_post(programme, business) for programme in rows.order_by("pk"))
+
+
+def _post(programme: HoldProgramme, business: Business) -> int:
+    """Post a programme's accruals, a page of people at a time."""
+    hour = clock.now(business)
+    posted = sum(_post_to(business.pk, account_ids) for account_ids in _pages(programme))
+    HoldProgramme.objects.for_business(business).filter(pk=programme.pk).update(posted_at=hour)
+    return posted
+
+
+def _pages(programme: HoldProgramme) -> Iterator[list[UUID]]:
+    last = NOBODY
+    while True:
+        place: dict[str, Any] = {"programme": programme.pk, "last": last, "parts": PARTS, "page": PAGE}
+        with connection.cursor() as cursor:
+            cursor.execute(DUE, place)
+            found = [account_id for (account_id,) in cursor.fetchall()]
+        if found:
+            yield found
+        if len(found) < PAGE:
+            return
+        last = found[-1]
+
+
+@transaction.atomic
+def _post_to(business_id: UUID, account_ids: Sequence[UUID]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT p, laurel_moves(false) FROM laurel_post_all_accruals(%s, %s, %s) p",
+            [business_id, list(account_ids), clock.wall()],
+        )
+        posted, moves = cursor.fetchone()
+    events.announce(climbing.moves(business_id, moves))
+    if posted:
+        events.nudge()
+    return int(posted)
+
+
+def _businesses() -> list[Business]:
+    """Those who have a programme at all, each with its own clock."""
+    with_programmes = HoldProgramme.objects.exclude(started_at=None).values("business_id").distinct()
+    return list(Business.objects.filter(pk__in=with_programmes).order_by("pk"))

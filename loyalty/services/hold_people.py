@@ -1,0 +1,34 @@
+"""What Hold to Earn holds of a person: what they have accrued, and what was posted of it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from django.db.models import F
+
+from loyalty.models import Business, HoldAccrual
+from loyalty.services.personal_data import of_rows
+from loyalty.services.quest_people import moved_by, nothing_to_erase
+
+ROWS = moved_by(
+    replace(
+        of_rows(HoldAccrual, name="accruals", exported=("programme__key", "parts", "posted"), erased=None),
+        erase=nothing_to_erase,
+    ),
+    HoldAccrual,
+    "programme_id",
+)
+
+
+def move(business: Business, source: UUID, target: UUID, only: Sequence[str] | None) -> Sequence[str]:
+    """Of a programme that both are in, the parts go over to the other's row, and stay there."""
+    moved = ROWS.move(business, source, target, only)
+    if only is None:
+        rows = HoldAccrual.objects.for_business(business)
+        for left in rows.select_for_update().filter(account_id=source, parts__gt=0).order_by("pk"):
+            rows.filter(account_id=target, programme_id=left.programme_id).update(parts=F("parts") + left.parts)
+            rows.filter(pk=left.pk).update(parts=0)
+    return moved
+
+
+ACCRUALS = replace(ROWS, move=move)

@@ -1,0 +1,3 @@
+DROP TRIGGER nobody_brings_themselves ON referrals_referralcode;
+DROP TRIGGER nobody_brings_themselves ON referrals_referral;
+DROP FUNCTION referrals_refuse_circle;
