@@ -22,19 +22,25 @@ Facts = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One thing that happened. Facts are ids, codes and numbers only."""
+    """One thing that happened. Facts are ids, codes and numbers only.
+
+    `reply_to` is an address that is told of this one event, whatever endpoints there are; of no account's events.
+    """
 
     business_id: UUID
     topic: str
     account_id: UUID | None = None
     facts: Facts = field(default_factory=dict)
+    reply_to: str | None = None
 
 
 Receiver = Callable[[Sequence[Happening]], None]
+Reply = Callable[[Business, Event], bytes]
 Describer = Callable[[Business, Sequence[Event]], Mapping[UUID, Mapping[str, Any]]]
 
 _receivers: dict[str, list[Receiver]] = defaultdict(list)
 _describers: dict[str, list[Describer]] = defaultdict(list)
+_replies: dict[str, Reply] = {}
 _wake_ups: list[str] = []
 
 
@@ -53,6 +59,11 @@ def register_describer(describer: Describer, *topics: str) -> None:
         _describers[topic].append(describer)
 
 
+def register_reply(reply: Reply, *topics: str) -> None:
+    """Let `reply` write what an event's `reply_to` is sent."""
+    _replies.update(dict.fromkeys(topics, reply))
+
+
 def register_wake_up(task_name: str) -> None:
     """Nudge the task after every commit that recorded an event."""
     _wake_ups.append(task_name)
@@ -65,6 +76,11 @@ def has_receivers(topic: str) -> bool:
 def describers_of(topic: str) -> list[Describer]:
     family = topic.partition("/")[0] + "/*"
     return [*_describers["*"], *_describers[family], *_describers[topic]]
+
+
+def reply_about(business: Business, event: Event) -> bytes:
+    """What the address that asked for an event is sent."""
+    return _replies[event.topic](business, event)
 
 
 def announce(happened: Sequence[Happening]) -> None:
@@ -94,7 +110,7 @@ def record(happened: Sequence[Happening], *, now: datetime) -> None:
             rows = json.dumps([_row(happening) for happening in of_accounts])
             cursor.execute("SELECT laurel_tell_all(%s, %s)", [rows, now])
     Event.objects.bulk_create(
-        Event(business_id=h.business_id, topic=h.topic, facts=dict(h.facts), created_at=now)
+        Event(business_id=h.business_id, topic=h.topic, facts=dict(h.facts), reply_to=h.reply_to, created_at=now)
         for h in happened
         if h.account_id is None
     )

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import msgspec
 import orjson
-from email_validator import EmailNotValidError, validate_email
 
 from loyalty.kernel import points, shapes
+from loyalty.kernel.emails import email as email
 from loyalty.kernel.errors import Invalid
 
 MAX_METADATA = 16_384
@@ -27,17 +27,6 @@ ExternalId = Annotated[
 EmailText = Annotated[str, msgspec.Meta(max_length=254)]
 Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]
 Money = Decimal  # a JSON number or string
-
-
-def email(value: str, *, field: str = "email") -> str:
-    """An address in the one spelling that we keep.
-
-    :raises Invalid: if it is none
-    """
-    try:
-        return validate_email(value, check_deliverability=False).normalized.lower()
-    except EmailNotValidError as error:
-        raise Invalid(f"{field} is not an e-mail address: {error}", field=field) from error
 
 
 def metadata(value: dict[str, Any], *, field: str = "metadata") -> dict[str, Any]:

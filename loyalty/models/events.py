@@ -17,6 +17,7 @@ class Event(BusyTenantModel):
     sequence = models.BigIntegerField(null=True)  # per account, over all topics, without gaps
     topic = models.CharField(max_length=60)
     facts = models.JSONField(default=dict)
+    reply_to = models.CharField(max_length=2048, null=True)  # noqa: DJ001  # one address that asked for this event only
     position = models.BigIntegerField(null=True)  # per business, given at publication
     created_at = models.DateTimeField()
 

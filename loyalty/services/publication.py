@@ -34,6 +34,7 @@ class Published:
     business_id: UUID
     topic: str
     position: int
+    reply_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def publish(limit: int = PAGE, *, without: Collection[UUID] = ()) -> Page | None
         stuck.update(event.pk for event in happened if event.pk not in finished)
         ready = (event for event in happened if event.pk in finished)
         for event, position in zip(ready, count(latest[business_id] + 1), strict=False):
-            published.append(Published(event.pk, business_id, event.topic, position))
+            published.append(Published(event.pk, business_id, event.topic, position, event.reply_to))
             bodies.append(EventBody(business_id=business_id, event_id=event.pk, body=finished[event.pk]))
     _write(published, bodies)
     return Page(published, stuck)

@@ -26,9 +26,9 @@ def test_every_command_answers_what_the_page_says(live_server, api):
         assert fits(wanted, got), f"the page says {wanted}, the server {got}"
 
 
-def run(script, address, api):
+def run(script, address, api, **more):
     key = api.headers["Authorization"].removeprefix("Bearer ")
-    environment = {"PATH": os.environ["PATH"], "LAUREL": address, "KEY": key}
+    environment = {"PATH": os.environ["PATH"], "LAUREL": address, "KEY": key, **more}
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         env=environment,

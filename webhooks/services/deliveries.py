@@ -36,8 +36,8 @@ def send_example(*, business: Business, endpoint_id: UUID, topic: str | None = N
     """
     endpoint = endpoints.locked(business=business, endpoint_id=endpoint_id, active=True)
     heard = tuple(topics.meant_by(endpoint.topics))
-    topic = topic or heard[0]
-    if topic not in heard:
+    topic = topic or next(iter(heard), None)
+    if topic is None or topic not in heard:
         raise Invalid("The endpoint is not subscribed to this topic.", field="topic")
     delivery_id, now = ids.new_id(), clock.wall()
     body = publication.envelope(

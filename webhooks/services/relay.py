@@ -10,7 +10,7 @@ from loyalty.kernel import clock, ids, jobs
 from loyalty.services import publication
 from loyalty.services.publication import Page, Published
 from webhooks.models import Endpoint
-from webhooks.services import topics
+from webhooks.services import replies, topics
 
 PAGES = 100  # then another task goes on, so that no worker waits long for this one
 
@@ -42,7 +42,7 @@ def relay() -> None:
 @transaction.atomic
 def _relay_page(stuck: Collection[UUID]) -> Page | None:
     page = publication.publish(without=stuck)
-    if page and page.published and _fan_out(page.published):
+    if page and page.published and _fan_out(page.published) + replies.make(page.published):
         jobs.wake("webhooks.deliver")
     return page
 
