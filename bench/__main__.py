@@ -15,6 +15,7 @@ from bench.scenarios import (
     delivery,
     expiry,
     first_start,
+    gifts,
     growth,
     holding,
     importing,
@@ -24,7 +25,7 @@ from bench.scenarios import (
 )
 from bench.world import open_world, populate
 
-SCENARIOS = ("S9", "S8", "S1", "S2", "S3", "S4", "S6", "S10", "hold", "S11", "S12")  # S7 comes with S2
+SCENARIOS = ("S9", "S8", "S1", "S2", "S3", "S4", "S6", "S10", "hold", "gifts", "S11", "S12")  # S7 comes with S2
 
 
 def main() -> int:
@@ -62,6 +63,7 @@ def _measure(wanted: list[str] | tuple[str, ...], results: Results, chosen: argp
         ("S6", 1_000, growth.measure, {}),
         ("S10", 20, importing.measure, {}),
         ("hold", 20, holding.measure, {"people": chosen.stakers}),
+        ("gifts", 1, gifts.measure, {}),
         ("S11", 200, expiry.measure, {"lots": chosen.lots}),
     ]
     for name, people, measure, options in measures:

@@ -47,6 +47,14 @@ GROUPS: Mapping[str, Pages] = {
         ("rewards.Redemption", "Redemptions", "receipt_long"),
         ("rewards.CodePool", "Code pools", "confirmation_number"),
     ),
+    "Gift cards": (
+        ("rewards.GiftOrder", "Orders", "shopping_bag"),
+        ("rewards.GiftCard", "Cards", "card_giftcard"),
+        ("rewards.GiftProduct", "Products", "category"),
+        ("rewards.ShippingMethod", "Shipping", "local_shipping"),
+        ("rewards.FundingRequest", "Deposit", "account_balance"),
+        ("rewards.GiftAccount", "Accounts", "vpn_key"),
+    ),
     "Voices": (
         ("advocates.Testimonial", "Testimonials", "reviews"),
         ("advocates.Idea", "Ideas", "lightbulb"),

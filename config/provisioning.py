@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
 
 from advocates.services import sso
 from loyalty.kernel import networks
+from loyalty.kernel.money import money
 from loyalty.models import Business
 from loyalty.services import businesses, keys
+from rewards.services import gift_accounts, gift_funds, gift_products
+
+FUND = Decimal("10000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,8 @@ class Provisioned:
     test_key: str
     integration_key: str
     sso_secret: str
+    gift_email: str
+    gift_access_token: str
 
     def as_json(self) -> dict[str, str | None]:
         return {
@@ -31,8 +38,8 @@ class Provisioned:
             "testKey": self.test_key,
             "integrationKey": self.integration_key,
             "ssoSecret": self.sso_secret,
-            "giftEmail": None,  # no gift cards yet
-            "giftAccessToken": None,
+            "giftEmail": self.gift_email,
+            "giftAccessToken": self.gift_access_token,
             "adminUrl": f"{settings.PUBLIC_URL}/admin/",
         }
 
@@ -46,11 +53,14 @@ def provision(
     allow_ips: Sequence[str] = (),
     allow_origins: Sequence[str] = (),
     with_programme: bool = True,
+    fund: Decimal = FUND,
 ) -> Provisioned:
-    """Make a business, its sandbox twin, a key of each kind, and an SSO secret; with the programme, three tiers too.
+    """Make a business, its sandbox twin, a key of each kind, an SSO secret, and a gift account with a deposit.
+
+    With the programme it has three tiers and some gift cards to order, too.
 
     :raises ValidationError: for an address that is no network, or a page that is no origin
-    :raises Invalid: for a slug or plan that cannot be
+    :raises Invalid: for a slug, plan or deposit that cannot be
     :raises businesses.SlugTaken: if the slug is in use
     """
     business = businesses.open_business(
@@ -63,13 +73,27 @@ def provision(
     if with_programme:
         for each in (business, business.sandbox):
             businesses.load_starter_tiers(business=each)
+            gift_products.load_starters(business=each)
+    gift_email = f"gifts@{slug}.example"
+    _, gift_access_token = gift_accounts.open_account(business=business, email=gift_email)
+    for each in (business, business.sandbox):
+        _fund(each, fund)
     return Provisioned(
         business=business,
         secret_key=_key(business, keys.Kind.SECRET),
         test_key=_key(business.sandbox, keys.Kind.SECRET),
         integration_key=_key(business, keys.Kind.INTEGRATION),
         sso_secret=sso.create_secret(business=business),
+        gift_email=gift_email,
+        gift_access_token=gift_access_token,
     )
+
+
+def _fund(business: Business, amount: Decimal) -> None:
+    minor = money(amount, business.currency, field="fund")
+    if minor:
+        funding = gift_funds.request(business=business, amount_minor=minor, reference="first deposit")
+        gift_funds.apply(business=business, request_id=funding.pk)
 
 
 def _key(business: Business, kind: keys.Kind) -> str:

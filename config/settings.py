@@ -190,6 +190,7 @@ SPECTACULAR_SETTINGS = {
                 "name": "X-API-KEY",
                 "description": "ik_live_… or ik_test_…, from a listed address",
             },
+            "giftToken": {"type": "http", "scheme": "bearer", "description": "The Value of POST /v1/Tokens"},
             "userToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
         }
     },
@@ -247,6 +248,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "pay-shares": {"task": "referrals.pay_shares", "schedule": 5.0, "options": SWEEP},
     "purge-referrals": {"task": "referrals.purge", "schedule": 3600.0},
     "notify": {"task": "webhooks.notify", "schedule": 60.0},
+    "purge-gift-tokens": {"task": "rewards.purge_gift_tokens", "schedule": 3600.0},
+    "fill-gift-orders": {"task": "rewards.fill_gift_orders", "schedule": 5.0, "options": SWEEP},
+    "send-gift-cards": {"task": "rewards.send_gift_cards", "schedule": 5.0, "options": SWEEP},
     "cancel-overdue": {"task": "rewards.cancel_overdue", "schedule": 60.0},
     "verify": {"task": "loyalty.verify_ledger", "schedule": 86400.0},
 }
@@ -254,6 +258,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
 # --- Messages and webhooks out ---------------------------------------------------------------------------
 vars().update(env.email("EMAIL_URL", default="smtp://localhost:25"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Laurel <laurel@localhost>")
+EMAIL_TIMEOUT = 15
 SMS_DIR = env.str("SMS_DIR", default="")
+SMS_URL = env.str("SMS_URL", default="")
+SMS_USER = env.str("SMS_USER", default="")
+SMS_PASSWORD = env.str("SMS_PASSWORD", default="")
+SMS_FROM = env.str("SMS_FROM", default="")
 WEBHOOKS_ALLOW_HTTP = env.bool("WEBHOOKS_ALLOW_HTTP", default=False)
 WEBHOOKS_ALLOWED_PRIVATE_NETWORKS = env.list("WEBHOOKS_ALLOWED_PRIVATE_NETWORKS", default=[])

@@ -40,10 +40,12 @@ class Happening:
 
 
 Receiver = Callable[[Sequence[Happening]], None]
+Reply = Callable[[Business, Event], bytes]
 Describer = Callable[[Business, Sequence[Event]], Mapping[UUID, Mapping[str, Any]]]
 
 _receivers: dict[str, list[Receiver]] = defaultdict(list)
 _describers: dict[str, list[Describer]] = defaultdict(list)
+_replies: dict[str, Reply] = {}
 _wake_ups: list[str] = []
 
 
@@ -62,6 +64,11 @@ def register_describer(describer: Describer, *topics: str) -> None:
         _describers[topic].append(describer)
 
 
+def register_reply(reply: Reply, *topics: str) -> None:
+    """Let `reply` write what an event's `reply_to` is sent instead of the event."""
+    _replies.update(dict.fromkeys(topics, reply))
+
+
 def register_wake_up(task_name: str) -> None:
     """Nudge the task after every commit that recorded an event."""
     _wake_ups.append(task_name)
@@ -74,6 +81,11 @@ def has_receivers(topic: str) -> bool:
 def describers_of(topic: str) -> list[Describer]:
     family = topic.partition("/")[0] + "/*"
     return [*_describers["*"], *_describers[family], *_describers[topic]]
+
+
+def reply_about(business: Business, event: Event) -> bytes | None:
+    """What an event's `reply_to` is sent; None if it is the event as it was published."""
+    return _replies[event.topic](business, event) if event.topic in _replies else None
 
 
 def announce(happened: Sequence[Happening]) -> None:

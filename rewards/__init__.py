@@ -1,1 +1,1 @@
-"""What can be had: the catalogue, redemptions, coupons. Moves points only through the ledger's services."""
+"""What can be had: the catalogue, redemptions, coupons, gift cards. Points move through the ledger's services only."""

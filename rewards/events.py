@@ -4,7 +4,7 @@ from typing import Any
 
 from loyalty.events import Happening
 from loyalty.models import Event
-from rewards.models import Redemption
+from rewards.models import GiftCard, Redemption
 
 CREATED = "redemptions/created"
 ISSUED = "redemptions/issued"
@@ -12,10 +12,23 @@ USED = "redemptions/used"
 FULFILLED = "redemptions/fulfilled"
 CANCELLED = "redemptions/cancelled"
 
+GIFT_ORDER_COMPLETED = "gift_orders/completed"
+GIFT_ORDER_FAILED = "gift_orders/failed"
+GIFT_CARD_DELIVERED = "gift_cards/delivered"
+GIFT_CARD_BOUNCED = "gift_cards/bounced"
+GIFT_CARD_VIEWED = "gift_cards/viewed"
+GIFT_CARD_GUESSED = "gift_cards/guessed"  # somebody tries codes
+
 
 def happened(topic: str, redemption: Redemption) -> Happening:
     """`topic` has just happened to a redemption, which is in its new status already."""
     return Happening(redemption.business_id, topic, redemption.advocate_id, facts(redemption))
+
+
+def card_happened(topic: str, card: GiftCard) -> Happening:
+    """`topic` has just happened to a gift card, which is in its new status already."""
+    facts = {"id": str(card.pk), "orderId": str(card.order_id), "status": card.status.lower()}
+    return Happening(card.business_id, topic, None, facts)
 
 
 def facts(redemption: Redemption) -> dict[str, Any]:

@@ -3,12 +3,18 @@
 from loyalty import events
 from loyalty.services import order_effects, personal_data, programme, verification
 from loyalty.services.kinds import benefits
+from rewards.api import giftcards
+from rewards.events import GIFT_ORDER_COMPLETED, GIFT_ORDER_FAILED
 from rewards.models import Redemption
-from rewards.selectors import described
+from rewards.selectors import described, gift_news
 from rewards.services import gifts, orders, sections
 
 events.register_describer(described.describe_redeemed_points, "points/redeemed")
 events.register_describer(described.describe_redemptions, "redemptions/*")
+events.register_describer(gift_news.describe_orders, "gift_orders/*")
+events.register_describer(gift_news.describe_cards, "gift_cards/*")
+
+events.register_reply(giftcards.reply, GIFT_ORDER_COMPLETED, GIFT_ORDER_FAILED)
 
 benefits.register_kind("reward", gifts)
 order_effects.register("qualified", orders.foresee_use)
@@ -88,5 +94,43 @@ verification.register_check(
     SELECT c.business_id, c.redemption_id FROM rewards_code c
     WHERE c.redemption_id IS NOT NULL AND (%(business)s::uuid IS NULL OR c.business_id = %(business)s::uuid)
     GROUP BY 1, 2 HAVING count(*) > 1
+    """,
+)
+verification.register_check(
+    "the deposit for gift cards is what its postings add up to",
+    """
+    SELECT coalesce(f.business_id, p.business_id), f.id FROM rewards_giftfunds f
+    FULL JOIN (SELECT business_id, sum(CASE 'available' WHEN credit THEN amount_minor WHEN debit THEN -amount_minor
+                                       ELSE 0 END) AS total
+               FROM rewards_giftposting GROUP BY 1) p USING (business_id)
+    WHERE coalesce(f.available_minor, 0) <> coalesce(p.total, 0)
+        AND (%(business)s::uuid IS NULL OR coalesce(f.business_id, p.business_id) = %(business)s::uuid)
+    """,
+)
+verification.register_check(
+    "a gift order has paid for its cards, but those that were given back",
+    """
+    SELECT o.business_id, o.id FROM rewards_giftorder o
+    LEFT JOIN (SELECT coalesce(c.order_id, p.source_id) AS order_id,
+                   sum(CASE credit WHEN 'sold' THEN amount_minor ELSE -amount_minor END) AS paid
+               FROM rewards_giftposting p
+               LEFT JOIN rewards_giftcard c ON p.source_type = 'card' AND c.id = p.source_id
+               WHERE p.source_type <> 'funding' GROUP BY 1) p ON p.order_id = o.id
+    LEFT JOIN (SELECT l.order_id, sum(l.cost_minor) AS failed FROM rewards_giftcard c
+               JOIN rewards_giftline l ON l.id = c.line_id WHERE c.status = 'Failed' GROUP BY 1) f ON f.order_id = o.id
+    WHERE coalesce(p.paid, 0) <> CASE o.status WHEN 'Cancelled' THEN 0 ELSE o.total_minor - coalesce(f.failed, 0) END
+        AND (%(business)s::uuid IS NULL OR o.business_id = %(business)s::uuid)
+    """,
+)
+verification.register_check(
+    "a gift card that can be had has one code, and what is left on it is its value without its uses",
+    """
+    SELECT c.business_id, c.id FROM rewards_giftcard c
+    JOIN rewards_giftline l ON l.id = c.line_id
+    LEFT JOIN rewards_code k ON k.card_id = c.id
+    LEFT JOIN (SELECT card_id, sum(amount_minor) AS used FROM rewards_giftcarduse GROUP BY 1) u ON u.card_id = c.id
+    WHERE c.status NOT IN ('Failed', 'Cancelled')
+        AND (k.id IS NULL OR c.balance_minor <> l.value_minor - coalesce(u.used, 0))
+        AND (%(business)s::uuid IS NULL OR c.business_id = %(business)s::uuid)
     """,
 )

@@ -1,5 +1,6 @@
 """A programme with a row of everything, for tests of the dashboard; and the people who look at it."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.db import models
@@ -49,8 +50,17 @@ from loyalty.services.postings import Move
 from loyalty.services.quest_rules import Rules, TaskRules
 from loyalty.services.reports import Report
 from referrals.services import clicks, codes, conversions, programmes, signals
-from rewards.models import Redemption, Reward
-from rewards.services import pools, redemptions, rewards
+from rewards.models import Redemption, Reward, ShippingMethod
+from rewards.services import (
+    gift_accounts,
+    gift_funds,
+    gift_lines,
+    gift_orders,
+    gift_products,
+    pools,
+    redemptions,
+    rewards,
+)
 from tests import cast
 from webhooks.models import Attempt, Delivery, Endpoint
 from webhooks.services import deliveries, endpoints
@@ -108,6 +118,7 @@ def fill(business: Business, word: str) -> Advocate:
     _double(person, word)
     _tell(endpoint, word)
     _promise(business, word)
+    _send_gifts(business, word)
     Metric.objects.create(business=business, key=f"{word}-stars".lower(), title=f"{word} stars")
     batches.move_points(business=business, moves=[Move(account_id=person.pk, amount=5)], author=word)
     programme.apply(business=business, document=programme.parsed({}), author=word)
@@ -212,6 +223,31 @@ def _promise(business: Business, word: str) -> None:
     terms = Terms(trigger=f"{word}-ride".lower(), earn=Earn(points=5), budget=100)
     earn_rules.create(business=business, title=f"{word} ride", terms=terms)
     hold_programmes.create(business=business, title=f"{word} pool", rules=HoldRules(pool=Pool(per_day=100)))
+
+
+def _send_gifts(business: Business, word: str) -> None:
+    """A gift card that is on its way, paid out of a deposit, and one that waits to be packed."""
+    account, _ = gift_accounts.open_account(business=business, email=f"{word}@gifts.example".lower())
+    asked = gift_funds.request(business=business, amount_minor=10_000, reference=word)
+    gift_funds.apply(business=business, request_id=asked.pk)
+    given: dict[str, Any] = {"business": business, "denominations_minor": [2_000]}
+    gift_products.create(key=f"{word}-CARD", name=f"{word} card", **given)
+    gift_products.create(key=f"{word}-POST", name=f"{word} letter", type="Physical", **given)
+    gift_products.check_shipping(ShippingMethod(business=business, key=word, name=f"{word} post"))
+    home = {
+        "ShippingMethodId": word,
+        "Name": word,
+        "AddressLine1": word,
+        "City": "Ulm",
+        "Zip": "89073",
+        "Country": "DE",
+    }
+    ordered: dict[str, Any] = {"business": business, "account_id": account.pk}
+    letter = gift_lines.Asked(f"{word}-POST", Decimal(20), address=home)
+    gift_orders.place(type="PhysicalShipment", po_number=f"{word}-1", asked=[letter], **ordered)
+    said: dict[str, Any] = {"email": f"{word}@example.com", "personalization": {"Message": word}}
+    mail = gift_lines.Asked(f"{word}-CARD", Decimal(20), **said)
+    gift_orders.place(type="DigitalDelivery", po_number=f"{word}-2", asked=[mail], note=word, **ordered)
 
 
 def _connect(business: Business, word: str) -> None:

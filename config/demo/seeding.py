@@ -16,6 +16,8 @@ from loyalty.kernel import clock, crypto
 from loyalty.kernel.errors import Conflict
 from loyalty.models import ApiKey, Business, Membership, User
 from loyalty.services import keys, members, publication
+from rewards.models import GiftAccount
+from rewards.services import gift_accounts
 from webhooks.services import relay
 
 LOOPBACK = ["127.0.0.1/32", "::1/128"]
@@ -75,8 +77,14 @@ def _renew(business: Business) -> Papers:
         test_key=_renew_key(business.sandbox, keys.Kind.SECRET),
         integration_key=_renew_key(business, keys.Kind.INTEGRATION),
         sso_secret=sso.create_secret(business=business),
+        **_renewed_gift_account(business),
     )
     return _papers(renewed)
+
+
+def _renewed_gift_account(business: Business) -> dict[str, str]:
+    account = GiftAccount.objects.for_business(business).earliest("created_at")
+    return {"gift_email": account.email, "gift_access_token": gift_accounts.renew(account=account)}
 
 
 def _renew_key(business: Business, kind: keys.Kind) -> str:

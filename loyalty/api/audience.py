@@ -1,19 +1,17 @@
 """The Loyalty API: what an end user's app asks and tells, with the user's own token."""
 
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from django.db.models import Prefetch
-from django.http import HttpRequest
 from msgspec import Meta
 
 from loyalty.api import audience_shapes as shapes
 from loyalty.api.paging import PageQuery, page_by_cursor
 from loyalty.api.parsing import Body
-from loyalty.api.views import Call, Reply, Shape, UserView, VisitorView, get_or_404, operation
+from loyalty.api.views import Call, Reply, UserView, VisitorView, get_or_404, operation, tagged
 from loyalty.kernel.errors import Code, NotFound
 from loyalty.models import Account, Business, Metric, Milestone, MilestoneSet, QuestVersion
 from loyalty.selectors import inventory, journal, ladders, playing
@@ -66,7 +64,7 @@ class Config(VisitorView):
         audience = playing.audience_of(account, business=business)
         theirs: Any = [one.encoded for one in _challenges.of(business) if audience.has(one.rules)]
         metrics = Metric.objects.for_business(business).filter(archived_at=None).order_by("key")
-        return _tagged(
+        return tagged(
             call.request,
             shapes.Config(
                 message=OK,
@@ -117,7 +115,7 @@ class Notifications(UserView):
         shape = shapes.Notifications(message=OK, data=[shapes.NotificationItem.of(item) for item in found])
         if found and not call.query.peek:
             accounts.mark_read(business=call.business, account_id=account.pk, sequence=found[-1].sequence)
-        return _tagged(call.request, shape, **{"Retry-After": str(POLL_SECONDS)})
+        return tagged(call.request, shape, **{"Retry-After": str(POLL_SECONDS)})
 
 
 class ListHistory(PageQuery):
@@ -196,12 +194,3 @@ def _ladders(business: Business) -> list[shapes.LadderShape]:
         )
         for ladder in rows.prefetch_related(Prefetch("milestones", live)).order_by("key")
     ]
-
-
-def _tagged(request: HttpRequest, shape: Shape, **headers: str) -> Reply:
-    """The answer with its ETag, or 304 where the caller has it already."""
-    tag = f'"{sha256(msgspec.json.encode(shape)).hexdigest()[:32]}"'
-    said = {"ETag": tag, **headers}
-    if request.META.get("HTTP_IF_NONE_MATCH") == tag:
-        return Reply(None, status=304, headers=said)
-    return Reply(shape, headers=said)

@@ -1,6 +1,7 @@
 """Who calls, by which credential. A key is looked up by its digest and remembered for at most 5 seconds."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Literal
@@ -44,12 +45,12 @@ class HttpsRequired(DomainError):
         super().__init__("Call this over HTTPS. Replace the key: it has crossed the network in the clear.")
 
 
-Kind = Literal["secret", "integration", "user"]
+Kind = Literal["secret", "integration", "user", "gift"]
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A credential's business, rights and limits. `account_id` is set for a user's token."""
+    """A credential's business, rights and limits. `account_id` is set for a user's token, and for a gift account's."""
 
     business: Business
     kind: Kind
@@ -59,6 +60,9 @@ class Caller:
     account_id: UUID | None = None
 
 
+LookUp = Callable[[bytes], Caller]  # by a credential's digest
+
+
 def by_key(request: HttpRequest, *, kind: Kind) -> Caller:
     """The caller of a key of one kind.
 
@@ -66,8 +70,8 @@ def by_key(request: HttpRequest, *, kind: Kind) -> Caller:
     :raises Forbidden: with a key of another kind, or of a suspended business
     :raises IpNotAllowed: for an integration key from an address that is not listed
     """
-    text = _presented(request, bearer=kind == "secret")
-    caller = _remembered(text)
+    text = _presented(request, as_bearer=kind == "secret")
+    caller = remembered(text, _looked_up)
     if caller.kind != kind:
         wanted, used = ("sk_…", "ik_…") if kind == "secret" else ("ik_…", "sk_…")
         raise Forbidden(f"This path takes a {wanted} key, not a {used} key.")
@@ -81,8 +85,8 @@ def by_token(request: HttpRequest) -> Caller:
 
     :raises Unauthenticated: without a token, or with one that is forged, expired or revoked
     """
-    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    token = bearer(request)
+    if not token:
         raise Unauthenticated("Send a user token: Authorization: Bearer <token>.")
     claims = tokens.verify(token)
     return Caller(claims.business, "user", frozenset(claims.scope.split()), "user", (), claims.account_id)
@@ -93,29 +97,34 @@ def forget() -> None:
     _memory.clear()
 
 
-_memory: dict[bytes, tuple[float, Caller]] = {}
+_memory: dict[tuple[LookUp, bytes], tuple[float, Caller]] = {}
 
 
-def _presented(request: HttpRequest, *, bearer: bool) -> str:
+def bearer(request: HttpRequest) -> str:
+    """What `Authorization: Bearer …` says; empty without it."""
     scheme, _, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    is_bearer = bearer and scheme.lower() == "bearer"
-    text = str(text.strip() if is_bearer else request.META.get("HTTP_X_API_KEY", ""))
+    return str(text.strip()) if scheme.lower() == "bearer" else ""
+
+
+def _presented(request: HttpRequest, *, as_bearer: bool) -> str:
+    text = (as_bearer and bearer(request)) or str(request.META.get("HTTP_X_API_KEY", ""))
     if not text:
         raise Unauthenticated(
-            "Send your key: Authorization: Bearer sk_…" if bearer else "Send your key: X-API-KEY: ik_…"
+            "Send your key: Authorization: Bearer sk_…" if as_bearer else "Send your key: X-API-KEY: ik_…"
         )
     return text
 
 
-def _remembered(text: str) -> Caller:
+def remembered(text: str, look_up: LookUp) -> Caller:
+    """The caller whose credential this is, looked up where this process does not know it."""
     digest = crypto.digest(text)
-    found = _memory.get(digest)
+    found = _memory.get((look_up, digest))
     if found and found[0] > time.monotonic():
         return found[1]
     if len(_memory) >= MOST_REMEMBERED:
         _memory.clear()
-    caller = _looked_up(digest)
-    _memory[digest] = (time.monotonic() + REMEMBERED_SECONDS, caller)
+    caller = look_up(digest)
+    _memory[look_up, digest] = (time.monotonic() + REMEMBERED_SECONDS, caller)
     return caller
 
 

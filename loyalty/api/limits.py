@@ -8,6 +8,7 @@ While Redis is away a coarse count of this process stands in, and look-ups that 
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
@@ -144,8 +145,18 @@ def hit(windows: Sequence[Window], *, is_guessable: bool = False) -> Count:
     return Count(windows, used, at, is_allowed=counted > 0)
 
 
+def forgive(window: Window, count: Count) -> None:
+    """Take a call back that was counted, where only calls of another kind should be."""
+    with suppress(redis.RedisError):
+        store.ask("DECR", _key(window, count.at))
+
+
+def _key(window: Window, at: float) -> str:
+    return f"limit:{window.scope}:{window.seconds}:{int(at) // window.seconds}"
+
+
 def _ask_redis(windows: Sequence[Window], at: float) -> list[int] | None:
-    keys = [f"limit:{w.scope}:{w.seconds}:{int(at) // w.seconds}" for w in windows]
+    keys = [_key(window, at) for window in windows]
     quotas = [number for w in windows for number in (w.quota, w.seconds + 60)]
     try:
         counts: list[int] = _COUNT(keys=keys, args=quotas)

@@ -15,6 +15,7 @@ LIMIT_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Rese
 PATH_TYPES: dict[str, dict[str, Any]] = {
     "code": {"type": "string"},
     "external_id": {"type": "string"},
+    "product_key": {"type": "string"},
     "number": {"type": "integer", "minimum": 1},
 }
 SECURITY: dict[str, list[dict[str, list[str]]]] = {
@@ -22,6 +23,7 @@ SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "IntegrationView": [{"integrationKey": []}],
     "UserView": [{"userToken": []}],
     "VisitorView": [{}, {"userToken": []}],
+    "GiftView": [{"giftToken": []}],
     "OpenView": [],
 }
 
@@ -45,6 +47,7 @@ class OperationSchema(AutoSchema):
             "parameters": [
                 *_path_parameters(path),
                 *self._query(declared),
+                *_headers(declared),
                 *_key_parameter(declared, method),
             ],
             "responses": self._responses(declared, path, method),
@@ -197,6 +200,12 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
     ]
 
 
+def _headers(declared: views.Operation) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "header", "required": True, "schema": {"type": "string"}} for name in declared.headers
+    ]
+
+
 def _key_parameter(declared: views.Operation, method: str) -> list[dict[str, Any]]:
     if method != "POST" or declared.idempotency == "none":
         return []
@@ -205,7 +214,8 @@ def _key_parameter(declared: views.Operation, method: str) -> list[dict[str, Any
 
 
 def _operation_id(path: str, method: str) -> str:
-    words = [part.strip("{}") for part in path.strip("/").split("/")[2:]]
+    base, *words = (part.strip("{}") for part in path.strip("/").split("/"))
+    words = ["gift", *words] if base == "v1" else words[1:]
     return "_".join([method.lower(), *words]).replace("-", "_")
 
 

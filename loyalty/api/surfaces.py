@@ -32,6 +32,7 @@ def _gift_cards(error: DomainError, request_id: str) -> Fields:
         "Message": error.message,
         "Field": error.field,
         "RequestId": request_id,
+        **error.facts,
     }
 
 

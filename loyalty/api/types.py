@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import msgspec
 import orjson
-from email_validator import EmailNotValidError, validate_email
 
 from loyalty.kernel import points, shapes
+from loyalty.kernel.emails import email as email
 from loyalty.kernel.errors import Invalid
 
 MAX_METADATA = 16_384
@@ -43,17 +43,6 @@ def moment(value: str, *, field: str) -> datetime:
     except (msgspec.ValidationError, OverflowError) as error:
         message = f"{field} must be yyyy-MM-dd HH:mm:ss in UTC, or a time with offset such as 2026-05-01T12:00:00Z."
         raise Invalid(message, field=field) from error
-
-
-def email(value: str, *, field: str = "email") -> str:
-    """An address in the one spelling that we keep.
-
-    :raises Invalid: if it is none
-    """
-    try:
-        return validate_email(value, check_deliverability=False).normalized.lower()
-    except EmailNotValidError as error:
-        raise Invalid(f"{field} is not an e-mail address: {error}", field=field) from error
 
 
 def metadata(value: dict[str, Any], *, field: str = "metadata") -> dict[str, Any]:

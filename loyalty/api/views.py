@@ -83,6 +83,7 @@ class Operation:
     idempotency: Idempotency = "wrapped"
     description: str = ""
     tags: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()  # of the request, each required
     media_types: tuple[str, ...] = ("application/json",)  # of the body, or without one of the answer
 
 
@@ -108,6 +109,15 @@ def get_or_404(rows: "QuerySet[M]", *, noun: str, field: str | None = None, **lo
     if row is None:
         raise NotFound(noun, field=field)
     return row
+
+
+def tagged(request: HttpRequest, shape: Shape, **headers: str) -> Reply:
+    """The answer with its ETag, or 304 where the caller has it already."""
+    tag = f'"{sha256(msgspec.json.encode(shape)).hexdigest()[:32]}"'
+    said = {"ETag": tag, **headers}
+    if request.META.get("HTTP_IF_NONE_MATCH") == tag:
+        return Reply(None, status=304, headers=said)
+    return Reply(shape, headers=said)
 
 
 class ApiView(APIView):

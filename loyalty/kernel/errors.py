@@ -1,5 +1,6 @@
 """Every failure that a caller may meet: a stable code, its HTTP status, and a message that says what to do."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -29,10 +30,12 @@ class Code(StrEnum):
     NOT_FOUND = "NOT_FOUND", 404
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED", 405
     CONFLICT = "CONFLICT", 409
+    DUPLICATE_PO_NUMBER = "DUPLICATE_PO_NUMBER", 409
     PRECONDITION_FAILED = "PRECONDITION_FAILED", 412
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE", 413
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE", 415
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH", 422
+    INSUFFICIENT_FUNDS = "INSUFFICIENT_FUNDS", 422, True
     RATE_LIMITED = "RATE_LIMITED", 429
     INTERNAL = "INTERNAL", 500
     UNAVAILABLE = "UNAVAILABLE", 503
@@ -48,6 +51,7 @@ class DomainError(Exception):
 
     code = Code.VALIDATION_ERROR
 
+    facts: Mapping[str, str] = {}  # more than the message says, for surfaces that have a place for it
     is_replay = False  # set when an idempotent repeat hears the first answer again
 
     def __init__(self, message: str, *, field: str | None = None, retry_after: int | None = None) -> None:

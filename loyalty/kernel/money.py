@@ -42,5 +42,10 @@ def money_text(minor: int, currency: str) -> str:
     return f"{Decimal(minor).scaleb(-digits):.{digits}f}"
 
 
+def money_number(minor: int, currency: str) -> float:
+    """Minor units as a JSON number that reads back exactly, as far as `MAX_MINOR` goes."""
+    return float(money_text(minor, currency))
+
+
 def digits_of(currency: str) -> int:
     return DIGITS.get(currency, 2)

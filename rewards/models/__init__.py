@@ -1,6 +1,28 @@
 from rewards.models.codes import Code
+from rewards.models.gift_accounts import GiftAccount, GiftToken
+from rewards.models.gift_cards import GiftCard, GiftCardUse
+from rewards.models.gift_funds import FundingRequest, GiftFunds, GiftPosting
+from rewards.models.gift_orders import GiftLine, GiftOrder
+from rewards.models.gift_products import GiftProduct, GiftStock, ShippingMethod
 from rewards.models.pools import CodePool
 from rewards.models.redemptions import Redemption
 from rewards.models.rewards import Reward
 
-__all__ = ["Code", "CodePool", "Redemption", "Reward"]
+__all__ = [
+    "Code",
+    "CodePool",
+    "FundingRequest",
+    "GiftAccount",
+    "GiftCard",
+    "GiftCardUse",
+    "GiftFunds",
+    "GiftLine",
+    "GiftOrder",
+    "GiftPosting",
+    "GiftProduct",
+    "GiftStock",
+    "GiftToken",
+    "Redemption",
+    "Reward",
+    "ShippingMethod",
+]

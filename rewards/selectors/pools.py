@@ -23,7 +23,7 @@ def supplies(*, business: Business, pools: Iterable[CodePool]) -> Mapping[UUID, 
     """How many codes each pool has, and how many nobody has taken."""
     ids = [pool.pk for pool in pools]
     rows = Code.objects.for_business(business).filter(pool__in=ids).order_by().values("pool")
-    counted = rows.annotate(total=Count("pk"), available=Count("pk", filter=Q(redemption=None)))
+    counted = rows.annotate(total=Count("pk"), available=Count("pk", filter=Q(redemption=None, card=None)))
     found = {pool_id: Supply(*numbers) for pool_id, *numbers in counted.values_list("pool", "total", "available")}
     return {id: found.get(id, Supply()) for id in ids}
 

@@ -94,14 +94,14 @@ def allocate(*, business: Business, pool_id: UUID, redemption_id: UUID) -> str |
     with connection.cursor() as cursor:
         cursor.execute(ALLOCATE, {"business": business.pk, "pool": pool_id, "redemption": redemption_id})
         row = cursor.fetchone()
-    return _opened(*row) if row else None
+    return opened(*row) if row else None
 
 
 def held_by(redemption: Redemption) -> str | None:
     """The code that a redemption took, if it took one."""
     rows = Code.objects.for_business(redemption.business).filter(redemption=redemption)
     row = rows.values_list("pk", "sealed").first()
-    return _opened(*row) if row else None
+    return opened(*row) if row else None
 
 
 def give_back(redemption: Redemption) -> None:
@@ -113,7 +113,7 @@ def give_back(redemption: Redemption) -> None:
 ALLOCATE = """
     UPDATE rewards_code SET redemption_id = %(redemption)s WHERE id = (
         SELECT id FROM rewards_code
-        WHERE business_id = %(business)s AND pool_id = %(pool)s AND redemption_id IS NULL
+        WHERE business_id = %(business)s AND pool_id = %(pool)s AND redemption_id IS NULL AND card_id IS NULL
         ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
     ) RETURNING id, sealed
 """
@@ -128,18 +128,19 @@ def _pool(business: Business, pool_id: UUID) -> CodePool:
     pool = CodePool.objects.for_business(business).filter(pk=pool_id).first()
     if pool is None:
         raise NotFound("code pool")
+    pool.business = business
     return pool
 
 
 def _insert(pool: CodePool, codes: Collection[str]) -> int:
     """Write those that are new, in the order of their hashes: two who add the same codes never wait in a circle."""
-    rows = sorted((_hashes(pool, text)[0], ids.new_id(), text) for text in codes)
+    rows = sorted((hashes(text, business=pool.business)[0], ids.new_id(), text) for text in codes)
     added = 0
     with connection.cursor() as cursor:
         for chunk in _chunks(rows):
-            sealed = [crypto.seal(text.encode(), context=_context(id)) for _, id, text in chunk]
-            new, hashes = [id for _, id, _ in chunk], [hash for hash, _, _ in chunk]
-            cursor.execute(INSERT, [pool.business_id, pool.pk, new, sealed, hashes])
+            new, hashed = [id for _, id, _ in chunk], [hash for hash, _, _ in chunk]
+            bodies = [sealed(text, code_id=id) for _, id, text in chunk]
+            cursor.execute(INSERT, [pool.business_id, pool.pk, new, bodies, hashed])
             added += cursor.rowcount
     return added
 
@@ -169,22 +170,27 @@ def _repeated(codes: Sequence[str]) -> Iterator[Problem]:
 
 def _known(pool: CodePool, chunk: Sequence[tuple[int, str]]) -> Iterator[Problem]:
     """Codes that a pool of the business holds, or that were handed out as coupons."""
-    hashes = {text: _hashes(pool, text) for _, text in chunk}
-    wanted = [hash for found in hashes.values() for hash in found]
+    known_by = {text: hashes(text, business=pool.business) for _, text in chunk}
+    wanted = [hash for found in known_by.values() for hash in found]
     pooled = Code.objects.for_business(pool.business).filter(hash__in=wanted)
     known = {bytes(hash) for hash in pooled.values_list("hash", flat=True)}
     coupons = Redemption.objects.for_business(pool.business).filter(coupon_code__in=[text for _, text in chunk])
     handed_out = set(coupons.values_list("coupon_code", flat=True))
     for place, text in chunk:
-        if text in handed_out or not known.isdisjoint(hashes[text]):
+        if text in handed_out or not known.isdisjoint(known_by[text]):
             yield Problem(place, "This code was added or handed out before.")
 
 
-def _hashes(pool: CodePool, text: str) -> list[bytes]:
-    return crypto.keyed_hashes(text, context=f"rewards.code:{pool.business_id}")
+def hashes(text: str, *, business: Business) -> list[bytes]:
+    """What finds a code of a business again."""
+    return crypto.keyed_hashes(text, context=f"rewards.code:{business.pk}")
 
 
-def _opened(code_id: UUID, sealed: bytes | memoryview) -> str:
+def sealed(text: str, *, code_id: UUID) -> bytes:
+    return crypto.seal(text.encode(), context=_context(code_id))
+
+
+def opened(code_id: UUID, sealed: bytes | memoryview) -> str:
     return crypto.unseal(bytes(sealed), context=_context(code_id)).decode()
 
 

@@ -14,7 +14,9 @@ from django.db import connections
 
 from loyalty.models import Business
 from loyalty.selectors import tiers
+from rewards.models import GiftFunds
 from tests.cast import ApiClient
+from tests.rewards.gifts.test_orders import EXAMPLE
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +76,12 @@ class TestRefuses:
         assert run("--name", "Corner", "--slug", "corner", "--allow-origin", "shop.example") == 1
         assert "is not an origin" in capsys.readouterr().err
 
+    @pytest.mark.parametrize("amount", ["much", "NaN", "-5", "0.001", "100000000000000"])
+    def test_a_deposit_that_is_none(self, amount: str, run: Run, capsys: pytest.CaptureFixture[str]):
+        assert run("--name", "Corner", "--slug", "corner", f"--fund={amount}") in (1, 2)
+        assert capsys.readouterr().err
+        assert not Business.objects.exists()
+
     def test_a_plan_that_is_none(self, run: Run, capsys: pytest.CaptureFixture[str]):
         assert run("--name", "Corner", "--slug", "corner", "--plan", "gold") == 2
         assert "invalid choice: 'gold'" in capsys.readouterr().err
@@ -87,7 +95,7 @@ class TestPrints:
         }
         assert (made["slug"], made["plan"]) == ("corner", "professional")
         assert made["adminUrl"] == "http://testserver/admin/"
-        assert (made["giftEmail"], made["giftAccessToken"]) == (None, None)
+        assert made["giftEmail"] == "gifts@corner.example"
 
     def test_a_line_for_each_of_them_without_json(self):
         assert [line.split()[0] for line in bootstrap().splitlines()] == [
@@ -126,6 +134,20 @@ class TestMakes:
 
         assert answer.status_code == 200
         assert answer.json()["sessionToken"]
+
+    def test_an_account_that_sends_gift_cards_out_of_a_deposit(self, made: Made):
+        gate = ApiClient({"Email": made["giftEmail"], "AccessToken": made["giftAccessToken"]}, base="/v1")
+        gifts = ApiClient({"Authorization": f"Bearer {gate.post('/Tokens').json()['Value']}"}, base="/v1")
+
+        answer = gifts.post("/Orders", EXAMPLE)
+
+        assert (answer.status_code, answer.json()["Status"]) == (201, "Processing")
+        assert gifts.get("/Balance").json() == {"Pending": 0.0, "Available": 9980.0, "CurrencyCode": "EUR"}
+
+    def test_a_deposit_of_another_size(self):
+        bootstrap("--fund", "250.50")
+
+        assert {funds.available_minor for funds in GiftFunds.objects.all()} == {250_50}
 
     def test_an_allowlist_for_both_businesses(self):
         bootstrap("--allow-ip", "10.0.0.0/8", "--allow-ip", "::1", "--allow-origin", "https://corner.example/")

@@ -23,7 +23,17 @@ from loyalty.models import (
 )
 from loyalty.models.ledger import LedgerEntry
 from referrals.models import Conversion, ReferralCode, ReferralProgramme
-from rewards.models import CodePool, Redemption, Reward
+from rewards.models import (
+    CodePool,
+    FundingRequest,
+    GiftAccount,
+    GiftCard,
+    GiftOrder,
+    GiftProduct,
+    Redemption,
+    Reward,
+    ShippingMethod,
+)
 from tests import cast, dashboards
 from webhooks.models import Delivery, Endpoint
 
@@ -45,6 +55,7 @@ PEOPLE = (
     HoldingChange,
 )
 REWARDS = (Reward, Redemption, CodePool)
+GIFTS = (GiftOrder, GiftCard, GiftProduct, ShippingMethod, FundingRequest, GiftAccount)
 REFERRALS = (Conversion, ReferralCode, ReferralProgramme)
 FLOOR = (LedgerEntry, Metric, Endpoint, Delivery, ApiKey, ProgrammeVersion, Batch)
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -86,7 +97,7 @@ def olga(page: Page, live_server, acme: Business, complaints) -> Page:
 def addresses(business: Business) -> Iterator[str]:
     yield from ("/admin/", dashboards.page(business), "/admin/loyalty/apikey/add/", "/admin/rewards/reward/add/")
     yield "/admin/referrals/referralcode/add/"
-    for model in (*PEOPLE, *REWARDS, *REFERRALS, *FLOOR):
+    for model in (*PEOPLE, *REWARDS, *GIFTS, *REFERRALS, *FLOOR):
         row = model._default_manager.filter(business=business)[0]
         yield from (dashboards.listed(model), dashboards.page(row), dashboards.page(row, "history"))
 

@@ -48,6 +48,12 @@ OUR_WORDS = {
     ("Product", "currency"),
     ("Import", "kind"),
     ("Import", "columns"),
+    ("FundingRequest", "currency"),
+    ("GiftLine", "address"),
+    ("GiftOrder", "currency"),
+    ("GiftProduct", "currency"),
+    ("GiftProduct", "delivery_types"),
+    ("GiftProduct", "provider"),
     ("Question", "kind"),
     ("Redemption", "terms"),
     ("ReferralProgramme", "currency"),
@@ -57,7 +63,15 @@ OUR_WORDS = {
     ("Reward", "type"),
 }
 # Nobody may change these, so they are marked when they are written, or hold no text of Acme's at all.
-WRITTEN_ONCE = {"EarnRuleVersion", "HoldingChange", "LedgerEntry", "IdempotencyRecord", "QuestVersion", "Task"}
+WRITTEN_ONCE = {
+    "EarnRuleVersion",
+    "GiftPosting",
+    "HoldingChange",
+    "LedgerEntry",
+    "IdempotencyRecord",
+    "QuestVersion",
+    "Task",
+}
 
 
 def texts(model: type[models.Model]) -> list[Any]:

@@ -7,7 +7,7 @@ from loyalty.models import ApiKey, Business, Membership, Metric, Plan, User
 from tests import cast, dashboards
 from tests.dashboards import Role
 
-OWNERS_ONLY = {"ApiKey", "Membership", "SsoSecret"}
+OWNERS_ONLY = {"ApiKey", "Membership", "SsoSecret", "FundingRequest", "GiftAccount"}
 OPERATORS_ONLY = {"User", "Plan", "RedeliveredTask"}
 
 
@@ -45,7 +45,7 @@ MADE_BY_HAND = {
         "Metric",
         "MilestoneSet",
     ),
-    *("ReferralCode", "Reward", "Survey"),
+    *("GiftProduct", "ReferralCode", "Reward", "ShippingMethod", "Survey"),
 }
 
 

@@ -51,7 +51,7 @@ class TestUpload:
 
         assert answer.status_code == 302
         assert "2 codes added." in dashboards.text_of(olga.get(answer.url))
-        texts = {codes._opened(row.pk, row.sealed) for row in Code.objects.all()}
+        texts = {codes.opened(row.pk, row.sealed) for row in Code.objects.all()}
         assert texts == {"ONE", "TWO"}
 
     def test_is_not_for_analysts_nor_for_others(self, acme, rival, pool):

@@ -138,7 +138,7 @@ def look_then_take(*, business, pool_id, redemption_id):
         return None
     connection.cursor().execute("SELECT pg_sleep(0.05)")
     Code.objects.filter(pk=free.pk).update(redemption=redemption_id)
-    return codes._opened(free.pk, free.sealed)
+    return codes.opened(free.pk, free.sealed)
 
 
 @pytest.mark.django_db(transaction=True)

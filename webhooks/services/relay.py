@@ -16,10 +16,10 @@ PAGES = 100  # then another task goes on, so that no worker waits long for this 
 
 INSERT = """
     INSERT INTO webhooks_delivery (id, business_id, endpoint_id, event_id, topic, sequence, status, next_attempt_at,
-        claims, attempts_made, created_at, url)
-    SELECT d.id, d.business_id, d.endpoint_id, d.event_id, d.topic, d.sequence, 'pending', %s, 0, 0, %s, d.url
-    FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::bigint[], %s::text[])
-        AS d (id, business_id, endpoint_id, event_id, topic, sequence, url)
+        claims, attempts_made, created_at, url, example)
+    SELECT d.id, d.business_id, d.endpoint_id, d.event_id, d.topic, d.sequence, 'pending', %s, 0, 0, %s, d.url, d.body
+    FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::bigint[], %s::text[], %s::bytea[])
+        AS d (id, business_id, endpoint_id, event_id, topic, sequence, url, body)
 """
 
 
@@ -69,9 +69,10 @@ def _rows(endpoint: Endpoint, happened: Sequence[Published]) -> Iterator[tuple[o
         url = replies.url_at(endpoint, event) if endpoint.is_reply else ""
         if url or topics.covers(endpoint.topics, event.topic):
             endpoint.last_sequence += 1
+            body = replies.body_of(event) if url else None
             yield (
                 *(ids.new_id(), endpoint.business_id, endpoint.pk),
-                *(event.event_id, event.topic, endpoint.last_sequence, url),
+                *(None if body else event.event_id, event.topic, endpoint.last_sequence, url, body),
             )
 
 

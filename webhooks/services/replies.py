@@ -5,7 +5,9 @@ from uuid import UUID
 
 from yarl import URL
 
+from loyalty import events
 from loyalty.kernel import ids
+from loyalty.models import Event
 from loyalty.services.publication import Published
 from webhooks.models import Endpoint
 from webhooks.services import signing
@@ -22,6 +24,12 @@ def open_for(published: Sequence[Published]) -> None:
 def url_at(endpoint: Endpoint, event: Published) -> str:
     """Where at this endpoint's server the event replies to, if it does."""
     return event.reply_to if event.reply_to and server_of(event.reply_to) == endpoint.url else ""
+
+
+def body_of(published: Published) -> bytes | None:
+    """What is sent there instead of the event, if its app says so."""
+    event = Event.objects.select_related("business").get(pk=published.event_id, business_id=published.business_id)
+    return events.reply_about(event.business, event)
 
 
 def server_of(url: str) -> str:

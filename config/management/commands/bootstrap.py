@@ -1,5 +1,6 @@
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -8,6 +9,13 @@ from django.core.management.base import BaseCommand, CommandError
 from config import provisioning
 from loyalty.kernel.errors import DomainError
 from loyalty.services import businesses
+
+
+def amount(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise ArgumentTypeError(f"{text!r} is no amount, such as 250.00") from error
 
 
 class Command(BaseCommand):
@@ -23,7 +31,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--allow-origin", action="append", default=[], metavar="URL", help="may frame the widget; repeatable"
         )
-        parser.add_argument("--fund", metavar="AMOUNT", help="deposit for gift cards, once this version sends them")
+        parser.add_argument(
+            "--fund", metavar="AMOUNT", type=amount, default=provisioning.FUND, help="deposit for gift cards"
+        )
         parser.add_argument("--json", action="store_true", help="load the starter programme, print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,13 +45,12 @@ class Command(BaseCommand):
                 allow_ips=options["allow_ip"],
                 allow_origins=options["allow_origin"],
                 with_programme=options["json"],
+                fund=options["fund"],
             )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         except DomainError as error:
             raise CommandError(error.message) from error
-        if options["fund"]:
-            self.stderr.write("This version has no gift cards yet: --fund changed nothing.")
         if options["json"]:
             self.stdout.write(json.dumps(made.as_json()))
             return

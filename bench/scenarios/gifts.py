@@ -1,0 +1,21 @@
+"""gifts: how long an order of 10,000 claim links takes, from the call until every link works, and in how much memory."""
+
+import msgspec
+
+from bench.cards import Fulfilled
+from bench.results import Figure, Results
+from bench.world import Cast, World
+
+CARDS = 10_000
+
+
+def measure(world: World, cast: Cast, results: Results) -> None:
+    said = world.run("-m", "bench.cards", str(cast.business), str(CARDS))
+    fulfilled = msgspec.json.decode(said, type=Fulfilled)
+    name = f"{fulfilled.cards:,} gift links fulfilled"
+    results.figures += [
+        Figure(scenario="gifts", what=name, value=fulfilled.seconds, unit="s", goal=60, first_step=60),
+        Figure(
+            scenario="gifts", what=f"{name}: memory", value=fulfilled.megabytes, unit="MB", goal=300, first_step=300
+        ),
+    ]

@@ -1,0 +1,67 @@
+"""The recipient's side of a card: opened by the token of its link, and its code revealed by a click."""
+
+from typing import NamedTuple
+
+from django.db import transaction
+
+from loyalty import events
+from loyalty.kernel import clock, crypto
+from loyalty.models import Business
+from rewards.events import GIFT_CARD_VIEWED, card_happened
+from rewards.models import GiftCard, GiftOrder
+from rewards.services import card_codes
+
+Status = GiftCard.Status
+GONE = (Status.FAILED, Status.CANCELLED)
+BEFORE_VIEWING = (Status.PENDING, Status.SENT, Status.DELIVERED, Status.BOUNCED)
+LONGEST_TOKEN = 64
+
+
+class Claim(NamedTuple):
+    """An opened link: the card with its line, product, order and business, and its code once it was asked for."""
+
+    card: GiftCard
+    code: str | None = None
+
+
+def open_link(token: str, *, is_visit: bool = True) -> GiftCard | None:
+    """The card of a link, which counts as viewed from the first visit on. None for what is no link, or no more."""
+    card = _card_of(token)
+    if card is not None and is_visit and card.viewed_at is None:
+        _view(card)
+    return card
+
+
+@transaction.atomic
+def reveal(token: str) -> Claim | None:
+    """The card of a link with its code, claimed from the first time on. None as `open_link`."""
+    card = open_link(token)
+    if card is None:
+        return None
+    now = clock.now(card.business)
+    rows = GiftCard.objects.for_business(card.business).filter(pk=card.pk, claimed_at=None)
+    if rows.exclude(status__in=GONE).update(claimed_at=now, status=Status.CLAIMED):
+        card.claimed_at, card.status = now, Status.CLAIMED
+    return Claim(card, card_codes.on_card(business=card.business, card_id=card.pk))
+
+
+def _card_of(token: str) -> GiftCard | None:
+    if not 0 < len(token) <= LONGEST_TOKEN:
+        return None
+    rows = GiftCard.objects.filter(token_digest=crypto.digest(token), business__status=Business.Status.ACTIVE)
+    card = rows.select_related("business", "order__business", "line__product").first()
+    if card is None or card.status in GONE or card.order.type == GiftOrder.Type.PHYSICAL:
+        return None
+    return None if card.line.deliver_at > clock.now(card.business) else card
+
+
+@transaction.atomic
+def _view(card: GiftCard) -> None:
+    now = clock.now(card.business)
+    rows = GiftCard.objects.for_business(card.business).filter(pk=card.pk, viewed_at=None)
+    if rows.update(viewed_at=now):
+        card.viewed_at = now
+        unseen = GiftCard.objects.for_business(card.business).filter(pk=card.pk, status__in=BEFORE_VIEWING)
+        if unseen.update(status=Status.VIEWED):
+            card.status = Status.VIEWED
+        events.record([card_happened(GIFT_CARD_VIEWED, card)], now=now)

@@ -1,0 +1,267 @@
+"""Orders of gift cards: placed, filled with cards, cancelled, and settled when every card has gone its way.
+
+The order, its price and up to ten cards are one transaction. Of larger ones a worker makes the cards, a chunk a
+transaction, and goes on after them wherever it was stopped. Whoever changes an order's cards locks the order first.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Exists, OuterRef, QuerySet
+
+from loyalty import events
+from loyalty.events import Happening
+from loyalty.kernel import clock, jobs, net
+from loyalty.kernel.errors import Code, Conflict, DomainError, NotFound
+from loyalty.models import Business
+from rewards.events import GIFT_ORDER_COMPLETED, GIFT_ORDER_FAILED
+from rewards.models import Code as CardCode
+from rewards.models import GiftCard, GiftLine, GiftOrder
+from rewards.services import gift_cards, gift_funds, gift_lines
+from rewards.services.gift_lines import Asked
+
+Status, Card = GiftOrder.Status, GiftCard.Status
+AT_ONCE = 10  # cards that are made in the request
+CHUNK = 500  # cards that a worker makes in one transaction
+SETTLED_AT_ONCE = 500
+WAITING = {Card.PENDING, Card.SCHEDULED}
+SEND, FILL = "rewards.send_gift_cards", "rewards.fill_gift_orders"
+
+
+class DuplicatePoNumber(DomainError):
+    code = Code.DUPLICATE_PO_NUMBER
+
+    def __init__(self, first_id: UUID) -> None:
+        super().__init__(f"This PONumber was used for the order {first_id}.", field="PONumber")
+        self.facts = {"Id": str(first_id)}
+
+
+class NoCodesLeft(DomainError):
+    code = Code.OUT_OF_STOCK
+
+    def __init__(self, line: GiftLine) -> None:
+        super().__init__("Not enough codes of this value are left.", field=f"LineItems.{line.number}.ProductId")
+
+
+class NotCancellable(Conflict):
+    def __init__(self, status: str) -> None:
+        super().__init__(f"The order is {status}, or some of its cards have left already: it stays.")
+
+
+class Placed(NamedTuple):
+    """A new order, its lines, and the cards that were made at once."""
+
+    order: GiftOrder
+    lines: Sequence[GiftLine]
+    cards: Sequence[GiftCard]
+
+
+def place(
+    *,
+    business: Business,
+    account_id: UUID,
+    type: str,
+    po_number: str,
+    asked: Sequence[Asked],
+    note: str = "",
+    callback_url: str = "",
+) -> Placed:
+    """Order gift cards: all of it, or nothing. Up to ten cards are made at once; a worker sends.
+
+    :raises DuplicatePoNumber: if the account has used the number, for whatever order
+    :raises gift_funds.InsufficientFunds: if the deposit does not cover it
+    :raises NotFound, Invalid: as `gift_lines.drafted`
+    :raises net.UnsafeUrl: if we do not call back at such an address
+    :raises NoCodesLeft: if there are too few codes for an order that is filled at once
+    """
+    try:
+        with transaction.atomic():
+            return _place(
+                GiftOrder(
+                    business=business,
+                    account_id=account_id,
+                    type=type,
+                    po_number=po_number,
+                    note=note,
+                    callback_url=callback_url,
+                ),
+                asked,
+            )
+    except (DomainError, IntegrityError):
+        _refuse_duplicate(business, account_id, po_number)  # a late repeat hears of the first, whatever has changed
+        raise
+
+
+def _place(order: GiftOrder, asked: Sequence[Asked]) -> Placed:
+    business, now = order.business, clock.now(order.business)
+    order.currency, order.created_at = business.currency, now
+    _check_callback(order.callback_url)
+    lines = gift_lines.drafted(order=order, asked=asked, now=now)
+    is_small = sum(line.quantity for line in lines) <= AT_ONCE
+    order.status = Status.PROCESSING if is_small else Status.PENDING
+    order.total_minor = sum(line.cost_minor * line.quantity for line in lines)
+    order.save(force_insert=True)  # somebody who is just using the number is waited for
+    gift_funds.take(business=business, amount_minor=order.total_minor, currency=order.currency, order_id=order.pk)
+    GiftLine.objects.bulk_create(lines)
+    cards = _filled(order, [(line, line.quantity) for line in lines]) if is_small else []
+    jobs.wake(SEND if is_small else FILL)
+    return Placed(order, lines, cards)
+
+
+def _refuse_duplicate(business: Business, account_id: UUID, po_number: str) -> None:
+    rows = GiftOrder.objects.for_business(business).filter(account=account_id, po_number=po_number)
+    first = rows.values_list("pk", flat=True).first()
+    if first is not None:
+        raise DuplicatePoNumber(first)
+
+
+def _check_callback(url: str) -> None:
+    if url:
+        net.check_url(
+            url,
+            field="WebhookSettings.FulfillmentComplete",
+            allow_http=settings.WEBHOOKS_ALLOW_HTTP,
+            allowed=net.networks(settings.WEBHOOKS_ALLOWED_PRIVATE_NETWORKS),
+        )
+
+
+def _filled(order: GiftOrder, wanted: Iterable[tuple[GiftLine, int]]) -> list[GiftCard]:
+    """So many cards of each line, all with codes.
+
+    :raises NoCodesLeft: if there are too few
+    """
+    cards: list[GiftCard] = []
+    for made in gift_cards.make(order=order, wanted=wanted):
+        if made.codeless:
+            raise NoCodesLeft(made.line)
+        cards += made.cards
+    return cards
+
+
+def fill_waiting() -> None:
+    """Make the cards of large orders, a chunk after the other; safe to run twice, and to be killed anywhere."""
+    while _fill_chunk():
+        jobs.wake(SEND)
+
+
+@transaction.atomic
+def _fill_chunk() -> bool:
+    """Make the next cards of an order that nobody else is filling. Whether there was one."""
+    rows = GiftOrder.objects.filter(status=Status.PENDING).select_related("business")
+    order = rows.select_for_update(skip_locked=True, of=("self",)).order_by("created_at").first()
+    if order is None:
+        return False
+    wanted = _missing(order, CHUNK)
+    failed = [
+        (card, made.line.cost_minor)
+        for made in gift_cards.make(order=order, wanted=wanted)
+        for card in gift_cards.fail(order.business, made.codeless, reason="No codes of this value were left.")
+    ]
+    if failed:
+        gift_funds.give_back(business=order.business, cards=failed, currency=order.currency)
+    if not _missing(order, 1):
+        order.status = Status.PROCESSING
+        order.save(update_fields=["status"])
+    return True
+
+
+def _missing(order: GiftOrder, most: int) -> list[tuple[GiftLine, int]]:
+    """How many cards of which lines are still to be made: so many at most, in the order of the lines."""
+    rows = GiftLine.objects.for_business(order.business).filter(order=order).select_related("product")
+    made = dict(
+        GiftCard.objects.for_business(order.business)
+        .filter(order=order)
+        .order_by()
+        .values_list("line")
+        .annotate(Count("pk"))
+    )
+    wanted: list[tuple[GiftLine, int]] = []
+    for line in rows.order_by("number"):
+        count = min(line.quantity - made.get(line.pk, 0), most)
+        if count > 0:
+            wanted.append((line, count))
+            most -= count
+    return wanted
+
+
+@transaction.atomic
+def cancel(*, business: Business, order_id: UUID) -> GiftOrder:
+    """Take an order back before anything of it has left: its price returns, and so do uploaded codes.
+
+    :raises NotFound: if the business has no such order
+    :raises NotCancellable: if it is over, or a card is on its way
+    """
+    order = locked(business, order_id)
+    cards = GiftCard.objects.for_business(business).filter(order=order)
+    list(cards.select_for_update(no_key=True).order_by("pk").values_list("pk"))  # whoever sends them passes them over
+    waiting = cards.filter(status__in=(*WAITING, Card.FAILED), tries=0)
+    is_open = order.status in (Status.PENDING, Status.PROCESSING)
+    if not is_open or cards.exclude(pk__in=waiting.values("pk")).exists():
+        raise NotCancellable(order.status)
+    gone = cards.filter(status=Card.FAILED).values_list("line__cost_minor", flat=True)
+    gift_funds.give_back_order(
+        business=business, order_id=order.pk, amount_minor=order.total_minor - sum(gone), currency=order.currency
+    )
+    CardCode.objects.for_business(business).filter(card__in=cards.values("pk"), pool__isnull=False).update(card=None)
+    cards.exclude(balance_minor=None).update(balance_minor=0)
+    cards.exclude(status=Card.FAILED).update(status=Card.CANCELLED, deliver_at=None, leased_until=None)
+    order.status, order.completed_at = Status.CANCELLED, clock.now(business)
+    order.save(update_fields=["status", "completed_at"])
+    return order
+
+
+def locked(business: Business, order_id: UUID) -> GiftOrder:
+    """:raises NotFound: if the business has no such order"""
+    rows = GiftOrder.objects.for_business(business).select_for_update(no_key=True, of=("self",))
+    order = rows.select_related("business").filter(pk=order_id).first()
+    if order is None:
+        raise NotFound("order")
+    return order
+
+
+def settle_ready() -> None:
+    """Say how orders came out that none of whose cards is waiting any more; safe to run twice."""
+    waiting = GiftCard.objects.filter(order=OuterRef("pk"), status__in=WAITING)
+    ready = GiftOrder.objects.filter(~Exists(waiting), status=Status.PROCESSING).order_by("created_at")
+    for order_id, business_id in list(ready.values_list("pk", "business")[:SETTLED_AT_ONCE]):
+        _settle(order_id, business_id)
+
+
+@transaction.atomic
+def _settle(order_id: UUID, business_id: UUID) -> None:
+    rows = GiftOrder.objects.filter(business_id=business_id, pk=order_id, status=Status.PROCESSING)
+    order = rows.select_related("business").select_for_update(of=("self",), skip_locked=True).first()
+    if order is not None:  # else somebody else is at it
+        settle(order)
+
+
+def settle(order: GiftOrder) -> None:
+    """Say how a locked order came out, if none of its cards is waiting any more."""
+    counts = card_counts(GiftCard.objects.for_business(order.business).filter(order=order))
+    if counts.keys() & WAITING:
+        return
+    order.status, order.completed_at = outcome(counts), clock.now(order.business)
+    order.save(update_fields=["status", "completed_at"])
+    topic = GIFT_ORDER_FAILED if order.status == Status.FAILED else GIFT_ORDER_COMPLETED
+    facts = {"id": str(order.pk), "status": order.status}
+    news = Happening(order.business_id, topic, None, facts, reply_to=order.callback_url)
+    events.record([news], now=order.completed_at)
+
+
+def outcome(counts: Mapping[str, int]) -> str:
+    """What becomes of cards, together: of a whole order, or of one of its lines."""
+    bad = counts.keys() & {Card.FAILED, Card.BOUNCED}
+    if counts.keys() & WAITING:
+        return Status.PROCESSING
+    if counts.keys() <= {Card.CANCELLED}:
+        return Status.CANCELLED if counts else Status.PENDING
+    if counts.keys() <= {Card.FAILED}:
+        return Status.FAILED
+    return Status.PARTIALLY_FAILED if bad else Status.COMPLETED
+
+
+def card_counts(cards: "QuerySet[GiftCard]") -> Mapping[str, int]:
+    return dict(cards.order_by().values_list("status").annotate(Count("pk")))

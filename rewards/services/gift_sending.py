@@ -1,0 +1,130 @@
+"""Sending: a message is claimed in a committed row, sent, and written down, one at a time.
+
+Whoever is killed in between leaves a lease that ends; the next one sends that one message again, with the same
+Message-ID and link. What was written down is never sent again, and what was not is never forgotten.
+"""
+
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+
+from loyalty import events
+from loyalty.kernel import clock, jobs
+from rewards.events import GIFT_CARD_BOUNCED, card_happened
+from rewards.models import GiftCard, GiftLine
+from rewards.services import gift_letters, gift_orders
+from rewards.services.kinds.channels import CHANNELS
+from rewards.services.kinds.channels.base import Refused, Unreachable
+
+Status = GiftCard.Status
+SHARE = 20  # messages that are claimed together
+LEASE = timedelta(seconds=120)
+ENOUGH = timedelta(seconds=30)  # as long as one message may take; with less of the lease left, none is begun
+ROUND_SECONDS = 20.0  # then another task goes on, so that no worker waits long for this one
+MOST_TRIES = 8
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=4)
+LINKS = 2_000  # that are handed out in one statement
+
+CLAIM = """
+    UPDATE rewards_giftcard c SET leased_until = %(lease)s, tries = c.tries + 1
+    FROM (
+        SELECT c.id FROM rewards_giftcard c
+        JOIN rewards_giftorder o ON o.id = c.order_id AND o.type = 'DigitalDelivery'
+        JOIN loyalty_business b ON b.id = c.business_id
+        WHERE c.deliver_at <= %(now)s + b.clock_offset AND (c.leased_until IS NULL OR c.leased_until <= %(now)s)
+        ORDER BY c.deliver_at, c.id LIMIT %(share)s FOR UPDATE OF c SKIP LOCKED
+    ) due WHERE c.id = due.id RETURNING c.id
+"""
+# Links are handed out by the order's answer: nothing is sent.
+HAND_OUT = """
+    UPDATE rewards_giftcard c
+    SET status = 'Delivered', sent_at = %(now)s, delivered_at = %(now)s, deliver_at = NULL, leased_until = NULL
+    FROM (
+        SELECT c.id FROM rewards_giftcard c
+        JOIN rewards_giftorder o ON o.id = c.order_id AND o.type = 'Links'
+        JOIN loyalty_business b ON b.id = c.business_id
+        WHERE c.deliver_at <= %(now)s + b.clock_offset LIMIT %(links)s FOR UPDATE OF c SKIP LOCKED
+    ) due WHERE c.id = due.id
+"""
+
+
+class Outcome(NamedTuple):
+    """What became of a message: sent, refused for good, or to be tried again."""
+
+    status: Status | None  # none: later
+    failure: str = ""
+
+
+def send_due() -> None:
+    """Send what is due until nothing is, or until it is another task's turn."""
+    ends_at = time.monotonic() + ROUND_SECONDS
+    while _hand_out_links():
+        pass
+    while time.monotonic() < ends_at and (cards := _claimed()):
+        for card in cards:
+            assert card.leased_until is not None  # it is claimed
+            if clock.wall() < card.leased_until - ENOUGH:  # else it is left to its lease
+                _record(card, _sent(card))
+    gift_orders.settle_ready()
+    if time.monotonic() >= ends_at:
+        jobs.wake("rewards.send_gift_cards")
+
+
+def channels_of(line: GiftLine) -> Sequence[str]:
+    """The ways to a recipient, in the order in which they are tried."""
+    return [name for name in ("email", "sms") if getattr(line, name)]
+
+
+def _hand_out_links() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(HAND_OUT, {"now": clock.wall(), "links": LINKS})
+        return bool(cursor.rowcount)
+
+
+def _claimed() -> Sequence[GiftCard]:
+    """Take what is due next, committed, with everything that its message says."""
+    now = clock.wall()
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, {"now": now, "lease": now + LEASE, "share": SHARE})
+        ids = [id for (id,) in cursor.fetchall()]
+    rows = GiftCard.objects.filter(pk__in=ids).select_related("business", "order__business", "line__product")
+    return list(rows.order_by("deliver_at", "id"))
+
+
+def _sent(card: GiftCard) -> Outcome:
+    """Send a claimed card's message by the first way that works. From a sandbox nothing leaves."""
+    if card.business.is_sandbox:
+        return Outcome(Status.SENT)
+    letter, failure = gift_letters.letter_about(card), ""
+    for name in channels_of(card.line):
+        try:
+            CHANNELS[name].send(letter)
+        except Refused as error:
+            failure = str(error)
+        except Unreachable as error:
+            if card.tries < MOST_TRIES:
+                return Outcome(None, str(error))
+            failure = str(error)
+        else:
+            return Outcome(Status.SENT, failure)
+    return Outcome(Status.BOUNCED, failure)
+
+
+@transaction.atomic
+def _record(card: GiftCard, outcome: Outcome) -> None:
+    """Write down what became of a message, unless its lease was lost meanwhile."""
+    now = clock.now(card.business)
+    rows = GiftCard.objects.for_business(card.business).filter(pk=card.pk, leased_until=card.leased_until)
+    changes: dict[str, Any] = {"leased_until": None, "failure": outcome.failure[:200], "deliver_at": None}
+    if outcome.status is None:
+        changes["deliver_at"] = now + min(FIRST_WAIT * 2 ** (card.tries - 1), LONGEST_WAIT)
+    elif card.status not in (Status.VIEWED, Status.CLAIMED):
+        changes["status"] = outcome.status
+    if outcome.status == Status.SENT:
+        changes["sent_at"] = now
+    if rows.update(**changes) and outcome.status == Status.BOUNCED:
+        card.status = Status.BOUNCED
+        events.record([card_happened(GIFT_CARD_BOUNCED, card)], now=now)

@@ -1,0 +1,103 @@
+"""The page behind a card's link, `/g/<token>`. It works without script, and shows the code after a click only."""
+
+import segno
+from csp.decorators import csp_update
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.decorators import method_decorator
+from django.utils.safestring import SafeString, mark_safe
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+
+from loyalty.api import addresses, limits
+from loyalty.kernel.money import money_text
+from rewards.models import GiftCard
+from rewards.services import gift_claims, gift_letters
+from rewards.services.gift_claims import Claim
+
+PER_ADDRESS = 60  # a minute
+GROUP = 6  # characters of a code that are read together
+
+
+@method_decorator(csrf_exempt, name="dispatch")  # the link alone opens it: there is no cookie to ride on
+@method_decorator(csp_update({"img-src": ["https:"]}), name="dispatch")  # products show pictures from elsewhere
+class Gift(View):
+    """Everybody may open it as often as a person does: whoever tries links at random is soon told to wait."""
+
+    http_method_names = ["get", "head", "post"]
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: str) -> HttpResponseBase:
+        address = addresses.client_address(request)
+        try:
+            count = limits.hit([limits.Window(f"gift:{address}", limits.MINUTE, PER_ADDRESS)], is_guessable=True)
+        except limits.LimiterUnavailable as error:
+            response: HttpResponseBase = _refused(request, 503, error.retry_after or 5)
+        else:
+            is_fine = count.is_allowed
+            response = super().dispatch(request, *args, **kwargs) if is_fine else _wait(request, count)
+        response["Cache-Control"] = "no-store"
+        response["X-Robots-Tag"] = "noindex, nofollow"
+        response["Referrer-Policy"] = "no-referrer"
+        return response
+
+    def get(self, request: HttpRequest, token: str) -> HttpResponse:
+        is_visit = request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", "")
+        card = gift_claims.open_link(token, is_visit=is_visit)
+        return _nothing(request) if card is None else _page(request, Claim(card))
+
+    def post(self, request: HttpRequest, token: str) -> HttpResponse:
+        claim = gift_claims.reveal(token)
+        return _nothing(request) if claim is None else _page(request, claim)
+
+
+def _page(request: HttpRequest, claim: Claim) -> HttpResponse:
+    card, product = claim.card, claim.card.line.product
+    said = card.line.personalization
+    context = {
+        "business": card.order.business.name,
+        "sender": said.get("FromName") or card.order.business.name,
+        "to": said.get("To", ""),
+        "message": said.get("Message", ""),
+        "product": product,
+        "value": gift_letters.value_text(card),
+        "left": _left(card),
+        "code": claim.code and _readable(card, claim.code),
+        "square": claim.code and _square(claim.code),
+        "claimed_at": card.claimed_at,
+    }
+    return render(request, "gifts/card.html", context)
+
+
+def _readable(card: GiftCard, code: str) -> str:
+    """A code of ours in groups; one that somebody else made is shown as it is."""
+    if card.balance_minor is None:
+        return code
+    return " ".join(code[at : at + GROUP] for at in range(0, len(code), GROUP))
+
+
+def _left(card: GiftCard) -> str:
+    """What is left on a card that was used in part."""
+    if card.balance_minor is None or card.balance_minor == card.line.value_minor:
+        return ""
+    return f"{money_text(card.balance_minor, card.order.currency)} {card.order.currency}"
+
+
+def _square(code: str) -> SafeString:
+    """The code for a till's scanner."""
+    drawn = segno.make(code, error="m", micro=False)
+    return mark_safe(drawn.svg_inline(scale=5, border=2, light="#fff", omitsize=True))  # noqa: S308  # the library's own markup
+
+
+def _nothing(request: HttpRequest) -> HttpResponse:
+    return render(request, "gifts/nothing.html", status=404)
+
+
+def _wait(request: HttpRequest, count: limits.Count) -> HttpResponse:
+    return _refused(request, 429, count.retry_after())
+
+
+def _refused(request: HttpRequest, status: int, seconds: int) -> HttpResponse:
+    response = render(request, "gifts/wait.html", status=status)
+    response["Retry-After"] = str(seconds)
+    return response

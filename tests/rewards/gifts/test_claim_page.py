@@ -1,0 +1,151 @@
+"""The page behind a link: no script, no code before the click, and nothing about links that lead nowhere."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+
+from loyalty.api import limits
+from loyalty.kernel import clock
+from loyalty.models import Event
+from rewards.models import GiftCard, GiftProduct
+from rewards.services import gift_cards, gift_orders, gift_sending
+from tests.rewards.gifts.conftest import code_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def card(order):
+    placed = order(personalization={"To": "Ada", "FromName": "Platform", "Message": "<script>alert(1)</script>"})
+    gift_sending.send_due()
+    return GiftCard.objects.get(order=placed)
+
+
+@pytest.fixture
+def code(card):
+    found = code_of(card)
+    return " ".join(found[at : at + 6] for at in range(0, len(found), 6))
+
+
+def address(card):
+    return f"/g/{gift_cards.token_of(card)}"
+
+
+def page(response):
+    return response.content.decode()
+
+
+class TestNothing:
+    @pytest.mark.parametrize("token", ["nonsense", "a" * 32, "x" * 500])
+    def test_is_behind_a_link_that_is_none(self, db, token):
+        for response in (Client().get(f"/g/{token}"), Client().post(f"/g/{token}")):
+            assert response.status_code == 404
+            assert "There is no gift behind this link" in page(response)
+
+    @pytest.mark.breaks_the_books
+    def test_is_behind_what_was_cancelled_failed_or_goes_by_post(self, acme, order):
+        cancelled, failed = (GiftCard.objects.get(order=order()) for _ in range(2))
+        gift_orders.cancel(business=acme, order_id=cancelled.order_id)
+        GiftCard.objects.filter(pk=failed.pk).update(status="Failed")
+
+        for card in (cancelled, failed):
+            assert Client().post(address(card)).status_code == 404
+
+    def test_is_there_before_its_day(self, order):
+        later = clock.wall() + timedelta(days=2)
+        card = GiftCard.objects.get(order=order(type="DigitalDelivery", email="ada@example.com", deliver_at=later))
+
+        assert Client().post(address(card)).status_code == 404
+
+    def test_tells_the_links_of_a_suspended_business_from_none(self, acme, card):
+        acme.status = acme.Status.SUSPENDED
+        acme.save()
+
+        assert Client().get(address(card)).status_code == 404
+
+    def test_is_told_to_who_tries_too_often(self, db):
+        with clock.moved_to(clock.wall()):  # within one minute
+            answers = [Client().get(f"/g/guess-{number}").status_code for number in range(65)]
+
+        assert (answers.count(404), answers.count(429)) == (60, 5)
+
+    def test_is_told_while_nobody_can_count(self, card, monkeypatch):
+        monkeypatch.setattr(limits, "_ask_redis", lambda windows, at: None)
+
+        assert Client().get(address(card)).status_code == 503
+
+
+class TestPage:
+    def test_shows_the_gift_and_not_the_code(self, card, code):
+        response = Client().get(address(card))
+
+        said = page(response)
+        assert "Hello Ada, this is for you" in said
+        assert "€20.00" in said
+        assert "&lt;script&gt;" in said
+        assert code not in said
+        assert code.replace(" ", "") not in said
+        assert response["Cache-Control"] == "no-store"
+        assert response["X-Robots-Tag"] == "noindex, nofollow"
+        assert response["Referrer-Policy"] == "no-referrer"
+
+    def test_shows_the_code_after_the_click(self, card, code):
+        response = Client().post(address(card))
+
+        assert code in page(response)
+        assert "<svg" in page(response)
+        card.refresh_from_db()
+        assert card.status == "Claimed"
+
+    def test_shows_an_uploaded_code_as_it_is(self, vault, order):
+        card = GiftCard.objects.get(order=order(product="CINEMA", value=Decimal(25)))
+
+        assert ">CINEMA-1<" in page(Client().post(address(card)))
+
+    def test_counts_as_viewed_once(self, card):
+        for _ in range(2):
+            Client().get(address(card))
+
+        card.refresh_from_db()
+        assert card.status == "Viewed"
+        assert Event.objects.filter(topic="gift_cards/viewed").count() == 1
+
+    def test_is_not_viewed_by_a_browser_that_looks_ahead(self, card):
+        Client().get(address(card), headers={"Sec-Purpose": "prefetch"})
+        Client().head(address(card))
+
+        card.refresh_from_db()
+        assert card.viewed_at is None
+
+    def test_says_when_the_code_was_first_shown(self, card):
+        Client().post(address(card))
+
+        assert "It was first shown on" in page(Client().get(address(card)))
+
+    def test_says_what_is_left(self, acme, card):
+        gift_cards.redeem(business=acme, code=code_of(card), amount=Decimal("7.50"))
+
+        assert "12.50 EUR left" in page(Client().get(address(card)))
+
+    def test_needs_no_cookie(self, card):
+        response = Client(enforce_csrf_checks=True).post(address(card))
+
+        assert (response.status_code, dict(response.cookies)) == (200, {})
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+class TestInBrowser:
+    def test_reveals_without_script_on_a_phone(self, live_server, browser, card, code):
+        GiftProduct.objects.update(terms="Good for three years.", redemption_note="Show it at the till.")
+        context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+        opened = context.new_page()
+        opened.goto(f"{live_server.url}{address(card)}")
+
+        opened.get_by_role("button", name="Show my code").click()
+
+        assert opened.locator(".characters").inner_text() == code
+        assert opened.locator("main").bounding_box()["width"] <= 390
+        context.close()

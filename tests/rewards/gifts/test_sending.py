@@ -1,0 +1,304 @@
+"""Messages leave through a real mail server: each once, at its time, and another way where one is closed."""
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from loyalty.kernel import clock
+from loyalty.models import Event
+from rewards.models import Code, GiftCard, GiftOrder
+from rewards.services import gift_cards, gift_letters, gift_orders, gift_sending
+from rewards.services.gift_lines import Asked
+from tests.rewards.gifts import gateway
+from tests.rewards.gifts import mailbox as mailboxes
+from tests.rewards.gifts.conftest import assert_refused, available, body, open_gifts
+from tests.webhooks.test_claims import database_url
+
+pytestmark = pytest.mark.django_db
+
+ADA = {"email": "ada@example.com"}
+WORKER = """
+import sys, django
+django.setup()
+from datetime import timedelta
+from rewards.services import gift_orders, gift_sending
+gift_sending.LEASE, gift_sending.ENOUGH = timedelta(seconds=1.5), timedelta(seconds=0.2)
+gift_orders.CHUNK = 100
+exec(sys.argv[1])
+gift_orders.fill_waiting()
+gift_sending.send_due()
+"""
+# The control: the message is written down with the others of its share, not by itself.
+CARELESS = """
+record, kept = gift_sending._record, []
+def later(card, outcome):
+    kept.append((card, outcome))
+    while len(kept) >= gift_sending.SHARE:
+        record(*kept.pop(0))
+gift_sending._record = later
+"""
+
+
+@pytest.fixture
+def mailbox(settings):
+    with mailboxes.opened() as opened:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", opened.port
+        yield opened
+
+
+@pytest.fixture
+def texts(settings, tmp_path):
+    settings.SMS_DIR = str(tmp_path)
+    return lambda: [path.read_text() for path in Path(tmp_path).glob("*.txt")]
+
+
+@pytest.fixture
+def send(order):
+    """Order a card and send what is due: `send(email="ada@example.com")`."""
+
+    def run(**said):
+        placed = order(type="DigitalDelivery", **said)
+        gift_sending.send_due()
+        return GiftCard.objects.get(order=placed)
+
+    return run
+
+
+def status_of(card):
+    card.refresh_from_db()
+    return card.status, GiftOrder.objects.get(pk=card.order_id).status
+
+
+class TestMail:
+    def test_says_everything_in_text_and_in_html(self, mailbox, send):
+        said = {
+            "To": "Ada",
+            "FromName": "Platform",
+            "FromEmail": "hello@platform.example",
+            "Message": "Well <b>done</b>!",
+        }
+
+        card = send(**ADA, personalization=said)
+
+        (mail,) = mailbox.mails
+        assert (mail["To"], mail["From"]) == ("ada@example.com", "Platform <laurel@localhost>")
+        assert (mail["Reply-To"], mail["Subject"]) == ("hello@platform.example", "Ada, a gift from Platform")
+        assert mail["Message-ID"] == gift_letters.message_id(card)
+        text, html = (mail.get_body([kind]).get_content() for kind in ("plain", "html"))
+        link = gift_letters.claim_link(card)
+        assert "Well <b>done</b>!" in text
+        assert "Well &lt;b&gt;done&lt;/b&gt;!" in html
+        for part in (text, html):
+            assert link in part
+            assert "€20.00" in part
+        assert status_of(card) == ("Sent", "Completed")
+
+    def test_holds_no_code(self, mailbox, send):
+        card = send(**ADA)
+
+        code = bytes(Code.objects.get(card=card).hash)
+        assert code not in mailbox.mails[0].as_bytes()
+
+    def test_goes_once(self, mailbox, send):
+        send(**ADA)
+        gift_sending.send_due()
+
+        assert len(mailbox.mails) == 1
+
+    def test_waits_for_its_day(self, acme, mailbox, send):
+        card = send(**ADA, deliver_at=clock.wall() + timedelta(days=3))
+        assert (status_of(card), mailbox.mails) == (("Scheduled", "Processing"), [])
+
+        with clock.moved_to(clock.wall() + timedelta(days=3, minutes=1)):
+            gift_sending.send_due()
+
+        assert (status_of(card), len(mailbox.mails)) == (("Sent", "Completed"), 1)
+
+    def test_of_a_sandbox_stays_at_home(self, acme, mailbox, gifts):
+        open_gifts(acme.sandbox).post("/Orders", body())
+        gift_sending.send_due()
+
+        assert mailbox.mails == []
+        assert GiftCard.objects.get().status == "Sent"
+
+
+class TestRefusal:
+    def test_for_good_is_told(self, mailbox, send):
+        mailbox.refused["ada@example.com"] = mailboxes.UNKNOWN
+
+        card = send(**ADA)
+
+        assert status_of(card) == ("Bounced", "PartiallyFailed")
+        assert card.failure == "The mail server refused it: 550."
+        assert Event.objects.get(topic="gift_cards/bounced").facts["id"] == str(card.pk)
+
+    def test_for_good_falls_back_to_a_text_message(self, mailbox, texts, send):
+        mailbox.refused["ada@example.com"] = mailboxes.UNKNOWN
+
+        card = send(**ADA, sms="+4915112345678")
+
+        (text,) = texts()
+        assert "To: +4915112345678" in text
+        assert gift_letters.claim_link(card) in text
+        assert status_of(card) == ("Sent", "Completed")
+
+    def test_for_now_is_tried_again_later_and_not_for_ever(self, mailbox, send):
+        mailbox.refused["ada@example.com"] = mailboxes.BUSY
+        card = send(**ADA)
+        assert status_of(card) == ("Pending", "Processing")
+        gift_sending.send_due()
+        card.refresh_from_db()
+        assert card.tries == 1  # it is not due yet
+
+        at = clock.wall()
+        for _ in range(gift_sending.MOST_TRIES):
+            at += timedelta(hours=5)
+            with clock.moved_to(at):
+                gift_sending.send_due()
+
+        assert status_of(card) == ("Bounced", "PartiallyFailed")
+        assert card.tries == gift_sending.MOST_TRIES
+
+    def test_of_the_server_itself_is_tried_again(self, settings, mailbox, send):
+        settings.EMAIL_PORT = 1  # nobody listens
+        card = send(**ADA)
+        assert status_of(card)[0] == "Pending"
+
+        settings.EMAIL_PORT = mailbox.port
+        with clock.moved_to(clock.wall() + timedelta(minutes=2)):
+            gift_sending.send_due()
+
+        assert status_of(card)[0] == "Sent"
+
+
+class TestTextMessage:
+    def test_goes_alone_where_there_is_no_mail_address(self, mailbox, texts, send):
+        card = send(sms="+49 151 12345678")
+
+        assert "To: +4915112345678" in texts()[0]
+        assert (status_of(card)[0], mailbox.mails) == ("Sent", [])
+
+    def test_goes_through_a_gateway(self, settings, send):
+        with gateway.opened() as (url, said):
+            settings.SMS_DIR, settings.SMS_URL = "", url
+            settings.SMS_USER, settings.SMS_PASSWORD, settings.SMS_FROM = "AC1", "secret", "+4930123456"
+            card = send(sms="+4915112345678")
+
+        assert said[0]["form"]["To"] == ["+4915112345678"]
+        assert said[0]["form"]["From"] == ["+4930123456"]
+        assert gift_letters.claim_link(card) in said[0]["form"]["Body"][0]
+        assert said[0]["authorization"] == "Basic QUMxOnNlY3JldA=="
+        assert status_of(card)[0] == "Sent"
+
+    def test_bounces_where_nobody_sends_any(self, settings, send):
+        settings.SMS_DIR = ""
+
+        assert status_of(send(sms="+4915112345678"))[0] == "Bounced"
+
+
+class TestResend:
+    def test_goes_to_the_same_recipient_with_the_same_link(self, gifts, mailbox, send):
+        card = send(**ADA)
+
+        answer = gifts.post(f"/Orders/{card.order_id}/Cards/{card.pk}/Resend")
+        gift_sending.send_due()
+
+        assert answer.status_code == 200
+        first, second = mailbox.mails
+        assert first["To"] == second["To"] == "ada@example.com"
+        assert first["Message-ID"] != second["Message-ID"]
+        assert gift_letters.claim_link(card) in first.get_body(["plain"]).get_content()
+        assert gift_letters.claim_link(card) in second.get_body(["plain"]).get_content()
+
+    def test_reaches_a_mailbox_that_was_full(self, gifts, mailbox, send):
+        mailbox.refused["ada@example.com"] = mailboxes.UNKNOWN
+        card = send(**ADA)
+        del mailbox.refused["ada@example.com"]
+
+        gifts.post(f"/Orders/{card.order_id}/Cards/{card.pk}/Resend")
+        gift_sending.send_due()
+
+        assert status_of(card)[0] == "Sent"
+
+    def test_is_refused_before_it_was_sent_and_too_often(self, gifts, mailbox, order, send):
+        waiting = GiftCard.objects.get(order=order(type="DigitalDelivery", **ADA))
+        link = GiftCard.objects.get(order=order())
+        often = send(**ADA)
+        GiftCard.objects.filter(pk=often.pk).update(messages=gift_cards.MOST_MESSAGES)
+
+        gift_sending.send_due()
+        GiftCard.objects.filter(pk=waiting.pk).update(status="Pending", deliver_at=clock.wall())
+        for card in (waiting, link, often):
+            assert_refused(gifts.post(f"/Orders/{card.order_id}/Cards/{card.pk}/Resend"), 409, "CONFLICT")
+
+    def test_of_another_orders_card_is_refused(self, gifts, order, send):
+        card = send(**ADA)
+
+        assert_refused(gifts.post(f"/Orders/{order().pk}/Cards/{card.pk}/Resend"), 404, "NOT_FOUND")
+
+
+class TestLinks:
+    def test_are_handed_out_together(self, gifts, order, django_assert_max_num_queries):
+        placed = order(quantity=30)
+        gift_orders.fill_waiting()
+
+        with django_assert_max_num_queries(20):
+            gift_sending.send_due()
+
+        answer = gifts.get(f"/Orders/{placed.pk}").json()
+        assert (answer["Status"], answer["CompletedAt"] is None) == ("Completed", False)
+        assert {card["Status"] for card in answer["LineItems"][0]["Cards"]} == {"Delivered"}
+        event = Event.objects.get(topic="gift_orders/completed")
+        assert event.facts == {"id": str(placed.pk), "status": "Completed"}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.django_db(transaction=True)
+class TestKilled:
+    CARDS, KILLS = 400, 5
+
+    def run(self, acme, account, mailbox, *, how=""):
+        """Let workers send an order, and kill one after the other in the middle. Answers how many were killed."""
+        asked = [Asked("STORE-CARD", Decimal(1), email=f"guest{n}@example.com") for n in range(self.CARDS)]
+        gift_orders.place(business=acme, account_id=account.pk, type="DigitalDelivery", po_number="BIG", asked=asked)
+        environment = os.environ | {"EMAIL_URL": f"smtp://127.0.0.1:{mailbox.port}", "DATABASE_URL": database_url()}
+        kills = 0
+        for _ in range(40):
+            worker = subprocess.Popen([sys.executable, "-c", WORKER, how], env=environment)
+            enough = len(mailbox.mails) + random.randint(10, 60)
+            while worker.poll() is None and (kills == self.KILLS or len(mailbox.mails) < enough):
+                time.sleep(0.005)
+            if worker.poll() is None:
+                worker.kill()
+                kills += 1
+            worker.wait()
+            if not GiftOrder.objects.exclude(status="Completed").exists():
+                return kills
+            time.sleep(1.6)  # the lease of whoever died ends
+        raise AssertionError("it was never finished")
+
+    def test_at_random_everything_is_there_once_and_a_message_at_most_once_more_per_kill(self, acme, account, mailbox):
+        kills = self.run(acme, account, mailbox)
+
+        sent = Counter((mail["To"], mail["Message-ID"]) for mail in mailbox.mails)
+        assert kills
+        assert {to for to, _ in sent} == {f"guest{n}@example.com" for n in range(self.CARDS)}
+        assert len(sent) == self.CARDS  # a repeat has the same Message-ID
+        assert sent.total() - self.CARDS <= kills
+        assert available(acme) == 1_000_00 - self.CARDS * 100
+        assert Code.objects.filter(card__isnull=False).count() == GiftCard.objects.count() == self.CARDS
+
+    def test_repeats_more_where_messages_are_written_down_together(self, acme, account, mailbox):
+        """The control."""
+        kills = self.run(acme, account, mailbox, how=CARELESS)
+
+        assert len(mailbox.mails) - self.CARDS > kills
