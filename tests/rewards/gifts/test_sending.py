@@ -20,7 +20,7 @@ from rewards.services.gift_lines import Asked
 from tests.rewards.gifts import gateway
 from tests.rewards.gifts import mailbox as mailboxes
 from tests.rewards.gifts.conftest import assert_refused, available, body, open_gifts
-from tests.webhooks.test_claims import database_url
+from tests.workers import database_url
 
 pytestmark = pytest.mark.django_db
 
