@@ -21,7 +21,7 @@ KEPT_FOR = timedelta(days=30)
 COUNT = """
     INSERT INTO loyalty_redeliveredtask AS t (id, name, arguments, deliveries, first_at, last_at)
     VALUES (%(id)s, %(name)s, %(arguments)s, 2, %(now)s, %(now)s)
-    ON CONFLICT (id) DO UPDATE SET deliveries = t.deliveries + 1, last_at = excluded.last_at,
+    ON CONFLICT (id) DO UPDATE SET deliveries = least(t.deliveries + 1, %(most)s), last_at = excluded.last_at,
         quarantined_at = CASE WHEN t.deliveries >= %(most)s THEN coalesce(t.quarantined_at, excluded.last_at) END
     RETURNING quarantined_at
 """

@@ -5,6 +5,7 @@ from email.utils import format_datetime
 
 import pytest
 
+from advocates.services import advocates
 from loyalty.kernel import clock
 from tests.webhooks.consumer import Says
 from webhooks.models import Attempt, Delivery
@@ -87,6 +88,23 @@ class TestRetryAfter:
 
     def test_is_honoured_up_to_a_day(self, owed, consumer, deliver):
         assert self.wait_after("999999999", owed, consumer, deliver) == timedelta(hours=24)
+
+    @pytest.mark.parametrize("status", [429, 503])
+    def test_of_a_busy_receiver_holds_back_all_that_it_is_owed(self, owed, consumer, deliver, bob, status):
+        consumer.says = Says(status=status, headers={"Retry-After": "600"})
+        with clock.moved_to(START):
+            deliver()
+        before = len(consumer.heard)
+        consumer.says = Says()
+
+        counts = []
+        for seconds in (590, 610):
+            with clock.moved_to(START + timedelta(seconds=seconds)):
+                advocates.create(business=owed.business, email=f"late-{seconds}@example.com")
+                deliver()
+            counts.append(len(consumer.heard) - before)
+
+        assert counts == [0, 4]
 
     @pytest.mark.parametrize("header", ["1", "-5", "soon", "²", "Wed, 99 Foo 2027 99:99:99 GMT", "9" * 400])
     def test_never_hurries_and_never_hurts(self, owed, consumer, deliver, header):

@@ -22,7 +22,7 @@ JITTER = 0.2
 LONGEST_RETRY_AFTER = timedelta(hours=24)
 GIVE_UP_AFTER = timedelta(days=5)
 SHORTEST_HOLD, LONGEST_HOLD = timedelta(seconds=5), timedelta(minutes=5)
-GONE = 410
+GONE, BUSY = 410, (429, 503)
 
 Result = tuple[Claim, Answer]
 Status = Delivery.Status
@@ -93,10 +93,23 @@ def _learn(endpoint: Endpoint, answers: Sequence[Answer], *, at: datetime) -> No
     endpoint.failing_since = endpoint.failing_since or min(answer.at for answer in answers)
     if at - endpoint.failing_since >= GIVE_UP_AFTER:
         return endpoints.disable(endpoint, reason=Endpoint.Reason.FAILING)
-    if endpoint.failures >= FAILING:
-        doubled = SHORTEST_HOLD * 2 ** min(endpoint.failures - FAILING, 10)
-        endpoint.held_until = at + min(doubled, LONGEST_HOLD)
+    hold = max(_hold_after(endpoint.failures), *(_asked_for(answer) for answer in answers))
+    if hold:
+        endpoint.held_until = at + hold
     return endpoint.save(update_fields=["failures", "failing_since", "held_until"])
+
+
+def _hold_after(failures: int) -> timedelta:
+    if failures < FAILING:
+        return timedelta(0)
+    doubled: timedelta = SHORTEST_HOLD * 2 ** min(failures - FAILING, 10)
+    return min(doubled, LONGEST_HOLD)
+
+
+def _asked_for(answer: Answer) -> timedelta:
+    """For how long a receiver that is busy wants to hear nothing at all."""
+    asked = answer.retry_after if answer.status in BUSY else None
+    return min(asked or timedelta(0), LONGEST_RETRY_AFTER)
 
 
 def _verdict(
