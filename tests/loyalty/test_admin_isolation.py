@@ -62,6 +62,7 @@ def texts(model: type[models.Model]) -> list[Any]:
         if isinstance(field, (models.CharField, models.TextField, models.JSONField, ArrayField))
         and not field.choices
         and not field.generated
+        and not isinstance(getattr(field, "base_field", None), models.IntegerField)  # an array of numbers
         and (model.__name__, field.name) not in OUR_WORDS
     ]
 
