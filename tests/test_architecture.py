@@ -17,7 +17,7 @@ OURS = [model for model in apps.get_models() if model._meta.app_label in STACK]
 TENANT = {model.__name__ for model in OURS if issubclass(model, TenantModel)}
 
 # Rows that are part of another one, and go with it.
-PARTS = {("Membership", "user")}
+PARTS = {("Membership", "user"), ("ImportPart", "whole")}
 
 # Reads of tenant rows that rightly start elsewhere: by an unguessable digest, or for the whole house.
 ANYWHERE = {
@@ -30,6 +30,7 @@ ANYWHERE = {
     "loyalty/services/accrual.py": "a worker shares out the minutes of everybody",
     "loyalty/services/publication.py": "the relay publishes for everybody",
     "loyalty/selectors/listening.py": "a worker asks who of everybody listens to something",
+    "advocates/services/imports.py": "a worker goes on with the files of everybody",
     "advocates/services/birthdays.py": "rounds of those who stopped listening end for everybody",
     "rewards/api/gift_view.py": "a token is looked up by its digest, which names the business",
     "rewards/services/gift_accounts.py": "an access token is looked up by its digest; ended tokens go for everybody",

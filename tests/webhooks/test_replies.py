@@ -1,5 +1,6 @@
 """Whoever asked for something and named a URL hears there what came of it, like every webhook."""
 
+from collections import defaultdict
 from datetime import timedelta
 
 import pytest
@@ -20,7 +21,10 @@ TOPIC = "gift_orders/completed"
 
 @pytest.fixture(autouse=True)
 def described(monkeypatch):
-    monkeypatch.setitem(events._describers, TOPIC, [lambda _, page: {event.pk: EXAMPLES[TOPIC] for event in page}])
+    """Rewards knows of no such order, and would write another body for it."""
+    monkeypatch.setattr(events, "_describers", defaultdict(list))
+    monkeypatch.setattr(events, "_replies", {})
+    events.register_describer(lambda _, page: {event.pk: EXAMPLES[TOPIC] for event in page}, TOPIC)
 
 
 @pytest.fixture

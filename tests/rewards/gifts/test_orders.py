@@ -12,7 +12,7 @@ from rewards.services import gift_funds, gift_orders, gift_products, gift_sendin
 from tests.races import at_once
 from tests.rewards.gifts.conftest import assert_refused, available, body, code_of, line, links
 from webhooks.models import Delivery
-from webhooks.services import endpoints, relay
+from webhooks.services import relay
 
 pytestmark = pytest.mark.django_db
 
@@ -338,18 +338,10 @@ class TestFulfillmentComplete:
             relay.relay()
 
         delivery = Delivery.objects.for_business(acme).select_related("endpoint").get()
-        assert (delivery.endpoint.url, delivery.topic) == (self.URL, "gift_orders/completed")
+        assert (delivery.url, delivery.topic) == (self.URL, "gift_orders/completed")
         told = json.loads(bytes(delivery.example))
         assert told == gifts.get(f"/Orders/{answer['Id']}").json()
         assert (told["Status"], told["PONumber"]) == ("Completed", "PO-1")
-
-    def test_uses_the_endpoint_that_the_business_has_for_the_address(self, acme, gifts):
-        endpoint, _ = endpoints.create(business=acme, url=self.URL, topics=["points/earned"])
-        gifts.post("/Orders", links(WebhookSettings={"FulfillmentComplete": self.URL}))
-        gift_sending.send_due()
-        relay.relay()
-
-        assert Delivery.objects.for_business(acme).get().endpoint == endpoint
 
     def test_is_told_to_nobody_else(self, acme, gifts):
         gifts.post("/Orders", links())
