@@ -49,6 +49,7 @@ OUR_WORDS = {
     ("GiftProduct", "currency"),
     ("GiftProduct", "delivery_types"),
     ("GiftProduct", "provider"),
+    ("ShippingMethod", "countries"),
     ("Question", "kind"),
     ("Redemption", "terms"),
     ("ReferralProgramme", "currency"),
