@@ -58,6 +58,7 @@ OUR_WORDS = {
     ("GiftProduct", "currency"),
     ("GiftProduct", "delivery_types"),
     ("GiftProduct", "provider"),
+    ("ShippingMethod", "countries"),
     ("Question", "kind"),
     ("Redemption", "terms"),
     ("ReferralProgramme", "currency"),
