@@ -12,6 +12,7 @@ from advocates.services import (
     advocates,
     boards,
     ideas,
+    imports,
     mappings,
     orders,
     products,
@@ -119,6 +120,7 @@ def fill(business: Business, word: str) -> Advocate:
     _tell(endpoint, word)
     _promise(business, word)
     _send_gifts(business, word)
+    _import(business, word)
     Metric.objects.create(business=business, key=f"{word}-stars".lower(), title=f"{word} stars")
     batches.move_points(business=business, moves=[Move(account_id=person.pk, amount=5)], author=word)
     programme.apply(business=business, document=programme.parsed({}), author=word)
@@ -131,6 +133,14 @@ def fill_more(business: Business, word: str) -> None:
     ladder = MilestoneSet.objects.for_business(business).first()
     assert ladder
     MilestoneSet.objects.create(business=business, key=word, title=word, metric=ladder.metric)
+
+
+def _import(business: Business, word: str) -> None:
+    """A file that is checked."""
+    file = {"lines": [f"name,externalId\n{word},{word}-7\n"], "title": word, "author": word}
+    found = imports.receive(business=business, kind="customers", **file)
+    while imports.advance(business=business, import_id=found.pk):
+        pass
 
 
 def _earn_and_redeem(person: Advocate, reward: Reward, word: str) -> None:
