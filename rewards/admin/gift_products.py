@@ -11,12 +11,11 @@ from unfold import widgets
 from loyalty.admin import buttons, look
 from loyalty.admin.base import ServiceAdmin
 from loyalty.admin.forms import LinesField, ServiceForm
-from loyalty.kernel.errors import Invalid
 from loyalty.kernel.money import money, money_text
-from rewards.admin.pools import UploadForm, told
+from rewards.admin import pools
 from rewards.admin.reward_form import Money
 from rewards.models import GiftProduct, ShippingMethod
-from rewards.services import codes, gift_products
+from rewards.services import gift_products
 from rewards.services.kinds.providers import PROVIDERS
 
 AMOUNTS = ("min_value", "max_value", "fee")
@@ -93,7 +92,7 @@ class ProductForm(ServiceForm):
         return None if said is None else money(said, self.instance.currency, field=name)
 
 
-class StockForm(UploadForm):
+class StockForm(pools.UploadForm):
     value = Money(help_text="What each of these codes is worth.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -150,13 +149,9 @@ class GiftProductAdmin(ServiceAdmin):
     @buttons.button("Upload codes", icon="upload_file")
     def upload(self, request: HttpRequest, product: GiftProduct) -> HttpResponse:
         def act(answer: Mapping[str, Any]) -> str:
-            lines, value = answer["file"], money(answer["value"], product.currency, field="value")
+            value = money(answer["value"], product.currency, field="value")
             pool = gift_products.stock(business=product.business, product_id=product.pk, value_minor=value)
-            try:
-                added = codes.add(business=product.business, pool_id=pool.pk, codes=[code for _, code in lines])
-            except codes.BadCodes as error:
-                raise Invalid(told(error.problems, lines), field="file") from error
-            return f"{added:,} codes added."
+            return pools.add(pool, answer["file"])
 
         return buttons.ask(
             self,

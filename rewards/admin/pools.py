@@ -155,12 +155,7 @@ class CodePoolAdmin(ServiceAdmin):
     @buttons.button("Upload codes", icon="upload_file")
     def upload(self, request: HttpRequest, pool: CodePool) -> HttpResponse:
         def act(answer: Mapping[str, Any]) -> str:
-            lines = answer["file"]
-            try:
-                added = codes.add(business=pool.business, pool_id=pool.pk, codes=[code for _, code in lines])
-            except codes.BadCodes as error:
-                raise Invalid(told(error.problems, lines), field="file") from error
-            return f"{added:,} codes added."
+            return add(pool, answer["file"])
 
         return buttons.ask(
             self,
@@ -213,6 +208,18 @@ class CodePoolAdmin(ServiceAdmin):
             return "Rewards can take codes from it again."
 
         return buttons.ask(self, request, pool, title=f"Bring {pool.title} back?", submit="Bring it back", act=act)
+
+
+def add(pool: CodePool, lines: Sequence[tuple[int, str]]) -> str:
+    """Put a file's codes into a pool, and say how many there were.
+
+    :raises Invalid: telling what is wrong with which lines
+    """
+    try:
+        added = codes.add(business=pool.business, pool_id=pool.pk, codes=[code for _, code in lines])
+    except codes.BadCodes as error:
+        raise Invalid(told(error.problems, lines), field="file") from error
+    return f"{added:,} codes added."
 
 
 def told(problems: Sequence[codes.Problem], lines: Sequence[tuple[int, str]]) -> str:
