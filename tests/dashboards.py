@@ -137,7 +137,7 @@ def fill_more(business: Business, word: str) -> None:
 
 def _import(business: Business, word: str) -> None:
     """A file that is checked."""
-    lines = [f"name,externalId\n{word},{word}-7\n"]
+    lines = ["name,externalId\n", f"{word},{word}-7\n"]
     found = imports.receive(business=business, kind="customers", lines=lines, title=word, author=word)
     while imports.advance(business=business, import_id=found.pk):
         pass

@@ -13,6 +13,7 @@ from advocates.services.user_events import UserEvent
 from loyalty.api import types
 from loyalty.api.audience import ActionData, ActionName
 from loyalty.api.parsing import Body, to_struct
+from loyalty.api.schema import REFS
 from loyalty.api.views import Call, IntegrationView, Shape, operation
 from loyalty.kernel import clock
 from loyalty.kernel.errors import Code, DomainError, Invalid
@@ -104,12 +105,16 @@ class Event(IntegrationView):
         user_events.take(call.body.said(call.business), business=call.business)
 
 
+# Read one by one; what an item should be, the description says.
+NewEvents = Annotated[Items, Meta(extra_json_schema={"items": {"$ref": REFS.format(name=NewEvent.__name__)}})]
+
+
 class Batch(IntegrationView):
     max_body = MAX_BATCH
 
     @operation(
         "Report up to 1,000 events",
-        body=Items,
+        body=NewEvents,
         answer=ReceivedBatch,
         tags=TAGS,
         example=[examples.USER_EVENT],

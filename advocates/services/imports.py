@@ -152,7 +152,7 @@ def _rows(lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
     except UnicodeDecodeError as error:
         raise BadFile("This is no text in UTF-8. Save it as CSV in UTF-8.") from error
     except csv.Error as error:
-        raise BadFile(f"This is no CSV file: {error}.") from error
+        raise BadFile("This is no CSV file: a line ends inside a quoted cell, or in no way that we know.") from error
 
 
 def _with(first: str, lines: Iterator[str]) -> Iterator[str]:
