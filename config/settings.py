@@ -177,6 +177,11 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Points, rewards, referrals and webhooks of one merchant's programme.",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {
+        "deepLinking": True,
+        "docExpansion": "none",
+        "filter": True,
+    },  # there are too many to show at once
     "REDOC_DIST": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": ["webhooks.api.topics.add_topics"],

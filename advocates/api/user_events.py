@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Meta
 
 from advocates.api import examples
-from advocates.api.batches import MAX_BATCH, Items
+from advocates.api.batches import MAX_BATCH
 from advocates.services import user_events
 from advocates.services.user_events import UserEvent
 from loyalty.api import types
@@ -105,8 +105,9 @@ class Event(IntegrationView):
         user_events.take(call.body.said(call.business), business=call.business)
 
 
-# Read one by one; what an item should be, the description says.
-NewEvents = Annotated[Items, Meta(extra_json_schema={"items": {"$ref": REFS.format(name=NewEvent.__name__)}})]
+# Read one by one, so that a malformed one is answered in its place; what an item should be, the description says.
+Item = Annotated[dict[str, Any], Meta(extra_json_schema={"$ref": REFS.format(name=NewEvent.__name__)})]
+NewEvents = Annotated[list[Item], Meta(min_length=1, max_length=1000)]
 
 
 class Batch(IntegrationView):
