@@ -190,6 +190,14 @@ NOT_ABOUT_PEOPLE = {
     "PATCH api/v1/webhooks/<uuid:endpoint_id>": "the merchant's own server",
     "POST api/v1/webhooks/<uuid:endpoint_id>/test": "the name of a topic",
     "POST api/v1/test-clock": "a duration",
+    "POST api/v1/event": "what POST /batch/events takes, and kept where that is",
+    "POST api/v1/event/batch": "each item is what POST /event takes",
+    "POST api/v1/segment/users/": SHOP_ID,
+    "POST api/v1/revenue": "the merchant's own books",
+    "PUT api/v1/integration/user/<str:external_id>": "what PATCH /advocates/:id takes",
+    "POST v1/Orders": "whoever is sent a gift takes part in no programme",
+    "POST v1/Cards/Balance": "a code of the merchant's",
+    "POST v1/Cards/Redeem": "a code of the merchant's, and their own reference",
 }
 # Fields of planted operations that take no marker: one of a list, a signature and what it is about, a shop's number.
 NO_ROOM = {"timezone", "phone", "signature", "businessId", "referralCode", "currency", "orderId"}

@@ -68,7 +68,7 @@ def run(name, language, environment):
 
 
 def test_every_example_is_there_in_both_languages():
-    names = {path.stem for path in EXAMPLES.iterdir() if path.suffix in LANGUAGES}
+    names = {path.stem for path in EXAMPLES.iterdir() if path.suffix in LANGUAGES} - {"discounts"}  # a receiver
 
     assert names == {"direct_backend", "user_app", "widget_page"}
     assert all((EXAMPLES / f"{name}{language}").exists() for name in names for language in LANGUAGES)

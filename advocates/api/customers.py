@@ -31,6 +31,7 @@ from loyalty.services import earn_rules, ledger
 
 PUT: dict[str, Any] = {
     "answer": CustomerAnswer,
+    "other_status": 201,
     "errors": (Code.CONFLICT,),
     "description": "What is left out stays as it is. Who is new joins (201), and the sign-up rules pay, but not for "
     "whom the shop knew, by createdAt, before there was a programme; signupPoints says otherwise. A person with this "

@@ -26,6 +26,7 @@ class Orders(KeyView):
         body=OrderBody,
         answer=OrderTaken,
         status=201,
+        other_status=200,
         errors=(Code.NOT_FOUND, Code.CONFLICT, Code.LIMIT_REACHED, Code.OUT_OF_STOCK),
         example=EXAMPLE,
         description="It earns once in its life: when it first reaches a financialStatus that the programme counts. "

@@ -147,6 +147,7 @@ class OneProduct(KeyView):
         "Create or change a product",
         body=ProductBody,
         answer=ProductAnswer,
+        other_status=201,
         example={"title": "Espresso beans", "price": "21.00", "currency": "EUR", "collectionIds": ["coffee"]},
         description="201 where it is new. Without collectionIds it stays in the collections that it is in; they may "
         "be told of later. Orders that name a product which is not here are welcome, too.",
@@ -173,6 +174,7 @@ class OneCollection(KeyView):
         "Create or change a collection",
         body=CollectionBody,
         answer=CollectionAnswer,
+        other_status=201,
         example={"title": "Coffee", "productIds": ["beans"]},
         description="201 where it is new. Without productIds its products stay; they may be told of later.",
     )

@@ -179,7 +179,7 @@ def _columns(kind: Kind, layout: str, header: Sequence[str]) -> list[str]:
 
 
 def _keep(made: Import, kind: Kind, rows: Iterator[tuple[int, list[str]]]) -> None:
-    names: set[tuple[str | None, ...]] = set()
+    names: set[tuple[str, str] | None] = set()
     total = 0
     for number, part in enumerate(iter(lambda: list(islice(rows, PART)), []), start=1):
         total += len(part)
@@ -188,7 +188,7 @@ def _keep(made: Import, kind: Kind, rows: Iterator[tuple[int, list[str]]]) -> No
         kept = []
         for line, cells in part:
             name = kind.identity(cells_of(made.columns, cells))
-            kept.append([line, name in names, *cells[: len(made.columns)]])
+            kept.append([line, name is not None and name in names, *cells[: len(made.columns)]])
             names.add(name)
         ImportPart.objects.create(business_id=made.business_id, whole=made, number=number, rows=kept, size=len(kept))
     if not total:
@@ -281,7 +281,7 @@ def _cells(found: Import, cells: Sequence[str]) -> dict[str, str]:
     for column, text in named.items():
         if len(text) > LONGEST_CELL or "\0" in text:
             raise Invalid(f"{column} is longer than {LONGEST_CELL:,} characters, or no text.", field=column)
-    if not any(kinds.KINDS[found.kind].identity(named)):
+    if kinds.KINDS[found.kind].identity(named) is None:
         raise Invalid("Nothing says who or what this is.")
     return named
 

@@ -93,6 +93,8 @@ class OperationSchema(AutoSchema):
             media_types = ("application/json",) if declared.body else declared.media_types
             good["content"] = dict.fromkeys(media_types, content)
         responses = {str(declared.status): good}
+        if declared.other_status:
+            responses[str(declared.other_status)] = good
         by_status: dict[int, list[Code]] = {}
         for code in _codes(self.view, declared, path, method):
             by_status.setdefault(code.status, []).append(code)

@@ -77,6 +77,7 @@ class Operation:
     query: Any = None
     answer: Any = None
     status: int = 200
+    other_status: int | None = None  # what it answers with the same shape where something was there before, or was not
     errors: tuple[Code, ...] = ()
     example: Mapping[str, Any] | None = None
     answer_example: Mapping[str, Any] | None = None  # where it is not made of its shapes' own

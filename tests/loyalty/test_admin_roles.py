@@ -40,6 +40,8 @@ MADE_BY_HAND = {
         "CodePool",
         "Endpoint",
         "EventType",
+        "HoldProgramme",
+        "Import",
         "InventoryItem",
         "InventorySet",
         "Metric",

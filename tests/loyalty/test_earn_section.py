@@ -47,7 +47,6 @@ class TestCheck:
             ({"limit": {"times": 2}}, "limit"),
             ({"limit": {"period": "daily"}}, "limit.times"),
             ({"minSpend": "3.00"}, "minSpend"),
-            ({"trigger": "order_paid"}, "earn.per"),
         ],
     )
     def test_names_terms_that_mean_nothing(self, change, path):

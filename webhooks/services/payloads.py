@@ -197,6 +197,13 @@ class GiftCardData(Data):
     status: str
 
 
+class CodesGuessedData(Data):
+    """Somebody tries codes: how many were wrong within a minute, at which gift account."""
+
+    id: UUID
+    refused: int
+
+
 class EndpointDisabledData(Data):
     """Of an endpoint that was deleted since, only the id is known."""
 
@@ -244,5 +251,6 @@ PAYLOADS: Mapping[str, type[Data]] = {
     "gift_cards/delivered": GiftCardData,
     "gift_cards/bounced": GiftCardData,
     "gift_cards/viewed": GiftCardData,
+    "gift_cards/guessed": CodesGuessedData,
     "endpoints/disabled": EndpointDisabledData,
 }

@@ -11,6 +11,8 @@ from advocates.services.responses import Told
 from loyalty.services import personal_data, verification
 from tests.advocates.voices.conftest import NPS, WHY
 
+SAID = [holder for holder in holders.ALL if holder.name not in {"orders", "orderLines", "refunds"}]
+
 pytestmark = pytest.mark.django_db
 
 MARK = "zzmark7q"
@@ -39,11 +41,11 @@ def dump():
 
 
 def move(business, source, target):
-    return {holder.name: holder.move(business, source.pk, target.pk, None) for holder in holders.ALL}
+    return {holder.name: holder.move(business, source.pk, target.pk, None) for holder in SAID}
 
 
 def move_back(business, source, target, moved):
-    for holder in holders.ALL:
+    for holder in SAID:
         holder.move(business, target.pk, source.pk, moved[holder.name])
 
 
@@ -52,7 +54,7 @@ def test_every_holder_is_registered():
 
 
 def test_export_shows_all_that_was_said(acme, spoken, bob):
-    shown = {holder.name: holder.export(acme, spoken.pk) for holder in holders.ALL}
+    shown = {holder.name: holder.export(acme, spoken.pk) for holder in SAID}
 
     assert all(shown.values())
     assert str(shown).count(MARK) == 10
@@ -63,7 +65,7 @@ def test_erasure_leaves_no_word_and_every_number(acme, spoken, api):
     before = api.get("/surveys").json()["surveys"][0]["score"]
     assert MARK in dump()
 
-    for holder in holders.ALL:
+    for holder in SAID:
         holder.erase(acme, [spoken.pk])
 
     assert MARK not in dump()
@@ -74,7 +76,7 @@ def test_erasure_leaves_no_word_and_every_number(acme, spoken, api):
 
 
 def test_erasure_touches_no_other_business(rival, spoken):
-    for holder in holders.ALL:
+    for holder in SAID:
         holder.erase(rival, [spoken.pk])
 
     assert MARK in dump()
@@ -83,7 +85,7 @@ def test_erasure_touches_no_other_business(rival, spoken):
 def test_a_merge_moves_everything_and_back(acme, ada, bob, spoken, suggest):
     carla_votes = suggest(by=bob)
     moved = move(acme, ada, bob)
-    assert [len(moved[holder.name]) for holder in holders.ALL[:3]] == [1, 1, 1]
+    assert [len(moved[holder.name]) for holder in SAID[:3]] == [1, 1, 1]
     assert Vote.objects.filter(advocate_id=ada.pk).count() == 0
     assert Idea.objects.filter(advocate_id=ada.pk).count() == 0
 

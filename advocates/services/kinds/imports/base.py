@@ -61,7 +61,7 @@ class Kind:
     columns: Sequence[str]
     required: Sequence[Sequence[str]]
     layouts: Mapping[str, Mapping[str, Sequence[str]]]
-    identity: Callable[[Mapping[str, str]], tuple[str | None, str | None]]
+    identity: Callable[[Mapping[str, str]], tuple[str, str] | None]
     bring: Callable[[Job, Sequence[Row]], Outcome]
 
 

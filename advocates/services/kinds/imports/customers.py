@@ -79,7 +79,7 @@ LAYOUTS: Mapping[str, Mapping[str, Sequence[str]]] = {
     },
 }
 
-Name = tuple[str | None, str | None]  # external id, e-mail address
+Name = tuple[str, str]  # the column that says who somebody is, and what it says
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,9 @@ class Brought:
 
     @property
     def name(self) -> Name:
-        return identity(self.row.cells)
+        name = identity(self.row.cells)
+        assert name is not None  # or the row was refused before
+        return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +114,11 @@ class Due:
         return self.brought.lifetime - self.brought.amount if self.is_new else 0
 
 
-def identity(cells: Mapping[str, str]) -> Name:
-    """External id and e-mail address, in small letters."""
-    email = cells.get("email")
-    return cells.get("externalId"), email.lower() if email else None
+def identity(cells: Mapping[str, str]) -> Name | None:
+    """The external id, or without one the e-mail address in small letters."""
+    if "externalId" in cells:
+        return "externalId", cells["externalId"]
+    return ("email", cells["email"].lower()) if "email" in cells else None
 
 
 def bring(job: Job, rows: Sequence[Row]) -> Outcome:
@@ -188,17 +191,19 @@ def _check_times(brought: Brought, now: datetime) -> None:
 
 def _known(job: Job, brought: Sequence[Brought]) -> dict[Name, UUID]:
     """Who is there already."""
-    names = [each.name for each in brought]
-    by_id = people.ids_by_external_id(business=job.business, external_ids=[name for name, _ in names if name])
-    rows = Advocate.objects.for_business(job.business).with_emails(email for _, email in names if email)
+    ids = {each.row.cells["externalId"] for each in brought if "externalId" in each.row.cells}
+    by_id = people.ids_by_external_id(business=job.business, external_ids=ids)
+    emails = {each.row.cells["email"] for each in brought if "email" in each.row.cells}
+    rows = Advocate.objects.for_business(job.business).with_emails(emails)
     by_email = {str(one.email).lower(): one for one in rows}
     known = {}
-    for name, email in names:
-        holder = by_email.get(email or "")
-        if name in by_id:
-            known[name, email] = by_id[name]
-        elif holder and (name is None or holder.external_id is None):
-            known[name, email] = holder.pk
+    for each in brought:
+        kind, name = each.name
+        holder = by_email.get(each.row.cells.get("email", "").lower())
+        if kind == "externalId" and name in by_id:
+            known[each.name] = by_id[name]
+        elif holder and (kind == "email" or holder.external_id is None):
+            known[each.name] = holder.pk
     return known
 
 
