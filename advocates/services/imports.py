@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.db import IntegrityError, transaction
 
 from advocates.models import Import, ImportPart
@@ -27,6 +28,9 @@ MOST_ROWS = 1_000_000
 LONGEST_CELL = 1000
 FORGOTTEN_AFTER = timedelta(days=7)  # what was checked and never done: its rows name people
 WORK = "advocates.work_off_imports"
+ROUNDS = 20
+
+log = structlog.get_logger(__name__)
 State = Import.State
 
 
@@ -113,12 +117,26 @@ def advance(*, business: Business, import_id: UUID) -> bool:
 
 
 def work_off() -> None:
-    """Settle whatever waits, of all businesses, and forget what nobody wanted."""
-    waiting = (State.CHECKING, State.RUNNING, State.UNDOING)
-    for found in Import.objects.filter(state__in=waiting).select_related("business").order_by("created_at"):
-        while advance(business=found.business, import_id=found.pk):
-            pass
+    """Go on with the files of all businesses, a part of each in turn, and forget what nobody wanted.
+
+    After so many rounds another task goes on, so that no worker is long at it, and no file waits for a long one.
+    """
+    busy = Import.objects.filter(state__in=(State.CHECKING, State.RUNNING, State.UNDOING))
+    waiting = list(busy.select_related("business").order_by("created_at"))
+    for _ in range(ROUNDS):
+        waiting = [found for found in waiting if _go_on(found)]
+    if waiting:
+        jobs.wake(WORK)
     Import.objects.filter(state=State.CHECKED, created_at__lt=clock.wall() - FORGOTTEN_AFTER).delete()
+
+
+def _go_on(found: Import) -> bool:
+    """Whether there may be more. A file that we fail at keeps nobody else's from being done."""
+    try:
+        return advance(business=found.business, import_id=found.pk)
+    except Exception:
+        log.exception("import_failed", id=str(found.pk))
+        return False
 
 
 def forget(*, business: Business, names: Collection[str]) -> None:

@@ -34,11 +34,16 @@ class Done:
 
 
 @transaction.atomic
-def move_points(*, business: Business, moves: Sequence[Move | DomainError], author: str = "") -> Done:
-    """Post every move. One that is refused, or was an error before, spoils no other."""
+def move_points(
+    *, business: Business, moves: Sequence[Move | DomainError], author: str = "", source: str = "batch"
+) -> Done:
+    """Post every move. One that is refused, or was an error before, spoils no other.
+
+    :param source: the type of what its entries stand for
+    """
     batch_id = ids.new_id()
     sourced = [
-        move if isinstance(move, DomainError) else replace(move, source=Source("batch", f"{batch_id}:{number}"))
+        move if isinstance(move, DomainError) else replace(move, source=Source(source, f"{batch_id}:{number}"))
         for number, move in enumerate(moves, start=1)
     ]
     sent = [move for move in sourced if isinstance(move, Move)]

@@ -235,6 +235,7 @@ class TestImport:
 
         joined, earned = Event.objects.for_business(acme).order_by("sequence")
         assert (joined.topic, earned.topic, earned.facts["action"]) == ("customers/joined", "points/earned", "import")
+        assert LedgerEntry.objects.get().source_type == "import"  # of which nobody shares
 
     def test_forgets_the_rows_when_they_are_done(self, acme):
         done(acme, "email,points\nada@example.com,10\n")
@@ -382,6 +383,35 @@ class TestTwoAtOnce:
         monkeypatch.setattr(imports, "_locked", lambda business, pk: Import.objects.for_business(business).get(pk=pk))
 
         assert self.run(acme, monkeypatch) > 60
+
+
+class TestWork:
+    def test_of_one_business_goes_on_though_another_s_fails(self, acme, rival, monkeypatch):
+        broken, fine = received(acme, "externalId\nc-1\n"), received(rival, "externalId\nc-1\n")
+        real = imports.advance
+
+        def advance(*, business, import_id):
+            if import_id == broken.pk:
+                raise RuntimeError("a fault of ours")
+            return real(business=business, import_id=import_id)
+
+        monkeypatch.setattr(imports, "advance", advance)
+        imports.work_off()
+
+        assert [settled.state for settled in Import.objects.order_by("created_at")] == ["checking", "checked"]
+        assert fine.business == rival
+
+    def test_is_handed_on_before_it_takes_long(self, acme, monkeypatch):
+        monkeypatch.setattr(imports, "PART", 1)
+        monkeypatch.setattr(imports, "ROUNDS", 2)
+        woken = []
+        monkeypatch.setattr(imports.jobs, "wake", woken.append)
+        found = received(acme, "externalId\nc-1\nc-2\nc-3\n")
+
+        imports.work_off()
+
+        assert totals(found)["settled"] == 2
+        assert woken.count(imports.WORK) == 2  # when it came, and for the rest
 
 
 class TestKilled:

@@ -221,22 +221,3 @@ BEGIN
     END LOOP;
     RETURN v_posted;
 END $$;
-
--- As before, and what an account has accrued is posted to it. Not for a moment that is over: it is paid now.
-CREATE OR REPLACE FUNCTION laurel_settle_lots(p_start laurel_start, p_wall timestamptz, p_warns boolean DEFAULT true)
-RETURNS integer LANGUAGE plpgsql AS $$
-DECLARE
-    v_settled integer := laurel_ripen_lots(p_start);
-BEGIN
-    IF p_warns THEN
-        v_settled := v_settled + laurel_post_accruals(p_start, p_wall);
-    END IF;
-    IF EXISTS (SELECT FROM loyalty_lot WHERE account_id = p_start.account_id AND remaining > 0 AND ripens_at IS NULL
-               AND expires_at <= p_start.now) THEN
-        IF p_warns THEN
-            PERFORM laurel_warn(p_start);
-        END IF;
-        v_settled := v_settled + laurel_expire(ARRAY[p_start], p_wall);
-    END IF;
-    RETURN v_settled + laurel_settle_silence(p_start, p_warns, p_wall);
-END $$;

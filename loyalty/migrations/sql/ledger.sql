@@ -259,13 +259,17 @@ BEGIN
     RETURN v_settled;
 END $$;
 
--- Lets what is due of a locked account ripen, then expire. Answers how many lots it settled. `p_warns`: not where the
--- moment is over. A warning is worth nothing then, and what was overlooked waits for one that is worth something.
+-- Lets what is due of a locked account ripen and accrue, then expire. Answers how many lots it settled. `p_warns`: not
+-- where the moment is over. A warning is worth nothing then, what was overlooked waits for one that is worth something,
+-- and what has accrued is paid now.
 CREATE FUNCTION laurel_settle_lots(p_start laurel_start, p_wall timestamptz, p_warns boolean DEFAULT true)
 RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     v_settled integer := laurel_ripen_lots(p_start);
 BEGIN
+    IF p_warns THEN
+        v_settled := v_settled + laurel_post_accruals(p_start, p_wall);
+    END IF;
     IF EXISTS (SELECT FROM loyalty_lot WHERE account_id = p_start.account_id AND remaining > 0 AND ripens_at IS NULL
                AND expires_at <= p_start.now) THEN
         IF p_warns THEN

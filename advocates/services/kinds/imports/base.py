@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from advocates.services.customers import UNKNOWN_YEAR
 from loyalty.kernel.errors import DomainError, Invalid
 from loyalty.models import Business
 
 OURS = "laurel"  # the layout whose columns have our own names
-NO_YEAR = 1904  # of a birthday that came without one; it has a 29 February
 DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})|(\d{1,2})/(\d{1,2})/(\d{4})|(\d{1,2})[/-](\d{1,2})")
 WHOLE = re.compile(r"\d{1,16}|\d{1,3}(,\d{3}){1,5}")
 
@@ -85,7 +85,7 @@ def day(text: str, *, column: str) -> date:
     if found:
         a, b, c, month, of_month, year, month_alone, day_alone = (int(part or 0) for part in found.groups())
         try:
-            return date(a or year or NO_YEAR, b or month or month_alone, c or of_month or day_alone)
+            return date(a or year or UNKNOWN_YEAR, b or month or month_alone, c or of_month or day_alone)
         except ValueError:
             pass
     raise Invalid(f"{column} must be a day such as 2001-05-31.", field=column)

@@ -21,6 +21,7 @@ from loyalty.services import batches, postings
 from loyalty.services.ledger import POINTS, Posting, Source
 from loyalty.services.postings import Move
 
+SOURCE = "import"
 DETAILS = {
     "email": "email",
     "name": "name",
@@ -155,7 +156,7 @@ def _read(job: Job, rows: Sequence[Row], outcome: Outcome) -> list[Brought]:
 
 def _brought(job: Job, row: Row) -> Brought:
     cells, zone = row.cells, job.business.timezone
-    details: Details = {ours: cells[name] for name, ours in DETAILS.items() if name in cells}  # type: ignore[assignment]
+    details: Details = {ours: cells[name] for name, ours in DETAILS.items() if name in cells}  # type: ignore[assignment]  # its own names
     if "externalId" in cells:
         details["external_id"] = cells["externalId"]
     if "birthday" in cells:
@@ -194,8 +195,7 @@ def _known(job: Job, brought: Sequence[Brought]) -> dict[Name, UUID]:
     ids = {each.row.cells["externalId"] for each in brought if "externalId" in each.row.cells}
     by_id = people.ids_by_external_id(business=job.business, external_ids=ids)
     emails = {each.row.cells["email"] for each in brought if "email" in each.row.cells}
-    rows = Advocate.objects.for_business(job.business).with_emails(emails)
-    by_email = {str(one.email).lower(): one for one in rows}
+    by_email = people.by_emails(business=job.business, emails=emails)
     known = {}
     for each in brought:
         kind, name = each.name
@@ -228,7 +228,7 @@ def _pay(job: Job, dues: Sequence[Due], outcome: Outcome) -> None:
     postings.post([_move(job, due, amount) for due, amount in past], business=job.business)
     paid = [(due, ends) for due, ends in zip(dues, _ends(job, dues), strict=True) if due.brought.amount]
     moves = [_move(job, due, due.brought.amount, ends) for due, ends in paid]
-    done = batches.move_points(business=job.business, moves=moves, author=job.author)
+    done = batches.move_points(business=job.business, moves=moves, author=job.author, source=SOURCE)
     outcome.points_batch_id = done.batch.pk
     for (due, _), result in zip(paid, done.results, strict=True):
         if isinstance(result, DomainError):
@@ -250,8 +250,8 @@ def _move(job: Job, due: Due, amount: int, expires_at: datetime | None = None) -
     return Move(
         account_id=due.account_id,
         amount=amount,
-        source=Source("import", f"{job.import_id}:{due.brought.row.line}"),
-        facts={"action": "import"},
+        source=Source(SOURCE, f"{job.import_id}:{due.brought.row.line}"),
+        facts={"action": SOURCE},
         reason={"importId": str(job.import_id), "line": due.brought.row.line, **earned},
         description="Imported",
         expires_at=expires_at,
