@@ -45,7 +45,7 @@ MORE = (
     look.column("Discount codes", lambda order: ", ".join(order.discount_codes) or look.NOTHING),
     look.column("To look at", lambda order: " ".join(FLAGS.get(flag, flag) for flag in order.flags) or look.NOTHING),
     PLACED,
-    look.moment_of("qualified_at", "Earned"),
+    look.moment_of("qualified_at", "Qualified"),
     look.moment_of("updated_at", "Last change"),
     look.column("Id", lambda row: look.code(row.external_id)),
 )
