@@ -41,7 +41,7 @@ def of(options: Options) -> Parts:
 
 def _web(options: Options) -> Part:
     address = ["--host", options.host, "--port", str(options.port)]
-    threads = ["--workers", "1", "--blocking-threads", "8"]
+    threads = ["--workers", "1", "--blocking-threads", "16"]  # most of which wait for PostgreSQL
     granian = [PYTHON, "-m", "granian", "--interface", "wsgi", "--no-ws"]
     return Part("web", [*granian, *address, *threads, "config.wsgi:application"])
 
