@@ -2,7 +2,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.core.signals import setting_changed
 from django.db import connection
+from django.test.client import ClientHandler
 
 from advocates.models import Advocate
 from advocates.services import advocates
@@ -18,6 +20,29 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """Let the suite empty tables between transactional tests; nothing but this may."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE loyalty_ledgerentry DISABLE TRIGGER ledger_is_never_emptied")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _middleware_is_loaded_once() -> Iterator[None]:
+    """All test clients share it, as the requests to a server do: each would read all static files first. Other settings
+    need another one.
+    """
+    load, loaded = ClientHandler.load_middleware, dict[str, Any]()
+
+    def reuse(handler: ClientHandler, *, is_async: bool = False) -> None:
+        if not loaded:
+            load(handler, is_async=is_async)
+            loaded.update({name: value for name, value in vars(handler).items() if "middleware" in name})
+        vars(handler).update(loaded)
+
+    def forget(**_: Any) -> None:
+        loaded.clear()
+
+    setting_changed.connect(forget)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ClientHandler, "load_middleware", reuse)
+        yield
+    setting_changed.disconnect(forget)
 
 
 @pytest.fixture(autouse=True)
