@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from loyalty.services import quests
+from loyalty.services.quest_rules import Rules, TaskRules
 from referrals.models import Conversion, ReferralCode
 from referrals.services import codes, decisions, programmes
 from tests.races import at_once, errors
@@ -59,6 +61,15 @@ class TestThePromise:
 
         assert "It comes with every order of 20.00 EUR or more." in page
         assert "10% of what they earn" in page
+
+    def test_says_what_the_friend_must_do_first(self, shop, visitor):
+        steps = [TaskRules(key="hello", title="Say hello", type="manual")]
+        quests.create(business=shop, title="Get to know us", rules=Rules(tasks=steps))
+
+        programmes.save(business=shop, mission_quest="get-to-know-us")
+        assert "with their first order, once they have completed Get to know us." in shown(visitor.get("referrals"))
+        programmes.save(business=shop, mission_quest="get-to-know-us", mission_task="hello")
+        assert "with their first order, once they have completed Say hello." in shown(visitor.get("referrals"))
 
 
 class TestFriends:

@@ -10,7 +10,8 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet, Sum
 
 from loyalty.kernel.money import money_text
-from loyalty.models import Business
+from loyalty.models import Business, Quest
+from loyalty.selectors import quests
 from referrals.models import Conversion, Referral, ReferralCode, ReferralProgramme
 from referrals.models.programmes import percent
 from referrals.selectors import links
@@ -150,6 +151,17 @@ def _benefit(benefit: Mapping[str, Any]) -> str:
 
 def _when(programme: ReferralProgramme) -> str:
     what = "with every order" if programme.completion == Completion.EVERY_ORDER else "with their first order"
-    if not programme.min_order_minor:
-        return what
-    return f"{what} of {money_text(programme.min_order_minor, programme.currency)} {programme.currency} or more"
+    if programme.min_order_minor:
+        least = money_text(programme.min_order_minor, programme.currency)
+        what = f"{what} of {least} {programme.currency} or more"
+    mission = _mission(programme)
+    return f"{what}, once they have completed {mission}" if mission else what
+
+
+def _mission(programme: ReferralProgramme) -> str:
+    """The title of what the friend must have done; empty where it is nothing."""
+    quest, task = programme.mission
+    if not quest:
+        return ""
+    row = Quest.objects.for_business(programme.business).select_related("current").get(key=quest)
+    return next((step.title for step in quests.tasks_of(row.current) if step.key == task), row.title)
