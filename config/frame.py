@@ -29,6 +29,7 @@ GROUPS: Mapping[str, Pages] = {
     "Earning": (
         ("loyalty.EarnRule", "Earn rules", "rule"),
         ("loyalty.HoldProgramme", "Hold to Earn", "savings"),
+        ("loyalty.TapProgramme", "Tap to Earn", "touch_app"),
         ("loyalty.Quest", "Quests", "flag"),
         ("loyalty.Submission", "Submissions", "fact_check"),
         ("loyalty.EventType", "Event types", "sensors"),

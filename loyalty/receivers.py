@@ -23,6 +23,8 @@ from loyalty.services import (
     quest_section,
     starting,
     take_backs,
+    tap_people,
+    tap_section,
 )
 from loyalty.services.holdings import HOLDERS
 from loyalty.services.kinds import sections
@@ -78,9 +80,10 @@ events.register_describer(describe_items, "inventory/*")
 for holder in (*HOLDERS, *quest_people.ALL, earn_people.USES, *inventory_people.ALL, *climb_people.ALL):
     personal_data.register_holder(holder)
 personal_data.register_holder(hold_people.ACCRUALS)
+personal_data.register_holder(tap_people.METERS)
 
-OWN = (event_section.SECTION, quest_section.SECTION, earn_section.SECTION, hold_section.SECTION)
-for section in (*sections.ALL, *OWN):
+OWN = (event_section, quest_section, earn_section, hold_section, tap_section)
+for section in (*sections.ALL, *(module.SECTION for module in OWN)):
     programme.register_section(section)
 
 events.register_receiver(starting.hear, "customers/joined")  # before rules pay for it

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 from django.db import models
 from django.test import Client
@@ -43,6 +44,8 @@ from loyalty.services import (
     programme,
     proofs,
     quests,
+    tap_programmes,
+    taps,
 )
 from loyalty.services.earn_terms import Earn, Terms
 from loyalty.services.hold_rules import HoldRules, Pool
@@ -50,6 +53,7 @@ from loyalty.services.kinds.benefits.base import Occasion
 from loyalty.services.postings import Move
 from loyalty.services.quest_rules import Rules, TaskRules
 from loyalty.services.reports import Report
+from loyalty.services.tap_programmes import TapRules
 from referrals.services import clicks, codes, conversions, programmes, signals
 from rewards.models import Redemption, Reward, ShippingMethod
 from rewards.services import (
@@ -119,6 +123,7 @@ def fill(business: Business, word: str) -> Advocate:
     _double(person, word)
     _tell(endpoint, word)
     _promise(business, word)
+    _tap(person, word)
     _send_gifts(business, word)
     _import(business, word)
     Metric.objects.create(business=business, key=f"{word}-stars".lower(), title=f"{word} stars")
@@ -233,6 +238,13 @@ def _promise(business: Business, word: str) -> None:
     terms = Terms(trigger=f"{word}-ride".lower(), earn=Earn(points=5), budget=100)
     earn_rules.create(business=business, title=f"{word} ride", terms=terms)
     hold_programmes.create(business=business, title=f"{word} pool", rules=HoldRules(pool=Pool(per_day=100)))
+
+
+def _tap(person: Advocate, word: str) -> None:
+    programme = tap_programmes.create(
+        business=person.business, title=f"{word} taps", rules=TapRules(), status="active"
+    )
+    taps.take(business=person.business, account_id=person.pk, programme=programme.key, count=5, batch_id=uuid4())
 
 
 def _send_gifts(business: Business, word: str) -> None:

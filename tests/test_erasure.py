@@ -194,6 +194,7 @@ NOT_ABOUT_PEOPLE = {
     "POST api/v1/event/batch": "each item is what POST /event takes",
     "POST api/v1/segment/users/": SHOP_ID,
     "POST api/v1/revenue": "the merchant's own books",
+    "POST api/loyalty/taps": "a key of the programme, and an id that says nothing",
     "PUT api/v1/integration/user/<str:external_id>": "what PATCH /advocates/:id takes",
     "POST v1/Orders": "whoever is sent a gift takes part in no programme",
     "POST v1/Cards/Balance": "a code of the merchant's",

@@ -154,6 +154,8 @@ ELSEWHERE = {
     ("GET", "loyalty/history"): APP,
     ("GET", "loyalty/coupons/<uuid:coupon_id>"): APP,
     ("POST", "loyalty/action"): APP,
+    ("GET", "loyalty/taps"): APP,
+    ("POST", "loyalty/taps"): APP,
     ("POST", "sso/recognize"): "tests/advocates/test_sso.py",
 }
 

@@ -18,6 +18,7 @@ from loyalty.admin import (
     quests,
     set_aside,
     submissions,
+    tap,
     users,
 )
 
@@ -39,5 +40,6 @@ __all__ = [
     "quests",
     "set_aside",
     "submissions",
+    "tap",
     "users",
 ]

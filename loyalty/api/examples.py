@@ -167,6 +167,23 @@ PROFILE: Example = {
     "milestones": {"tiers": "silver"},
     "progress": {TASK_ID: {"value": 4.0, "target": 10}},
 }
+TAP: Example = {
+    "key": "tap",
+    "title": "Tap and earn",
+    "status": "active",
+    "metricId": "points",
+    "pointsPerTap": 1,
+    "energy": 480,
+    "maximumEnergy": 500,
+    "refillSeconds": 10,
+    "tapsPerSecond": 10,
+    "nextEnergyIn": 4,
+    "fullEnergyIn": 194,
+    "perDay": 2000,
+    "leftToday": 1980,
+    "earned": 20,
+}
+TAPPED: Example = {"taps": 20, "points": 20, "limits": [], "balance": 770}
 PAYLOAD: Example = {
     "challengeId": QUEST_ID,
     "missionId": None,

@@ -17,6 +17,7 @@ from loyalty.models.programme import ProgrammeVersion
 from loyalty.models.quests import Quest, QuestVersion, Task
 from loyalty.models.redelivered import RedeliveredTask
 from loyalty.models.segments import Segment, SegmentMember
+from loyalty.models.tap import TapMeter, TapProgramme
 from loyalty.models.users import User
 from loyalty.models.withheld import WithheldBenefit
 
@@ -60,6 +61,8 @@ __all__ = [
     "SegmentMember",
     "SigningKey",
     "Submission",
+    "TapMeter",
+    "TapProgramme",
     "Task",
     "TaskCompletion",
     "TaskProgress",

@@ -5,7 +5,6 @@ from typing import Literal
 
 from msgspec import structs
 
-from loyalty.kernel.errors import DomainError
 from loyalty.models import Business, HoldProgramme
 from loyalty.services import hold_programmes, programme
 from loyalty.services.hold_rules import HoldRules, problems
@@ -32,12 +31,7 @@ def export(business: Business) -> list[HoldItem]:
 def apply(business: Business, items: list[HoldItem]) -> None:
     """:raises DomainError: naming the field in the document"""
     there = {row.key: row for row in HoldProgramme.objects.for_business(business).select_related("stake", "pays")}
-    for number, item in enumerate(items):
-        try:
-            _put(business, item, there.pop(item.key, None))
-        except DomainError as error:
-            error.field = ".".join(filter(None, ("holdToEarn", str(number), error.field)))
-            raise
+    programme.each(items, lambda item: _put(business, item, there.pop(item.key, None)), section="holdToEarn")
     for row in there.values():
         if row.status != Status.ARCHIVED:
             hold_programmes.update(business=business, programme_id=row.pk, status=Status.ARCHIVED)

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from django.db import transaction
@@ -23,6 +23,7 @@ Origin = ProgrammeVersion.Origin
 Version = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 Document = Mapping[str, Any]  # section key → its items, as parsed
 Plain = dict[str, Any]  # the same as JSON has it
+Item = TypeVar("Item")
 
 
 class Part(msgspec.Struct, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -189,6 +190,19 @@ def put_rows(rows: Any, wanted: Mapping[str, Mapping[str, Any]], **fixed: Any) -
         key: rows.update_or_create(key=key, defaults={**values, "archived_at": None, **fixed})[0]
         for key, values in wanted.items()
     }
+
+
+def each(items: Iterable[Item], put: Callable[[Item], None], *, section: str) -> None:
+    """Put every item of a section. What one of them is refused for is said with its place in the document.
+
+    :raises DomainError: as `put`
+    """
+    for number, item in enumerate(items):
+        try:
+            put(item)
+        except DomainError as error:
+            error.field = ".".join(filter(None, (section, str(number), error.field)))
+            raise
 
 
 def unknown(named: Iterable[tuple[str, str | None]], known: Iterable[str], noun: str) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from loyalty.models import (
     HoldAccrual,
     QuestCompletion,
     Submission,
+    TapMeter,
     TaskCompletion,
     TaskProgress,
 )
@@ -28,7 +29,7 @@ def nothing_to_erase(business: Business, account_ids: Collection[UUID]) -> None:
     """Ids, codes and times may stay."""
 
 
-Counted = type[InQuest] | type[EarnRuleUse] | type[Arrival] | type[HoldAccrual]
+Counted = type[InQuest] | type[EarnRuleUse] | type[Arrival] | type[HoldAccrual] | type[TapMeter]
 
 
 def moved_by(holder: Holder, model: Counted, *same: str) -> Holder:

@@ -5,10 +5,9 @@ from typing import Any, Literal
 
 from msgspec import structs
 
-from loyalty.kernel.errors import DomainError
 from loyalty.models import Business, Quest, Task
 from loyalty.selectors import quests as reads
-from loyalty.services import benefits, quest_rows, quests
+from loyalty.services import benefits, programme, quest_rows, quests
 from loyalty.services.programme import Document, Problem, Section
 from loyalty.services.quest_rules import Audience, Key, LongText, Rules, ShortText, Title
 
@@ -35,12 +34,7 @@ def export(business: Business) -> list[QuestItem]:
 def apply(business: Business, items: list[QuestItem]) -> None:
     """:raises DomainError: naming the field in the document"""
     there = {quest.key: quest for quest in Quest.objects.for_business(business)}
-    for number, item in enumerate(items):
-        try:
-            _put(business, item, there.get(item.key))
-        except DomainError as error:
-            error.field = ".".join(filter(None, ("quests", str(number), error.field)))
-            raise
+    programme.each(items, lambda item: _put(business, item, there.get(item.key)), section="quests")
     kept = {item.key for item in items}
     for key, quest in there.items():
         if key not in kept and quest.status != Status.ARCHIVED:

@@ -5,7 +5,7 @@
 
 const SLOW_AFTER = 3000;
 const GIVE_UP_AFTER = 20000;
-const SECTIONS = ["home", "missions", "rewards", "coupons", "history"];
+const SECTIONS = ["home", "missions", "rewards", "coupons", "history", "referrals", "tap"];
 
 const base = location.pathname.replace(/\/+$/, "");
 const element = (id) => document.getElementById(id);
@@ -31,7 +31,7 @@ class SignedOut extends Error {}
 
 async function call(path, options = {}) {
   if (!token) throw new SignedOut();
-  const response = await fetch(`${base}/${path}`, {
+  const response = await fetch(path.startsWith("/") ? path : `${base}/${path}`, {
     ...options,
     headers: { ...options.headers, Authorization: `Bearer ${token}` },
     credentials: "omit",
@@ -199,12 +199,52 @@ async function copy(button) {
     copyBySelection(button.closest(".code").querySelector("code"));
   }
   button.querySelector("span").textContent = "Copied";
-  say("The code is copied.");
+  say(`The ${button.dataset.what ?? "code"} is copied.`);
 }
 
 function copyBySelection(node) {
   getSelection().selectAllChildren(node); // stays selected: the visitor can copy it by hand, too
   document.execCommand("copy");
+}
+
+// --- Friends -----------------------------------------------------------------------------------------------
+
+// The button is there where the browser has a menu for it. Who closes the menu wants nothing more.
+function share({ share: url, text }) {
+  navigator.share({ url, text }).catch(() => {});
+}
+
+function offerToShare(part) {
+  const button = part.querySelector("[data-share]");
+  if (button) button.hidden = !navigator.canShare?.({ url: button.dataset.share });
+}
+
+// --- Taps --------------------------------------------------------------------------------------------------
+
+// `tap.js` asks; it is answered the server's word, or that it should ask again, or nothing, where that is of no use.
+document.addEventListener("laurel-taps", async ({ detail }) => detail.answer(await send(detail.batch)));
+
+async function send(batch) {
+  try {
+    const response = await call("/api/loyalty/taps", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(batch),
+      keepalive: true, // it arrives also when the page is left
+    });
+    if (response.ok) return tapped((await response.json()).data);
+    if (response.status >= 500 || response.headers.has("Retry-After")) return { again: "busy" };
+    show(current());
+  } catch (error) {
+    if (!(error instanceof SignedOut)) return { again: "offline" };
+    fill(failure(error));
+  }
+  return {};
+}
+
+function tapped(data) {
+  if (data.programme.metricId === "points") element("balance").textContent = data.balance.toLocaleString("en-US");
+  return { data };
 }
 
 // --- The shop's page around our frame ----------------------------------------------------------------------
@@ -236,6 +276,7 @@ function state(name) {
 function fill(content) {
   main.replaceChildren(content);
   purse(main);
+  offerToShare(main);
 }
 
 function purse(part) {
@@ -272,6 +313,7 @@ document.addEventListener("click", (event) => {
   else if (earned) claim(target);
   else if (bought) redeem(target);
   else if (code) copy(target);
+  else if (target.dataset.share) share(target.dataset);
   else if (rest) more(target);
   else if (retry !== undefined) retryAll();
   else if (dismiss !== undefined) dialog.close();

@@ -17,7 +17,7 @@ from tests.widget.conftest import Visitor, token_of
 from widget.views import fragments
 
 TAG_EDGES = re.compile(r"\s*([<>])\s*")
-PARTS = ["home", "missions", "rewards", "coupons", "history"]
+PARTS = ["home", "missions", "rewards", "coupons", "history", "referrals", "tap"]
 
 
 def shown(response):

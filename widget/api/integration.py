@@ -14,7 +14,7 @@ from loyalty.services import tokens
 
 
 class Place(Body):
-    section: Literal["home", "missions", "rewards", "coupons", "history"] | None = None
+    section: Literal["home", "missions", "rewards", "coupons", "history", "referrals", "tap"] | None = None
     item: UUID | None = None
 
     def as_query(self) -> str:

@@ -14,6 +14,8 @@ from loyalty.selectors.ledger import Expiring
 from rewards.models import Redemption, Reward
 from rewards.selectors import offers
 from rewards.selectors.offers import Offer
+from widget.selectors import ways
+from widget.selectors.ways import Way
 
 NEAREST = 3  # rewards on the home page
 FEW_LEFT = 5
@@ -112,6 +114,7 @@ class Home:
     tier: TierProgress | None
     expiring: Sequence[Expiring]
     cards: Sequence[Card]
+    ways: Sequence[Way]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +187,7 @@ def home(*, business: Business, account_id: UUID) -> Home:
         tier=_tier_progress(business, person),
         expiring=ledger.expiring(business=business, account_id=account_id)[:NEAREST],
         cards=shown.nearest(),
+        ways=ways.ways(business=business, account_id=account_id),
     )
 
 

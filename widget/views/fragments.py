@@ -97,7 +97,7 @@ class Rewards(Fragment):
 class Coupons(Fragment):
     def get(self, request: HttpRequest) -> HttpResponse:
         rows = redemptions_of(business=self.business, advocate_id=self.account_id)
-        page = page_by_cursor(rows, _page(request), business=self.business)
+        page = page_by_cursor(rows, page_query(request), business=self.business)
         coupons = [pages.Coupon.of(redemption) for redemption in page.items]
         return self._list("coupons", coupons=coupons, cursor=page.next_cursor)
 
@@ -105,7 +105,7 @@ class Coupons(Fragment):
 class History(Fragment):
     def get(self, request: HttpRequest) -> HttpResponse:
         rows = ledger.entries(business=self.business, account_id=self.account_id).filter(metric__key="points")
-        page = page_by_cursor(rows, _page(request), business=self.business, order=("-sequence",))
+        page = page_by_cursor(rows, page_query(request), business=self.business, order=("-sequence",))
         return self._list("history", movements=pages.movements(page.items), cursor=page.next_cursor)
 
 
@@ -157,7 +157,7 @@ def _key(request: HttpRequest, account_id: UUID) -> idempotency.Key:
     return idempotency.Key(account_id, text, sha256(f"POST {request.path}".encode()).digest())
 
 
-def _page(request: HttpRequest) -> PageQuery:
+def page_query(request: HttpRequest) -> PageQuery:
     return PageQuery(limit=PER_PAGE, cursor=request.GET.get("cursor"))
 
 
