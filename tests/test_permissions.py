@@ -60,6 +60,7 @@ ROUTES = [
     ("PUT", "customers/<str:external_id>", SHARED_WRITE),
     ("POST", "customers/<str:external_id>/points", WRITE),
     ("POST", "customers/<str:external_id>/points/deduct", WRITE),
+    ("POST", "loyalty-cards/lookup", SHARED_WRITE),
     ("POST", "orders", SHARED_WRITE),
     ("POST", "orders/batch", SHARED_WRITE),
     ("POST", "customers/batch", SHARED_WRITE),

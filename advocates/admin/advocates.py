@@ -13,12 +13,14 @@ from django.http import HttpRequest, HttpResponse
 from advocates.admin.collecting import ItemsForm
 from advocates.admin.profile import ErasureForm, MergeForm, PointsForm, ProfileForm, TierForm
 from advocates.models import Advocate
+from advocates.services import loyalty_cards
 from loyalty.admin import buttons, climbs, links, look, people
 from loyalty.admin.base import ServiceAdmin
 from loyalty.admin.filters import When
 from loyalty.admin.inventory import holdings
 from loyalty.admin.ledger import entries, withheld
 from loyalty.admin.panels import Figure, Panel
+from loyalty.kernel import card_numbers
 from loyalty.models import Account, Business
 from loyalty.selectors import ledger as books
 from loyalty.selectors.segments import keys_of
@@ -27,6 +29,7 @@ from loyalty.services.kinds.benefits.base import Occasion
 
 Status = Account.Status
 SHOWN = 5  # dates at which points expire
+WHILE_BLOCKED = ("change_tier", "new_card", "sign_out", "erase")
 COLOURS = {Status.ACTIVE: "success", Status.BLOCKED: "danger"}
 
 
@@ -56,7 +59,9 @@ class AdvocateAdmin(ServiceAdmin):
     fields = ("name", "email", "external", "phone", "birthday", "locale", "timezone", "segments")
     actions_detail = (
         "move_points",
-        buttons.more("move_items", "change_tier", "sign_out", "block", "unblock", "merge", "export", "erase"),
+        buttons.more(
+            "move_items", "change_tier", "new_card", "sign_out", "block", "unblock", "merge", "export", "erase"
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -94,13 +99,13 @@ class AdvocateAdmin(ServiceAdmin):
         told = (*_expiring(advocate), *withheld(request, advocate.pk))
         climbed = [show(advocate.business, advocate.pk) for show in (climbs.standing, climbs.moves)]
         panels = (entries(request, advocate.pk), holdings(request, advocate.pk))
-        return (_balances(advocate), *told, *climbed, *panels)
+        return (_balances(advocate), *told, *climbed, *panels, _card(advocate))
 
     def offers(self, request: HttpRequest, button: str, advocate: Advocate) -> bool:
         status = advocate.account.status
         if button in ("unblock", "export"):
             return button == "export" or status == Status.BLOCKED
-        return status == Status.ACTIVE or (status == Status.BLOCKED and button in ("change_tier", "sign_out", "erase"))
+        return status == Status.ACTIVE or (status == Status.BLOCKED and button in WHILE_BLOCKED)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who was merged or erased stays as they are."""
@@ -138,6 +143,16 @@ class AdvocateAdmin(ServiceAdmin):
         form = partial(TierForm, business=advocate.business)
         title = f"Change the tier: {advocate}"
         return buttons.ask(self, request, advocate, title=title, submit="Change it", form=form, act=act)
+
+    @buttons.button("New loyalty card", icon="qr_code_2")
+    def new_card(self, request: HttpRequest, advocate: Advocate) -> HttpResponse:
+        def act(_: Mapping[str, Any]) -> str:
+            loyalty_cards.reissue(business=advocate.business, advocate_id=advocate.pk)
+            return "There is a new loyalty card. The number stands on this page, and in the widget."
+
+        text = "For a card that was lost or copied. The old number stops working at once."
+        title = f"New loyalty card: {advocate}?"
+        return buttons.ask(self, request, advocate, title=title, text=text, submit="Issue it", act=act)
 
     @buttons.button("Sign out everywhere", icon="logout")
     def sign_out(self, request: HttpRequest, advocate: Advocate) -> HttpResponse:
@@ -273,6 +288,12 @@ def _balances(advocate: Advocate) -> Panel:
     ]
     headers = ("Metric", "Can be spent", "Ripens later", "Earned in a lifetime", "Spent in a lifetime")
     return Panel("Balances", headers, rows, empty="The programme counts nothing yet.")
+
+
+def _card(advocate: Advocate) -> Panel:
+    number = loyalty_cards.number_of(advocate)
+    rows = [[look.code(card_numbers.grouped(number))]] if number else []
+    return Panel("Loyalty card", ("Number",), rows, empty="None was issued yet.")
 
 
 def _expiring(advocate: Advocate) -> Sequence[Panel]:

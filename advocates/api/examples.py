@@ -38,6 +38,7 @@ CUSTOMER: Example = {
     "lifetimePoints": 1200,
     "currentLoyaltyTier": {"id": "01890a5d-ac96-7e1a-8c7b-6a5b4c3d2e1f", "title": "Silver"},
     "referralUrl": None,
+    "loyaltyCard": "7K3MX2QJH8VNRD4WTH",
     "segments": ["regulars"],
     "lastSeenAt": NOW,
     "createdAt": EARLIER,

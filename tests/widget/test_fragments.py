@@ -8,8 +8,8 @@ from django.db import connection
 from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 
-from advocates.services import advocates
-from loyalty.kernel import clock
+from advocates.services import advocates, loyalty_cards
+from loyalty.kernel import card_numbers, clock
 from loyalty.models import Action
 from loyalty.services import accounts, ledger, signing
 from rewards.services import redemptions
@@ -116,6 +116,12 @@ class TestHome:
         assert "<b>1,290</b>points" in page
         assert "75 more on the way" in page
         assert "<b>40 points</b>expire on" in page
+
+    def test_shows_the_loyalty_card_for_people_and_for_scanners(self, ada, visitor):
+        page = shown(visitor.get("home"))
+
+        assert card_numbers.grouped(loyalty_cards.number_of(ada)) in page
+        assert 'aria-label="Your card number as a square for scanners"><svg' in page
 
     def test_shows_the_way_to_the_next_tier(self, ada, give, visitor):
         give(ada, 1_500)

@@ -7,6 +7,8 @@ from typing import Any, Self
 from uuid import UUID
 
 from advocates.models import Advocate
+from advocates.services import loyalty_cards
+from loyalty.kernel import card_numbers
 from loyalty.kernel.errors import Code, NotFound
 from loyalty.models import Business
 from loyalty.selectors import ladders, ledger, tiers
@@ -104,8 +106,22 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class LoyaltyCard:
+    """What somebody shows at a till: the number as people read it, and as a scanner does."""
+
+    number: str
+    square: str
+
+    @classmethod
+    def of(cls, person: Advocate) -> "LoyaltyCard | None":
+        number = loyalty_cards.number_of(person)
+        return cls(card_numbers.grouped(number), card_numbers.square(number)) if number else None
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     name: str
+    loyalty_card: LoyaltyCard | None
     balance: int
     pending: int
     is_due: bool  # something waits to be posted to them
@@ -178,6 +194,7 @@ def home(*, business: Business, account_id: UUID) -> Home:
     shown = window(business=business, account_id=account_id)
     return Home(
         name=person.first_name or person.name.partition(" ")[0],
+        loyalty_card=LoyaltyCard.of(person),
         balance=wallet.amount,
         pending=wallet.pending,
         is_due=wallet.is_due,
