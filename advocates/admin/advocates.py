@@ -10,8 +10,9 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from advocates.admin import person_panels
 from advocates.admin.collecting import ItemsForm
-from advocates.admin.profile import ErasureForm, MergeForm, PointsForm, ProfileForm, TierForm
+from advocates.admin.profile import ErasureForm, MembershipForm, MergeForm, PointsForm, ProfileForm, TierForm
 from advocates.models import Advocate
 from advocates.services import loyalty_cards
 from loyalty.admin import buttons, climbs, links, look, people
@@ -20,15 +21,14 @@ from loyalty.admin.filters import When
 from loyalty.admin.inventory import holdings
 from loyalty.admin.ledger import entries, withheld
 from loyalty.admin.panels import Figure, Panel
-from loyalty.kernel import card_numbers
+from loyalty.kernel import periods
 from loyalty.models import Account, Business
 from loyalty.selectors import ledger as books
 from loyalty.selectors.segments import keys_of
-from loyalty.services import accounts, erasure, inventory, ledger, merges
+from loyalty.services import accounts, erasure, inventory, ledger, memberships, merges
 from loyalty.services.kinds.benefits.base import Occasion
 
 Status = Account.Status
-SHOWN = 5  # dates at which points expire
 WHILE_BLOCKED = ("change_tier", "new_card", "sign_out", "erase")
 COLOURS = {Status.ACTIVE: "success", Status.BLOCKED: "danger"}
 
@@ -60,7 +60,16 @@ class AdvocateAdmin(ServiceAdmin):
     actions_detail = (
         "move_points",
         buttons.more(
-            "move_items", "change_tier", "new_card", "sign_out", "block", "unblock", "merge", "export", "erase"
+            "move_items",
+            "change_tier",
+            "change_membership",
+            "new_card",
+            "sign_out",
+            "block",
+            "unblock",
+            "merge",
+            "export",
+            "erase",
         ),
     )
 
@@ -96,10 +105,11 @@ class AdvocateAdmin(ServiceAdmin):
         )
 
     def panels(self, request: HttpRequest, advocate: Advocate) -> Sequence[Panel]:
-        told = (*_expiring(advocate), *withheld(request, advocate.pk))
+        told = (*person_panels.expiring(advocate), *withheld(request, advocate.pk))
         climbed = [show(advocate.business, advocate.pk) for show in (climbs.standing, climbs.moves)]
         panels = (entries(request, advocate.pk), holdings(request, advocate.pk))
-        return (_balances(advocate), *told, *climbed, *panels, _card(advocate))
+        theirs = (person_panels.memberships(advocate), person_panels.card(advocate))
+        return (person_panels.balances(advocate), *told, *climbed, *panels, *theirs)
 
     def offers(self, request: HttpRequest, button: str, advocate: Advocate) -> bool:
         status = advocate.account.status
@@ -143,6 +153,15 @@ class AdvocateAdmin(ServiceAdmin):
         form = partial(TierForm, business=advocate.business)
         title = f"Change the tier: {advocate}"
         return buttons.ask(self, request, advocate, title=title, submit="Change it", form=form, act=act)
+
+    @buttons.button("Give or take a membership", icon="card_membership")
+    def change_membership(self, request: HttpRequest, advocate: Advocate) -> HttpResponse:
+        def act(answer: Mapping[str, Any]) -> str:
+            return _change_membership(advocate, answer)
+
+        form = partial(MembershipForm, business=advocate.business)
+        title = f"Give or take a membership: {advocate}"
+        return buttons.ask(self, request, advocate, title=title, submit="Do it", form=form, act=act)
 
     @buttons.button("New loyalty card", icon="qr_code_2")
     def new_card(self, request: HttpRequest, advocate: Advocate) -> HttpResponse:
@@ -280,26 +299,18 @@ def _moved(advocate: Advocate, answer: Mapping[str, Any]) -> str:
     return f"{change.quantity:+,} {change.item.title}."
 
 
-def _balances(advocate: Advocate) -> Panel:
-    held = books.metrics_of(business=advocate.business, account_id=advocate.pk)
-    rows = [
-        [key, *map(look.points, (wallet.amount, wallet.pending, wallet.lifetime_earned, wallet.lifetime_spent))]
-        for key, wallet in held.items()
-    ]
-    headers = ("Metric", "Can be spent", "Ripens later", "Earned in a lifetime", "Spent in a lifetime")
-    return Panel("Balances", headers, rows, empty="The programme counts nothing yet.")
-
-
-def _card(advocate: Advocate) -> Panel:
-    number = loyalty_cards.number_of(advocate)
-    rows = [[look.code(card_numbers.grouped(number))]] if number else []
-    return Panel("Loyalty card", ("Number",), rows, empty="None was issued yet.")
-
-
-def _expiring(advocate: Advocate) -> Sequence[Panel]:
-    lots = books.expiring(business=advocate.business, account_id=advocate.pk)
-    rows = [[look.moment(lot.expires_at), look.points(lot.amount)] for lot in lots[:SHOWN]]
-    return [Panel("What expires next", ("When", "Points"), rows, empty="")] if rows else []
+def _change_membership(advocate: Advocate, answer: Mapping[str, Any]) -> str:
+    theirs: dict[str, Any] = {
+        "business": advocate.business,
+        "account_id": advocate.pk,
+        "key": answer["membership"],
+    }
+    if answer["direction"] == "take":
+        return "Taken away." if memberships.leave(**theirs) else "They did not have it."
+    last = answer["ends_on"]
+    ends_at = periods.end_of(last, zone=advocate.business.timezone) if last else None
+    member = memberships.join(**theirs, ends_at=ends_at)
+    return f"They have it until {member.ends_at:%d %b %Y, %H:%M} UTC." if member.ends_at else "They have it for good."
 
 
 people.register(named)

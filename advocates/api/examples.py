@@ -44,6 +44,28 @@ CUSTOMER: Example = {
     "createdAt": EARLIER,
     "updatedAt": NOW,
 }
+MEMBERSHIP: Example = {
+    "key": "club",
+    "title": "Coffee club",
+    "perks": ["Free shipping"],
+    "joinedAt": EARLIER,
+    "endsAt": None,
+}
+STAMP_CARD: Example = {
+    "key": "coffee",
+    "title": "Coffee card",
+    "slots": 10,
+    "filled": 4,
+    "fullCards": 1,
+    "rewards": [
+        {
+            "slot": 10,
+            "title": "A coffee on us",
+            "isStamped": False,
+            "benefits": [{"kind": "metric", "metric": "points", "quantity": 350}],
+        }
+    ],
+}
 ORDER_LINE: Example = {
     "id": "1",
     "productId": "beans",
@@ -60,6 +82,7 @@ RULE_SAID: Example = {
     "key": "purchase",
     "title": "Points for purchases",
     "points": 210,
+    "metric": "points",
     "reason": None,
     "caps": [],
 }

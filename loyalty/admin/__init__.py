@@ -16,7 +16,9 @@ from loyalty.admin import (
     metrics,
     programme,
     quests,
+    segments,
     set_aside,
+    stamp_cards,
     submissions,
     users,
 )
@@ -37,7 +39,9 @@ __all__ = [
     "metrics",
     "programme",
     "quests",
+    "segments",
     "set_aside",
+    "stamp_cards",
     "submissions",
     "users",
 ]

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from advocates.services import advocates, loyalty_cards
 from loyalty.kernel import card_numbers, clock
 from loyalty.models import Action
-from loyalty.services import accounts, ledger, signing
+from loyalty.services import accounts, ledger, programme, signing
 from rewards.services import redemptions
 from tests.widget.conftest import Visitor, token_of
 from widget.views import fragments
@@ -122,6 +122,20 @@ class TestHome:
 
         assert card_numbers.grouped(loyalty_cards.number_of(ada)) in page
         assert 'aria-label="Your card number as a square for scanners"><svg' in page
+
+    def test_shows_stamp_cards_with_what_their_slots_bring(self, acme, ada, give, visitor):
+        benefit = {"kind": "metric", "metric": "points", "quantity": 1_350}
+        brings = [{"slot": 2, "benefits": [benefit]}, {"slot": 3, "title": "A free coffee", "benefits": [benefit]}]
+        card = {"key": "coffee", "title": "Coffee card", "slots": 3, "prefilled": 1, "rewards": brings}
+        programme.apply(business=acme, document=programme.parsed({"stampCards": [card]}))
+
+        assert "1 of 3" in shown(visitor.get("home"))
+        give(ada, 1, metric="coffee")
+        page = shown(visitor.get("home"))
+
+        assert "2 of 3" in page
+        assert "Stamped: 1,350 points" in page
+        assert "Free: A free coffee" in page
 
     def test_shows_the_way_to_the_next_tier(self, ada, give, visitor):
         give(ada, 1_500)
