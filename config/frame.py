@@ -19,6 +19,7 @@ Pages = Sequence[tuple[str, str, str]]  # model, title, icon
 GROUPS: Mapping[str, Pages] = {
     "People": (
         ("advocates.Advocate", "Advocates", "group"),
+        ("loyalty.Segment", "Segments and memberships", "groups"),
         ("loyalty.LedgerEntry", "Ledger", "menu_book"),
         ("loyalty.Action", "Actions", "directions_run"),
         ("loyalty.HoldingChange", "Item changes", "swap_vert"),
@@ -28,6 +29,7 @@ GROUPS: Mapping[str, Pages] = {
     ),
     "Earning": (
         ("loyalty.EarnRule", "Earn rules", "rule"),
+        ("loyalty.StampCard", "Stamp cards", "approval"),
         ("loyalty.HoldProgramme", "Hold to Earn", "savings"),
         ("loyalty.TapProgramme", "Tap to Earn", "touch_app"),
         ("loyalty.Quest", "Quests", "flag"),

@@ -240,6 +240,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "deliver": {"task": "webhooks.deliver", "schedule": 2.0, "options": SWEEP},
     "settle": {"task": "loyalty.settle_due_lots", "schedule": 60.0},
     "turn-periods": {"task": "loyalty.turn_periods", "schedule": 60.0},
+    "end-memberships": {"task": "loyalty.end_memberships", "schedule": 60.0},
     "warn": {"task": "loyalty.warn_of_expiry", "schedule": 300.0},
     "settle-silence": {"task": "loyalty.settle_silence", "schedule": 3600.0},
     "accrue": {"task": "loyalty.accrue_holdings", "schedule": 60.0},

@@ -35,7 +35,7 @@ programme.register_section(
         export=sections.export_rewards,
         apply=sections.apply_rewards,
         check=sections.check_rewards,
-        after=("milestoneSets", "segments", "codePools", "inventorySets"),
+        after=("milestoneSets", "segments", "memberships", "codePools", "inventorySets"),
     )
 )
 

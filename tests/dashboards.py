@@ -40,6 +40,7 @@ from loyalty.services import (
     inventory_sets,
     keys,
     ledger,
+    memberships,
     merges,
     programme,
     proofs,
@@ -128,8 +129,21 @@ def fill(business: Business, word: str) -> Advocate:
     _import(business, word)
     Metric.objects.create(business=business, key=f"{word}-stars".lower(), title=f"{word} stars")
     batches.move_points(business=business, moves=[Move(account_id=person.pk, amount=5)], author=word)
-    programme.apply(business=business, document=programme.parsed({}), author=word)
+    _stamp(person, word)
     return person
+
+
+def _stamp(person: Advocate, word: str) -> None:
+    """A card that brought them something, and a membership."""
+    benefit = {"kind": "metric", "metric": "points", "quantity": 1}
+    reward = {"slot": 1, "title": f"{word} cup", "benefits": [benefit]}
+    key = f"{word}-card".lower()
+    card = {"key": key, "title": f"{word} card", "slots": 2, "rewards": [reward]}
+    club = {"key": f"{word}-club".lower(), "title": f"{word} club", "perks": [f"{word} on us"]}
+    document = programme.parsed({"stampCards": [card], "memberships": [club]})
+    programme.apply(business=person.business, document=document, author=word)
+    ledger.award(business=person.business, account_id=person.pk, amount=1, metric=key)
+    memberships.join(business=person.business, account_id=person.pk, key=str(club["key"]))
 
 
 def fill_more(business: Business, word: str) -> None:

@@ -37,6 +37,7 @@ ANYWHERE = {
     "rewards/services/gift_claims.py": "a link's token is looked up by its digest, which names the business",
     "rewards/services/gift_orders.py": "a worker fills and settles orders for everybody",
     "rewards/services/gift_sending.py": "a worker sends what is due for everybody",
+    "loyalty/services/memberships.py": "a worker ends what is over for everybody",
     "rewards/services/steps.py": "a worker cancels what is overdue for everybody",
     "webhooks/selectors.py": "an operator asks what is overdue, whoever's it is",
     "webhooks/services/claims.py": "a worker claims what is due for everybody",

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from advocates import events as news
 from advocates.models import Advocate
-from advocates.services import details
+from advocates.services import details, loyalty_cards
 from advocates.services.advocates import EmailTaken
 from advocates.services.details import Details
 from loyalty import events
@@ -102,6 +102,7 @@ def join_all(*, business: Business, people: Sequence[Newcomer | DomainError]) ->
 def _open(business: Business, new: Sequence[Advocate], older: Collection[UUID] = ()) -> None:
     """Let them join; rules pay nothing for the coming of those who are older than the programme."""
     accounts.open_accounts(business=business, accounts=[advocate.account for advocate in new])
+    loyalty_cards.put_on(new)
     Advocate.objects.bulk_create(new)
     joined = [news.joined(advocate, is_new=advocate.pk not in older) for advocate in new]
     events.record(joined, now=clock.now(business))

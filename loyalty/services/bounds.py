@@ -5,6 +5,7 @@ all, by the ids of their rules; whoever judges many events holds at once all tha
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from loyalty.kernel import database, ids, periods
@@ -12,6 +13,7 @@ from loyalty.models import Business, EarnRuleBudget
 from loyalty.selectors import ledger as books
 from loyalty.services import earn_rules
 from loyalty.services.compiled import Rule
+from loyalty.services.ledger import POINTS
 from loyalty.services.progress import Moment
 
 Use = tuple[UUID, UUID, str]  # account, rule, period
@@ -26,7 +28,9 @@ class Bounds:
         self._limited = [rule for rule in rules if rule.terms.limit.times]
         self._used_by: set[UUID] = set()  # whose uses have been read
         self._uses: dict[Use, int] = {}
+        self._cooling = [rule.metric for rule in rules if rule.cooldown]
         self._rooms: dict[UUID, int] = {}
+        self._last_paid: dict[tuple[UUID, str], datetime] | None = None  # account, metric
         self._budgets: dict[UUID, EarnRuleBudget] = {}
         self._more_uses: set[Use] = set()
         self._more_spent: set[UUID] = set()
@@ -43,6 +47,14 @@ class Bounds:
             missing = self._moments.keys() - self._rooms.keys()
             self._rooms |= books.rooms(business=self._business, account_ids=missing)
         return self._rooms[moment.person.pk]
+
+    def last_paid(self, moment: Moment, rule: Rule) -> datetime | None:
+        """When this person has got the metric of a rule with a cooldown for the last time."""
+        if self._last_paid is None:
+            self._last_paid = books.last_earned(
+                business=self._business, account_ids=self._moments, metrics=self._cooling
+            )
+        return self._last_paid.get((moment.person.pk, rule.metric))
 
     def left(self, rule: Rule) -> int:
         """What is left of the rule's budget, which `hold` has locked."""
@@ -65,7 +77,10 @@ class Bounds:
         if rule.terms.budget:
             self._budgets[rule.rule_id].spent += points
             self._more_spent.add(rule.rule_id)
-        self._rooms[moment.person.pk] = self.room(moment) - points
+        if rule.metric == POINTS:
+            self._rooms[moment.person.pk] = self.room(moment) - points
+        if self._last_paid is not None:
+            self._last_paid[moment.person.pk, rule.metric] = moment.at
 
     def spent(self, rules: Iterable[Rule]) -> set[UUID]:
         """Those of the rules whose budget has nothing left. `write` pauses them."""
@@ -89,6 +104,7 @@ class Bounds:
         self._used_by.discard(account_id)
         self._uses = {use: times for use, times in self._uses.items() if use[0] != account_id}
         self._rooms.pop(account_id, None)
+        self._last_paid = None
         self._budgets = {}
         self._more_uses, self._more_spent, self._used_up = set(), set(), set()
 

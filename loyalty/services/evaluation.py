@@ -131,7 +131,9 @@ class Evaluation:
         rules = self.programme.rules.get(name, ())
         if not rules:
             return ()
-        judged = payouts.judge(moment, self.programme, rules, self._segments_of(moment, rules))
+        is_member_asked = bool(self.programme.memberships) and any(rule.terms.tier_multiplier for rule in rules)
+        theirs = self._segments_of(moment, rules, is_asked=is_member_asked)
+        judged = payouts.judge(moment, self.programme, rules, theirs)
         paid, used_up = payouts.bound(moment, judged, self._bounds)
         moves = [payouts.move_of(moment, payout, action_id=action_id) for payout in paid if payout.pays]
         self._moves += moves
@@ -141,9 +143,9 @@ class Evaluation:
             self.programme = self.programme.without(used_up)
         return paid
 
-    def _segments_of(self, moment: Moment, gates: Iterable[Gate]) -> set[str]:
-        """The segments of the person, if any of the gates asks for some."""
-        if not any(gate.segment_keys or gate.excluded_segment_keys for gate in gates):
+    def _segments_of(self, moment: Moment, gates: Iterable[Gate], *, is_asked: bool = False) -> set[str]:
+        """The segments of the person, if any of the gates, or something else, asks for some."""
+        if not is_asked and not any(gate.segment_keys or gate.excluded_segment_keys for gate in gates):
             return set()
         if not self._segments:
             keys = segments.keys_of(business=self._business, account_ids=self._people)
@@ -182,5 +184,6 @@ class Evaluation:
         """Read anew what is known of a person: more has happened to them than was judged here."""
         self._counted, self._moves = {}, []
         self._so_far.pop(account_id, None)
+        self._segments = {}
         self._bounds.forget(account_id)
         self._moved.add(account_id)

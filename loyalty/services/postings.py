@@ -54,6 +54,7 @@ class Taking:
     source: Source
     reason: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    deficit: str | None = None  # the policy, where it is not the business's
 
 
 def take_back(takings: Sequence[Taking], *, business: Business) -> list[Posting]:
@@ -142,4 +143,5 @@ def _taken(taking: Taking) -> dict[str, Any]:
         "source_id": taking.source.id,
         "reason": taking.reason,
         "facts": {"action": taking.source.type, **taking.facts},
+        "deficit": taking.deficit,
     }

@@ -61,7 +61,7 @@ class Taken:
 
     @property
     def points(self) -> int:
-        return sum(one.points for one in self.completed) + sum(one.points for one in self.paid)
+        return sum(one.points for one in self.completed) + sum(one.paid_points for one in self.paid)
 
 
 def objection(report: Report, programme: Programme) -> DomainError | None:

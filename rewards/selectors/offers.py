@@ -14,8 +14,8 @@ from advocates.models import Advocate
 from loyalty.kernel import clock
 from loyalty.kernel.errors import Code as Reason
 from loyalty.kernel.errors import NotFound
-from loyalty.models import Account, Business, Holding, SegmentMember
-from loyalty.selectors import ledger
+from loyalty.models import Account, Business, Holding
+from loyalty.selectors import ledger, segments
 from rewards.models import Code, Redemption, Reward
 
 
@@ -78,7 +78,7 @@ def with_standing(rewards: "QuerySet[Reward]", *, business: Business, advocate_i
     account = Account.objects.for_business(business).filter(pk=advocate_id)
     redeemed = Redemption.objects.for_business(business).filter(advocate_id=advocate_id)
     held = redeemed.exclude(status=Redemption.Status.CANCELLED)
-    groups = SegmentMember.objects.for_business(business).filter(account_id=advocate_id, segment__archived_at=None)
+    groups = segments.current(business=business).filter(account_id=advocate_id)
     free = Code.objects.for_business(business).filter(pool=OuterRef("code_pool"), redemption=None)
     had = held.filter(reward=OuterRef("pk")).order_by().values("reward").annotate(pieces=Sum("quantity"))
     held_item = Holding.objects.for_business(business).filter(account_id=advocate_id, item=OuterRef("item"))

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import F
 
-from loyalty.kernel import clock, crypto, jobs
+from loyalty.kernel import card_numbers, clock, crypto, jobs
 from loyalty.kernel.errors import Code, Conflict, DomainError, Invalid, NotFound
 from loyalty.kernel.money import money
 from loyalty.models import Business
@@ -157,8 +157,8 @@ def _drafted(order: GiftOrder, line: GiftLine) -> GiftCard:
 
 def _ours(business: Business, code: str) -> tuple[UUID, int, str] | None:
     """A card that something is left on: its id, what, and in which currency."""
-    text = card_codes.tidy(code)
-    card_id = card_codes.card_of(business=business, code=text) if card_codes.is_well_formed(text) else None
+    text = card_numbers.tidy(code)
+    card_id = card_codes.card_of(business=business, code=text) if card_numbers.is_well_formed(text) else None
     if card_id is None:
         return None
     rows = GiftCard.objects.for_business(business).filter(pk=card_id, balance_minor__gt=0)

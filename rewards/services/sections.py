@@ -11,6 +11,7 @@ from msgspec import Meta
 from loyalty.kernel import points
 from loyalty.kernel.errors import DomainError
 from loyalty.models import Business
+from loyalty.services import programme
 from loyalty.services.programme import Document, Problem
 from rewards.models import CodePool, Reward
 from rewards.models.rewards import DEFAULT_PREFIX
@@ -101,7 +102,7 @@ def check_rewards(items: Sequence[RewardItem], document: Document) -> Iterable[P
     ladders = [ladder for ladder in document.get("milestoneSets", ()) if ladder.is_tier]
     known = {
         "tiers": {step.key for ladder in ladders for step in ladder.milestones},
-        "segments": {segment.key for segment in document.get("segments", ())},
+        "segments": programme.groups_of(document),
         "codePool": {pool.key for pool in document.get("codePools", ())},
     }
     items_there = {(each.key, one.key) for each in document.get("inventorySets", ()) for one in each.items}

@@ -5,14 +5,12 @@ from collections import Counter
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from loyalty.api import limits
-from loyalty.kernel import clock, crypto
+from loyalty.kernel import card_numbers, clock
 from loyalty.models import Event
 from rewards.models import GiftCard, GiftCardUse
-from rewards.services import card_codes, gift_cards
+from rewards.services import gift_cards
 from tests.races import at_once
 from tests.rewards.gifts.conftest import assert_refused, code_of, open_gifts
 
@@ -28,31 +26,6 @@ def redeem(gifts, card, amount, **rest):
     return gifts.post("/Cards/Redeem", {"Code": code_of(card), "Amount": amount, **rest})
 
 
-class TestCodes:
-    def test_are_never_the_same_and_evenly_spread(self):
-        made = [card_codes.new_code() for _ in range(20_000)]
-
-        assert len(set(made)) == 20_000
-        for place in range(card_codes.LENGTH):
-            counts = Counter(code[place] for code in made)
-            expected = 20_000 / 31
-            assert sum((count - expected) ** 2 / expected for count in counts.values()) < 70  # chi-square, 30 degrees
-
-    @given(st.integers(0, card_codes.LENGTH), st.sampled_from(crypto.READABLE))
-    def test_tell_a_wrong_character(self, place, character):
-        code = card_codes.new_code()
-        other = code[:place] + character + code[place + 1 :]
-
-        assert card_codes.is_well_formed(other) == (other == code)
-
-    @given(st.integers(0, card_codes.LENGTH - 1))
-    def test_tell_two_that_are_swapped(self, place):
-        code = card_codes.new_code()
-        other = code[:place] + code[place + 1] + code[place] + code[place + 2 :]
-
-        assert card_codes.is_well_formed(other) == (other == code)
-
-
 class TestOneAnswer:
     def test_meets_every_code_that_is_none_of_ours(self, acme, gifts, rival, card, vault, order):
         tea = open_gifts(rival)
@@ -63,7 +36,7 @@ class TestOneAnswer:
 
         asked = [
             (gifts, "nonsense"),
-            (gifts, card_codes.new_code()),
+            (gifts, card_numbers.new_number()),
             (gifts, code_of(used_up)),
             (gifts, code_of(cancelled)),
             (gifts, code_of(theirs)),
@@ -112,7 +85,7 @@ def redeem_once(gifts, card):
 
 
 def guess(gifts):
-    return gifts.post("/Cards/Balance", {"Code": card_codes.new_code()})
+    return gifts.post("/Cards/Balance", {"Code": card_numbers.new_number()})
 
 
 class TestGuessing:
