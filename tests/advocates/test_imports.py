@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from advocates.models import Advocate, Import, ImportPart
+from advocates.models import Advocate, Import, ImportPart, Order
 from advocates.models.imports import totals
 from advocates.selectors import identity
 from advocates.services import advocates, imports
@@ -26,7 +26,8 @@ pytestmark = pytest.mark.django_db
 
 
 def received(business, text, **options):
-    return imports.receive(business=business, kind="customers", lines=io.StringIO(text), title="people.csv", **options)
+    given = {"kind": "customers", "title": "people.csv"} | options
+    return imports.receive(business=business, lines=io.StringIO(text), **given)
 
 
 def settled(found):
@@ -149,7 +150,7 @@ class TestCheck:
 
         assert found.state == Import.State.CHECKED
         sums = totals(found)
-        assert [sums[name] for name in ("size", "joined", "known", "refused", "points")] == [5, 2, 2, 1, 180]
+        assert [sums[name] for name in ("size", "new", "known", "refused", "points")] == [5, 2, 2, 1, 180]
         assert (Account.objects.count(), LedgerEntry.objects.count(), Event.objects.count()) == before
 
     def test_says_what_then_happens(self, acme, monkeypatch):
@@ -226,7 +227,7 @@ class TestImport:
     def test_pays_for_joining_only_if_asked(self, acme, asked, paid):
         earn_rules.create(business=acme, title="Welcome", terms=Terms(trigger="signup", earn=Earn(points=30)))
 
-        done(acme, "externalId\nc-1\n", pays_signup=asked)
+        done(acme, "externalId\nc-1\n", pays=asked)
 
         assert points(acme).get("c-1", 0) == paid
 
@@ -282,18 +283,26 @@ class TestLayouts:
 class TestDocumentedFile:
     PAGE = (Path(__file__).parents[2] / "docs/merchants/importing.md").read_text()
 
-    def test_is_imported_as_it_stands(self, acme):
-        (text,) = re.findall(r"```csv\n(.*?)```", self.PAGE, re.DOTALL)
+    TEXTS = dict(
+        zip(("customers", "orders", "products"), re.findall(r"```csv\n(.*?)```", PAGE, re.DOTALL), strict=True)
+    )
 
-        found = done(acme, text)
+    def test_is_imported_as_it_stands(self, acme):
+        found = done(acme, self.TEXTS["customers"])
 
         assert totals(found)["refused"] == 0
         assert points(acme) == {"c-1001": 1250, "c-1002": 100}
 
-    def test_has_every_column_and_layout(self, acme):
-        kind = kinds.KINDS["customers"]
+    @pytest.mark.parametrize(("kind", "new"), [("orders", 2), ("products", 2)])
+    def test_of_orders_and_products_too(self, acme, kind, new):
+        found = done(acme, self.TEXTS[kind], kind=kind)
 
-        assert {f"`{column}`" in self.PAGE for column in (*kind.columns, *kind.layouts)} == {True}
+        assert [totals(found)[name] for name in ("new", "refused")] == [new, 0]
+        assert not Order.objects.exclude(flags=[]).exists()
+
+    @pytest.mark.parametrize("kind", kinds.KINDS.values(), ids=kinds.KINDS)
+    def test_has_every_column_and_layout(self, kind):
+        assert {f"`{name}`" in self.PAGE for name in (*kind.columns, *kind.layouts)} == {True}
 
 
 class TestUndo:
@@ -337,7 +346,7 @@ class TestTenancy:
     def test_the_same_ids_elsewhere_are_other_people(self, acme, rival):
         text = "externalId,email\nc-1,ada@example.com\n"
 
-        assert totals(done(acme, text))["joined"] == totals(done(rival, text))["joined"] == 1
+        assert totals(done(acme, text))["new"] == totals(done(rival, text))["new"] == 1
 
 
 class TestForgetting:

@@ -7,15 +7,29 @@ says who somebody is; an address whose holder has no external id yet is theirs, 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from advocates.models import Advocate
 from advocates.selectors import identity as people
 from advocates.services import joining
 from advocates.services.details import Details
-from advocates.services.kinds.imports.base import OURS, Job, Kind, Outcome, Problem, Row, day, moment, whole_number
+from advocates.services.kinds.imports.base import (
+    OURS,
+    Cells,
+    Job,
+    Kind,
+    Name,
+    Outcome,
+    Problem,
+    Row,
+    day,
+    moment,
+    whole_number,
+)
 from loyalty.kernel import clock
 from loyalty.kernel.errors import DomainError, Invalid
+from loyalty.models import Business
 from loyalty.selectors import expiry
 from loyalty.services import batches, postings
 from loyalty.services.ledger import POINTS, Posting, Source
@@ -80,8 +94,6 @@ LAYOUTS: Mapping[str, Mapping[str, Sequence[str]]] = {
     },
 }
 
-Name = tuple[str, str]  # the column that says who somebody is, and what it says
-
 
 @dataclass(frozen=True, slots=True)
 class Brought:
@@ -115,7 +127,7 @@ class Due:
         return self.brought.lifetime - self.brought.amount if self.is_new else 0
 
 
-def identity(cells: Mapping[str, str]) -> Name | None:
+def identity(cells: Cells) -> Name | None:
     """The external id, or without one the e-mail address in small letters."""
     if "externalId" in cells:
         return "externalId", cells["externalId"]
@@ -140,7 +152,7 @@ def bring(job: Job, rows: Sequence[Row]) -> Outcome:
         outcome.known += len(waiting)
         outcome.points += sum(each.amount for each in waiting)
     _pay(job, dues, outcome)
-    outcome.people_batch_id = joining.keep(job.business, results, job.author).pk
+    outcome.made["people"] = str(joining.keep(job.business, results, job.author).pk)
     return outcome
 
 
@@ -210,7 +222,7 @@ def _known(job: Job, brought: Sequence[Brought]) -> dict[Name, UUID]:
 def _join(job: Job, new: Sequence[Brought], outcome: Outcome) -> tuple[dict[Name, UUID], list[Advocate | DomainError]]:
     results = joining.join_all(
         business=job.business,
-        people=[joining.Newcomer(each.details, since=each.since, is_new=job.pays_signup) for each in new],
+        people=[joining.Newcomer(each.details, since=each.since, is_new=job.pays) for each in new],
     )
     ids = {}
     for each, result in zip(new, results, strict=True):
@@ -218,7 +230,7 @@ def _join(job: Job, new: Sequence[Brought], outcome: Outcome) -> tuple[dict[Name
             ids[each.name] = result.pk
         else:
             outcome.problems.append(Problem(each.row.line, result))
-    outcome.joined = len(ids)
+    outcome.new = len(ids)
     return ids, results
 
 
@@ -229,7 +241,7 @@ def _pay(job: Job, dues: Sequence[Due], outcome: Outcome) -> None:
     paid = [(due, ends) for due, ends in zip(dues, _ends(job, dues), strict=True) if due.brought.amount]
     moves = [_move(job, due, due.brought.amount, ends) for due, ends in paid]
     done = batches.move_points(business=job.business, moves=moves, author=job.author, source=SOURCE)
-    outcome.points_batch_id = done.batch.pk
+    outcome.made["points"] = str(done.batch.pk)
     for (due, _), result in zip(paid, done.results, strict=True):
         if isinstance(result, DomainError):
             outcome.problems.append(Problem(due.brought.row.line, result))
@@ -258,11 +270,22 @@ def _move(job: Job, due: Due, amount: int, expires_at: datetime | None = None) -
     )
 
 
+def undo(business: Business, made: Mapping[str, Any]) -> int:
+    """People first: with them goes what they were given. Answers how much could not be undone."""
+    batch_ids = [UUID(made[name]) for name in ("people", "points") if name in made]
+    results = [result for pk in batch_ids for result in batches.undo(business=business, batch_id=pk).results]
+    return sum(isinstance(result, DomainError) for result in results)
+
+
 KIND = Kind(
     title="Customers",
+    known="stay as they are",
+    undoing="Its points go back, and who joined by it is erased for good, unless they have done something since.",
     columns=COLUMNS,
     required=[("externalId", "email")],
     layouts=LAYOUTS,
     identity=identity,
     bring=bring,
+    undo=undo,
+    pays="joining",
 )
