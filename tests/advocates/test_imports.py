@@ -18,7 +18,7 @@ from advocates.services.kinds import imports as kinds
 from loyalty.kernel import clock
 from loyalty.models import Account, Event, Metric
 from loyalty.models.ledger import Balance, LedgerEntry, Lot
-from loyalty.services import earn_rules, erasure, ledger
+from loyalty.services import accounts, earn_rules, erasure, ledger, verification
 from loyalty.services.earn_terms import Earn, Terms
 from tests import races
 
@@ -165,6 +165,21 @@ class TestCheck:
         assert totals(found) == promised
         assert points(acme) == {"c-1": 100, "c-2": 55, "known": 25}
 
+    def test_foresees_whom_the_import_refuses(self, acme):
+        Metric.objects.for_business(acme).filter(key="points").update(maximum=100, default_value=10)
+        blocked = advocates.create(business=acme, external_id="blocked")
+        accounts.set_blocked(business=acme, account_id=blocked.pk, blocked=True)
+        advocates.create(business=acme, external_id="known")
+        text = "externalId,points\nblocked,5\nnew,91\nc-2,90\nknown,60\nknown,60\n"
+
+        found = checked(acme, text)
+        foreseen = (totals(found), problems(found))
+        imports.start(business=acme, import_id=found.pk)
+        settled(found)
+
+        assert foreseen == (totals(found), problems(found))
+        assert [code for _, _, code in problems(found)] == ["CONFLICT", "LIMIT_REACHED", "LIMIT_REACHED"]
+
     def test_is_needed_before(self, acme):
         found = received(acme, "email\na@example.com\n")
 
@@ -193,6 +208,9 @@ class TestImport:
         ada = identity.by_external_id(business=acme, external_id="c-1")
         balance = Balance.objects.get(account_id=ada.pk)
         assert (balance.amount, balance.lifetime_earned) == (250, 5200)
+        moved = LedgerEntry.objects.order_by("sequence").values_list("type", "amount", "balance_after")
+        assert list(moved) == [("earn", 4950, 4950), ("adjust", -4950, 0), ("earn", 250, 250)]
+        assert verification.verify() == []
         assert ada.account.tier.key == "gold"
         assert ada.created_at == datetime(2020, 5, 1, tzinfo=UTC)
 
