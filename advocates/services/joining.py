@@ -83,13 +83,18 @@ class Newcomer:
     is_new: bool = True
 
 
-def join_all(*, business: Business, people: Sequence[Newcomer | DomainError]) -> list[Advocate | DomainError]:
+def join_all(
+    *, business: Business, people: Sequence[Newcomer | DomainError], is_trial: bool = False
+) -> list[Advocate | DomainError]:
     """Within the caller's transaction.
 
+    :param is_trial: only say who could
     :raises IntegrityError: if somebody was faster, and has one of the addresses or external ids by now
     """
     checked = [each if isinstance(each, DomainError) else _checked(business, each) for each in people]
     results = list(_without_taken(business, checked))
+    if is_trial:
+        return results
     older = {
         result.pk
         for each, result in zip(people, results, strict=True)

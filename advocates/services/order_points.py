@@ -22,6 +22,7 @@ from loyalty.services.kinds.earning import order_paid
 from loyalty.services.ledger import POINTS, Source
 from loyalty.services.payouts import Payout
 from loyalty.services.postings import Taking
+from loyalty.services.progress import Past
 from loyalty.services.reports import Report, Taken
 
 PAID = "order_paid"
@@ -40,6 +41,12 @@ class Sale:
     due_before: Mapping[str, int] = field(default_factory=dict)
     points_awarded: int = 0
     points_reversed: int = 0
+    past: Past | None = None
+
+    @property
+    def points_left(self) -> int:
+        """What it earned, and was not due to go back before."""
+        return self.order.points_earned - sum(self.due_before.values())
 
 
 def later(one: str, other: str) -> str:
@@ -95,7 +102,7 @@ def earn(sale: Sale, intake: Intake) -> None:
 
 
 def report(sale: Sale, name: str) -> Report:
-    return Report(account_id=sale.order.advocate_id, name=name, data=facts(sale), origin="server")
+    return Report(account_id=sale.order.advocate_id, name=name, data=facts(sale), origin="server", past=sale.past)
 
 
 def facts(sale: Sale) -> dict[str, Any]:

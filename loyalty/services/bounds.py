@@ -20,11 +20,18 @@ Use = tuple[UUID, UUID, str]  # account, rule, period
 
 
 class Bounds:
-    """For the accounts of `moments`, which are locked, and for `rules`."""
+    """For the accounts of `moments`, which are locked, and for `rules`; now, and on other `days`."""
 
-    def __init__(self, business: Business, moments: Sequence[Moment], rules: Sequence[Rule]) -> None:
+    def __init__(
+        self,
+        business: Business,
+        moments: Sequence[Moment],
+        rules: Sequence[Rule],
+        days: Collection[datetime] = (),
+    ) -> None:
         self._business = business
         self._moments = {moment.person.pk: moment for moment in moments}
+        self._days = days
         self._limited = [rule for rule in rules if rule.terms.limit.times]
         self._used_by: set[UUID] = set()  # whose uses have been read
         self._uses: dict[Use, int] = {}
@@ -114,7 +121,8 @@ class Bounds:
         missing = self._moments.keys() - self._used_by
         moments = [self._moments[each] for each in missing]
         rules = [rule.rule_id for rule in self._limited]
-        named = {use_of(moment, rule)[2] for moment in moments for rule in self._limited}
+        days = {moment.at for moment in moments}.union(self._days)
+        named = {_period_of(rule, at=day, zone=self._business.timezone) for day in days for rule in self._limited}
         cursor = database.prepared_cursor()
         cursor.execute(READ, [self._business.pk, list(missing), rules, list(named)])
         self._uses |= {(whose, rule_id, period): times for whose, rule_id, period, times in cursor.fetchall()}
@@ -122,8 +130,11 @@ class Bounds:
 
 
 def use_of(moment: Moment, rule: Rule) -> Use:
-    period = periods.period_of(rule.terms.limit.period or "none", at=moment.at, zone=moment.business.timezone)
-    return (moment.person.pk, rule.rule_id, period)
+    return (moment.person.pk, rule.rule_id, _period_of(rule, at=moment.at, zone=moment.business.timezone))
+
+
+def _period_of(rule: Rule, *, at: datetime, zone: str) -> str:
+    return periods.period_of(rule.terms.limit.period or "none", at=at, zone=zone)
 
 
 READ = """

@@ -12,6 +12,7 @@ from loyalty.models import Business
 from loyalty.services import progress
 from loyalty.services.bounds import Bounds
 from loyalty.services.compiled import Programme, Rule
+from loyalty.services.earn_terms import Terms
 from loyalty.services.kinds.earning import kind_of
 from loyalty.services.kinds.earning.base import Rates
 from loyalty.services.ledger import POINTS, Source
@@ -93,6 +94,8 @@ def _judged(moment: Moment, rule: Rule, factors: tuple[Fraction, Fraction], thei
     reason = "undeclared" if moment.is_undeclared else progress.shut(moment, rule, rule.terms.conditions, theirs)
     if reason is not None:
         return Payout(rule, reason)
+    if moment.past and (ends := _end_of(moment, rule.terms)) and ends <= moment.past.now:
+        return Payout(rule, "expired")
     base = kind_of(rule.terms.trigger).base(rule.terms, moment.data, _rates(moment.business))
     return Payout(rule, base) if isinstance(base, str) else worth(rule, base, *factors)
 
@@ -149,7 +152,7 @@ def _within_room(moment: Moment, judged: Sequence[Payout], bounds: Bounds) -> li
 def move_of(moment: Moment, payout: Payout, *, action_id: UUID) -> Move:
     """What is posted for a payout: once for an action and a rule."""
     rule, terms = payout.rule, payout.rule.terms
-    ripe = moment.at + timedelta(days=terms.pending_days)
+    ripe = _ripens_at(moment, terms)
     return Move(
         account_id=moment.person.pk,
         amount=payout.points,
@@ -157,15 +160,27 @@ def move_of(moment: Moment, payout: Payout, *, action_id: UUID) -> Move:
         source=Source("earn_rule", f"{action_id}:{rule.rule_id}"),
         facts={"action": terms.trigger},
         rule=(rule.rule_id, rule.version),
-        reason=_reason(payout, action_id),
+        reason=_reason(moment, payout, action_id),
         description=rule.title,
         pending_until=ripe if terms.pending_days else None,
-        expires_at=_end_of_day(moment, ripe, terms.expires_after_days) if terms.expires_after_days else None,
+        expires_at=_end_of(moment, terms),
     )
 
 
-def _reason(payout: Payout, action_id: UUID) -> dict[str, object]:
+def _ripens_at(moment: Moment, terms: Terms) -> datetime:
+    return moment.at + timedelta(days=terms.pending_days)
+
+
+def _end_of(moment: Moment, terms: Terms) -> datetime | None:
+    """When what the rule pays ends; None: as its metric says of points that are earned now."""
+    if terms.expires_after_days:
+        return _end_of_day(moment, _ripens_at(moment, terms), terms.expires_after_days)
+    return moment.past.ends_at if moment.past else None
+
+
+def _reason(moment: Moment, payout: Payout, action_id: UUID) -> dict[str, object]:
     """Why this much: what went in, and what made it less."""
+    earned = {"earnedAt": moment.at.isoformat()} if moment.past else {}
     return {
         "actionId": str(action_id),
         "rule": payout.rule.key,
@@ -174,6 +189,7 @@ def _reason(payout: Payout, action_id: UUID) -> dict[str, object]:
         "membershipMultiplier": str(payout.membership),
         "exact": str(payout.exact),
         "caps": list(payout.caps),
+        **earned,
     }
 
 
