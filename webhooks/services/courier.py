@@ -1,15 +1,17 @@
 """Delivering: claim what is due, send it, write down what came of it, without waiting for the slowest.
 
-One thread does all of it, turn by turn: its event loop moves the requests, and stands still while the database is
-asked. So no transaction is open while anything is on its way.
+Two threads share the work: one asks the database, the other moves the requests. So however slow the database is, no
+endpoint is blamed for an answer that came in time, and a transaction is never open because of a request.
 """
 
 import asyncio
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
 
 import aiohttp
 import structlog
@@ -19,9 +21,12 @@ from loyalty.services import publication
 from webhooks.services import claims, outcomes, sending, signing
 from webhooks.services.claims import Claim
 from webhooks.services.kinds.base import Message
+from webhooks.services.outcomes import Result
 from webhooks.services.sending import Answer, Parcel
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 IN_FLIGHT = 500  # requests that a process has open at once
 LOOK_UPS = 64  # names that are looked up at once: a slow one holds up few others
@@ -76,76 +81,101 @@ class _Round:
     """From the first claim to the last answer."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._loop.set_default_executor(ThreadPoolExecutor(LOOK_UPS, "look-up"))
-        self._news = asyncio.Event()
-        self._session: aiohttp.ClientSession | None = None
-        self._sending: set[asyncio.Task[None]] = set()
-        self._arrived: list[tuple[Claim, Answer]] = []
+        self._news: SimpleQueue[Result | None] = SimpleQueue()  # None: look again
+        self._out = _Sender(self._news)
+        self._in_flight = 0
         self._is_called = True
 
     def look_again(self) -> None:
         self._is_called = True
-        self._loop.call_soon_threadsafe(self._news.set)
+        self._news.put(None)
 
     def is_over(self) -> bool:
-        return not self._is_called and not self._sending
+        return not self._is_called and not self._in_flight
 
     def step(self) -> None:
         self._is_called = False
-        free = IN_FLIGHT - len(self._sending)
+        free = IN_FLIGHT - self._in_flight
         if free > 0:
             self._send(claims.claim(free))
-        if self._sending or self._arrived:
+        if self._in_flight:
             self._is_called = True  # whatever comes back makes room for more
             self._wait()
 
     def finish(self) -> None:
         """Wait for the answers that are still to come; time-outs bound it."""
-        while self._sending:
+        while self._in_flight:
             self._wait()
 
     def close(self) -> None:
         """Whatever is still on its way, because something failed, is left to its lease."""
-        for task in self._sending:
-            task.cancel()
-        self._loop.run_until_complete(self._hang_up())
-        self._loop.close()
-
-    async def _hang_up(self) -> None:
-        await asyncio.gather(*self._sending, return_exceptions=True)
-        if self._session is not None:
-            await self._session.close()
+        self._out.close()
 
     def _send(self, claimed: Sequence[Claim]) -> None:
-        for claim in claimed:
-            match _prepare(claim):
-                case Parcel() as parcel:
-                    task = self._loop.create_task(self._deliver(claim, parcel))
-                    self._sending.add(task)
-                    task.add_done_callback(self._sending.discard)
-                case Answer() as answer:
-                    self._arrived.append((claim, answer))
-
-    async def _deliver(self, claim: Claim, parcel: Parcel) -> None:
-        if self._session is None:
-            self._session = sending.open_session()
-        answer = await sending.send(self._session, parcel)
-        self._arrived.append((claim, answer))
-        self._news.set()
+        prepared = [(claim, _prepare(claim)) for claim in claimed]
+        self._in_flight += len(prepared)
+        self._out.send([(claim, made) for claim, made in prepared if isinstance(made, Parcel)])
+        for claim, made in prepared:
+            if isinstance(made, Answer):
+                self._news.put((claim, made))
 
     def _wait(self) -> None:
-        """Let requests move until one is answered, or it is time to look again; write down what has come."""
-        if not self._arrived:
-            self._loop.run_until_complete(self._next())
-        self._news.clear()
-        arrived, self._arrived = self._arrived, []
+        """Wait until a request is answered, or it is time to look again; write down all that has come."""
+        arrived = []
+        with suppress(Empty):
+            came = self._news.get(timeout=LOOK_AGAIN_SECONDS)
+            while True:
+                if came is not None:
+                    arrived.append(came)
+                came = self._news.get_nowait()
+        self._in_flight -= len(arrived)
         if arrived:
             outcomes.record(arrived)
 
-    async def _next(self) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), LOOK_AGAIN_SECONDS)
+
+class _Sender:
+    """The thread on which requests move. What came of each goes into `answers`."""
+
+    def __init__(self, answers: "SimpleQueue[Result | None]") -> None:
+        self._answers = answers
+        self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(ThreadPoolExecutor(LOOK_UPS, "look-up"))
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="sender", daemon=True)
+        self._thread.start()
+        self._session = self._run(_open_session())
+
+    def send(self, parcels: Sequence[tuple[Claim, Parcel]]) -> None:
+        self._loop.call_soon_threadsafe(self._begin, parcels)
+
+    def close(self) -> None:
+        """Hang up, answers or not."""
+        self._run(self._hang_up())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def _begin(self, parcels: Sequence[tuple[Claim, Parcel]]) -> None:
+        for claim, parcel in parcels:
+            task = self._loop.create_task(self._deliver(claim, parcel))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _deliver(self, claim: Claim, parcel: Parcel) -> None:
+        self._answers.put((claim, await sending.send(self._session, parcel)))
+
+    async def _hang_up(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._session.close()
+
+
+async def _open_session() -> aiohttp.ClientSession:
+    return sending.open_session()
 
 
 courier = Courier()  # of this process
