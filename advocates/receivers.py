@@ -1,11 +1,11 @@
 """What this app tells the floor: who the people in published events are, what is held of them, and a proof."""
 
 from advocates.selectors import customers, voices
-from advocates.services import holders, said
+from advocates.services import holders, said, sso
 from advocates.services.holdings import HOLDERS
 from advocates.services.kinds import sections
 from loyalty import events
-from loyalty.services import personal_data, programme, verification
+from loyalty.services import personal_data, programme, sealing, verification
 
 events.register_describer(customers.describe_customers, "*")
 events.register_describer(customers.describe_tier_changes, "customers/tier_changed")
@@ -18,6 +18,7 @@ events.register_describer(voices.describe_ideas, "ideas/submitted")
 events.register_describer(voices.describe_moves, "ideas/status_changed")
 events.register_describer(said.describe_answers, "surveys/answered")
 
+sealing.register(sso.SEALED)
 for section in sections.ALL:
     programme.register_section(section)
 for holder in [*HOLDERS, *holders.ALL]:
