@@ -1,42 +1,32 @@
 """Delivering: claim what is due, send it, write down what came of it, without waiting for the slowest.
 
-Two threads share the work: one asks the database, the other moves the requests. So however slow the database is, no
-endpoint is blamed for an answer that came in time, and a transaction is never open because of a request.
+One thread asks the database, another moves the requests (`sender`). So however slow the database is, no endpoint is
+blamed for an answer that came in time, and no transaction is open because of a request.
 """
 
-import asyncio
+import contextvars
 import threading
 import time
-from collections.abc import Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
 
-import aiohttp
 import structlog
+from django.db import connection
 
-from loyalty.kernel import clock, jobs
-from loyalty.services import publication
-from webhooks.services import claims, outcomes, sending, signing
+from loyalty.kernel import jobs
+from webhooks.services import claims, outcomes
 from webhooks.services.claims import Claim
-from webhooks.services.kinds.base import Message
 from webhooks.services.outcomes import Result
+from webhooks.services.packing import pack
+from webhooks.services.sender import Sender
 from webhooks.services.sending import Answer, Parcel
 
 log = structlog.get_logger(__name__)
 
-T = TypeVar("T")
-
 IN_FLIGHT = 500  # requests that a process has open at once
-LOOK_UPS = 64  # names that are looked up at once: a slow one holds up few others
 ROUND_SECONDS = 10.0  # then another task takes over, so that no worker waits long for this one
 LOOK_AGAIN_SECONDS = 0.25
-MOST_CLAIMS = 3  # nobody came back from it so often: that counts as a failed try, with the wait that follows
-
-ERASED = "The event's data was erased before it could be delivered."
-POISONOUS = "Not tried: three workers stopped while they were at it."
-NOT_PREPARED = "It could not be signed. Rotate the endpoint's secret."
 
 
 class Courier:
@@ -45,6 +35,7 @@ class Courier:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._round: _Round | None = None
+        self._finishing: dict[_Round, threading.Thread] = {}  # which wait for the last answers
 
     def deliver(self) -> None:
         """Send what is due until nothing is, or until it is another task's turn."""
@@ -54,22 +45,50 @@ class Courier:
                 return
             mine = self._round = _Round()
         try:
-            self._run(mine)
+            is_over = self._run(mine)
+        except BaseException:
+            mine.close()
+            raise
         finally:
             self._leave(mine)
+        if is_over:
             mine.close()
+        else:
+            jobs.wake("webhooks.deliver")
+            self._finish_aside(mine)
 
-    def _run(self, mine: "_Round") -> None:
+    def wait(self) -> None:
+        """Wait for the last answers of all rounds; time-outs bound it."""
+        for thread in tuple(self._finishing.values()):
+            thread.join()
+
+    def _run(self, mine: "_Round") -> bool:
+        """Whether there is nothing left to do."""
         ends_at = time.monotonic() + ROUND_SECONDS
         while time.monotonic() < ends_at:
-            mine.step()
+            mine.step(IN_FLIGHT - sum(each.in_flight for each in tuple(self._finishing)))
             with self._lock:
                 if mine.is_over():
                     self._round = None
-                    return
-        self._leave(mine)
-        jobs.wake("webhooks.deliver")
-        mine.finish()
+                    return True
+        return False
+
+    def _finish_aside(self, mine: "_Round") -> None:
+        """Leave the slow to a thread: while they keep us waiting the next task claims for the others."""
+        context = contextvars.copy_context()
+        thread = threading.Thread(target=context.run, args=(self._finish, mine), name="last answers")
+        self._finishing[mine] = thread
+        thread.start()
+
+    def _finish(self, mine: "_Round") -> None:
+        try:
+            mine.finish()
+        except Exception:  # leases bring back what was not written down
+            log.exception("webhook_answers_lost")
+        finally:
+            mine.close()
+            connection.close()
+            del self._finishing[mine]
 
     def _leave(self, mine: "_Round") -> None:
         with self._lock:
@@ -82,8 +101,8 @@ class _Round:
 
     def __init__(self) -> None:
         self._news: SimpleQueue[Result | None] = SimpleQueue()  # None: look again
-        self._out = _Sender(self._news)
-        self._in_flight = 0
+        self._out = Sender(self._news)
+        self.in_flight = 0
         self._is_called = True
 
     def look_again(self) -> None:
@@ -91,20 +110,21 @@ class _Round:
         self._news.put(None)
 
     def is_over(self) -> bool:
-        return not self._is_called and not self._in_flight
+        return not self._is_called and not self.in_flight
 
-    def step(self) -> None:
+    def step(self, most: int) -> None:
+        """Claim and send, if less than `most` is on its way; write down what has come."""
         self._is_called = False
-        free = IN_FLIGHT - self._in_flight
+        free = most - self.in_flight
         if free > 0:
             self._send(claims.claim(free))
-        if self._in_flight:
+        if self.in_flight or free <= 0:
             self._is_called = True  # whatever comes back makes room for more
             self._wait()
 
     def finish(self) -> None:
         """Wait for the answers that are still to come; time-outs bound it."""
-        while self._in_flight:
+        while self.in_flight:
             self._wait()
 
     def close(self) -> None:
@@ -112,8 +132,8 @@ class _Round:
         self._out.close()
 
     def _send(self, claimed: Sequence[Claim]) -> None:
-        prepared = [(claim, _prepare(claim)) for claim in claimed]
-        self._in_flight += len(prepared)
+        prepared = [(claim, pack(claim)) for claim in claimed]
+        self.in_flight += len(prepared)
         self._out.send([(claim, made) for claim, made in prepared if isinstance(made, Parcel)])
         for claim, made in prepared:
             if isinstance(made, Answer):
@@ -128,89 +148,9 @@ class _Round:
                 if came is not None:
                     arrived.append(came)
                 came = self._news.get_nowait()
-        self._in_flight -= len(arrived)
+        self.in_flight -= len(arrived)
         if arrived:
             outcomes.record(arrived)
 
 
-class _Sender:
-    """The thread on which requests move. What came of each goes into `answers`."""
-
-    def __init__(self, answers: "SimpleQueue[Result | None]") -> None:
-        self._answers = answers
-        self._loop = asyncio.new_event_loop()
-        self._loop.set_default_executor(ThreadPoolExecutor(LOOK_UPS, "look-up"))
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="sender", daemon=True)
-        self._thread.start()
-        self._session = self._run(_open_session())
-
-    def send(self, parcels: Sequence[tuple[Claim, Parcel]]) -> None:
-        self._loop.call_soon_threadsafe(self._begin, parcels)
-
-    def close(self) -> None:
-        """Hang up, answers or not."""
-        self._run(self._hang_up())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-    def _begin(self, parcels: Sequence[tuple[Claim, Parcel]]) -> None:
-        for claim, parcel in parcels:
-            task = self._loop.create_task(self._deliver(claim, parcel))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def _deliver(self, claim: Claim, parcel: Parcel) -> None:
-        self._answers.put((claim, await sending.send(self._session, parcel)))
-
-    async def _hang_up(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._session.close()
-
-
-async def _open_session() -> aiohttp.ClientSession:
-    return sending.open_session()
-
-
 courier = Courier()  # of this process
-
-
-def _prepare(claim: Claim) -> Parcel | Answer:
-    """The request, or why there is none."""
-    now = clock.wall()
-    if claim.claims > MOST_CLAIMS:
-        return Answer(now, error=POISONOUS)
-    if claim.body is None:
-        return Answer(now, error=ERASED, is_final=True)
-    try:
-        profile = signing.PROFILES[claim.endpoint.signature_profile]
-        message = Message(
-            id=publication.public_id(claim.event_id or claim.id),
-            timestamp=int(now.timestamp()),
-            body=profile.body_of(bytes(claim.body)),
-            secrets=signing.live_secrets(claim.endpoint, at=now),
-        )
-        headers = {**_headers(claim, message), **profile.sign(message)}
-    except Exception:  # one endpoint's misfortune
-        log.exception("webhook_not_prepared", endpoint=str(claim.endpoint.pk), delivery=str(claim.id))
-        return Answer(now, error=NOT_PREPARED)
-    return Parcel(now, claim.url or claim.endpoint.url, headers, message.body)
-
-
-def _headers(claim: Claim, message: Message) -> dict[str, str]:
-    return {
-        "Content-Type": "application/json",
-        "User-Agent": "Laurel-Webhooks/1",
-        "Accept-Encoding": "identity",  # what is read is bounded as it comes
-        "webhook-id": message.id,
-        "X-Webhook-Topic": claim.topic,
-        "X-Webhook-Id": str(claim.id),
-        "X-Webhook-Attempt": str(claim.attempts_made + 1),
-        "X-Webhook-Sequence": str(claim.sequence),
-    }
