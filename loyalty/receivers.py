@@ -16,12 +16,15 @@ from loyalty.services import (
     event_section,
     hold_people,
     hold_section,
+    idempotency,
     inventory_people,
     member_people,
     personal_data,
     programme,
     quest_people,
     quest_section,
+    sealing,
+    signing,
     stamp_cards,
     stamp_people,
     starting,
@@ -80,6 +83,8 @@ events.register_describer(describe_points, "points/*")
 events.register_describer(describe_completions, "tasks/completed", "quests/completed")
 
 events.register_describer(describe_items, "inventory/*")
+
+sealing.register(signing.SEALED, idempotency.SEALED)
 
 for holder in (*HOLDERS, *quest_people.ALL, earn_people.USES, *inventory_people.ALL, *climb_people.ALL):
     personal_data.register_holder(holder)

@@ -1,13 +1,13 @@
 """What the floor asks this app: to describe its events, give its benefit, use coupons for orders, prove its books."""
 
 from loyalty import events
-from loyalty.services import order_effects, personal_data, programme, verification
+from loyalty.services import order_effects, personal_data, programme, sealing, verification
 from loyalty.services.kinds import benefits
 from rewards.api import giftcards
 from rewards.events import GIFT_ORDER_COMPLETED, GIFT_ORDER_FAILED
 from rewards.models import Redemption
 from rewards.selectors import described, gift_news
-from rewards.services import gifts, orders, sections
+from rewards.services import codes, gift_cards, gifts, orders, sections
 
 events.register_describer(described.describe_redeemed_points, "points/redeemed")
 events.register_describer(described.describe_redemptions, "redemptions/*")
@@ -16,6 +16,7 @@ events.register_describer(gift_news.describe_cards, "gift_cards/*")
 
 events.register_reply(giftcards.reply, GIFT_ORDER_COMPLETED, GIFT_ORDER_FAILED)
 
+sealing.register(codes.SEALED, gift_cards.SEALED)
 benefits.register_kind("reward", gifts)
 order_effects.register("qualified", orders.foresee_use)
 order_effects.register("closed", orders.foresee_return)

@@ -13,6 +13,7 @@ from loyalty.kernel import card_numbers, clock, crypto, jobs
 from loyalty.kernel.errors import Code, Conflict, DomainError, Invalid, NotFound
 from loyalty.kernel.money import money
 from loyalty.models import Business
+from loyalty.services.sealing import Sealed
 from rewards.models import GiftCard, GiftCardUse, GiftLine, GiftOrder
 from rewards.services import card_codes
 from rewards.services.kinds.providers import PROVIDERS
@@ -183,3 +184,6 @@ TAKE = """
 
 def _context(card_id: UUID) -> str:
     return f"rewards.gift_card:{card_id}"
+
+
+SEALED = Sealed(GiftCard, "token_sealed", context=lambda card: _context(card.pk))
