@@ -85,6 +85,30 @@ def check(product: GiftProduct) -> GiftProduct:
     return product
 
 
+def giveable(*, business: Business, key: str, value_minor: int, field: str, value_field: str) -> GiftProduct:
+    """The product that a reward or a benefit gives in this value.
+
+    :raises NotFound: if the business offers no such product
+    :raises Invalid: if it has no card of this value, or is not for everybody
+    """
+    product = GiftProduct.objects.for_business(business).filter(key=key, archived_at=None).first()
+    if product is None:
+        raise NotFound(NOUN, field=field)
+    check_giveable(product, value_minor, field=field, value_field=value_field)
+    return product
+
+
+def check_giveable(product: GiftProduct, value_minor: int, *, field: str, value_field: str) -> None:
+    """:raises Invalid: as `giveable`"""
+    if Delivery.LINK not in product.delivery_types:
+        message = "Choose a product that is delivered by link, too: not everybody has an e-mail address."
+        raise Invalid(message, field=field)
+    if product.currency != product.business.currency:
+        raise Invalid(f"The deposit is in {product.business.currency}; this product is not.", field=field)
+    if not product.has_value(value_minor):
+        raise Invalid("The product has no card of this value.", field=value_field)
+
+
 @transaction.atomic
 def stock(*, business: Business, product_id: UUID, value_minor: int) -> CodePool:
     """The pool that holds the codes of a product for one value; opened when it is first asked for.
