@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
@@ -23,9 +24,11 @@ from rewards.models import GiftCard, GiftLine, GiftOrder
 from rewards.services import gift_cards, gift_funds, gift_lines
 from rewards.services.gift_lines import Asked
 
+log = structlog.get_logger(__name__)
 Status, Card = GiftOrder.Status, GiftCard.Status
 AT_ONCE = 10  # cards that are made in the request
 CHUNK = 500  # cards that a worker makes in one transaction
+ROUNDS = 20  # chunks of each order that one task makes
 SETTLED_AT_ONCE = 500
 WAITING = {Card.PENDING, Card.SCHEDULED}
 SEND, FILL = "rewards.send_gift_cards", "rewards.fill_gift_orders"
@@ -158,16 +161,34 @@ def _filled(order: GiftOrder, wanted: Iterable[tuple[GiftLine, int]]) -> list[Gi
 
 
 def fill_waiting() -> None:
-    """Make the cards of large orders, a chunk after the other; safe to run twice, and to be killed anywhere."""
-    while _fill_chunk():
-        jobs.wake(SEND)
+    """Make the cards of all large orders, a chunk of each in turn; safe to run twice, and to be killed anywhere.
+
+    After so many rounds another task goes on, so that no worker is long at it, and no order waits for a long one.
+    """
+    rows = GiftOrder.objects.filter(status=Status.PENDING).select_related("business")
+    waiting = list(rows.order_by("created_at"))
+    for _ in range(ROUNDS):
+        waiting = [order for order in waiting if _go_on(order)]
+    if waiting:
+        jobs.wake(FILL)
+
+
+def _go_on(order: GiftOrder) -> bool:
+    """Whether there may be more to make. An order that we fail at keeps nobody else's from being filled."""
+    try:
+        is_open = _fill_chunk(order.business, order.pk)
+    except Exception:
+        log.exception("gift_order_failed", id=str(order.pk))
+        return False
+    jobs.wake(SEND)
+    return is_open
 
 
 @transaction.atomic
-def _fill_chunk() -> bool:
-    """Make the next cards of an order that nobody else is filling. Whether there was one."""
-    rows = GiftOrder.objects.filter(status=Status.PENDING).select_related("business")
-    order = rows.select_for_update(skip_locked=True, of=("self",)).order_by("created_at").first()
+def _fill_chunk(business: Business, order_id: UUID) -> bool:
+    """Make the next cards of an order, unless somebody else is at it. Whether there may be more."""
+    rows = GiftOrder.objects.for_business(business).filter(pk=order_id, status=Status.PENDING)
+    order = rows.select_related("business").select_for_update(skip_locked=True, of=("self",)).first()
     if order is None:
         return False
     wanted = _missing(order, CHUNK)
@@ -178,10 +199,11 @@ def _fill_chunk() -> bool:
     ]
     if failed:
         gift_funds.give_back(business=order.business, cards=failed, currency=order.currency)
-    if not _missing(order, 1):
+    is_open = bool(_missing(order, 1))
+    if not is_open:
         order.status = Status.PROCESSING
         order.save(update_fields=["status"])
-    return True
+    return is_open
 
 
 def _missing(order: GiftOrder, most: int) -> list[tuple[GiftLine, int]]:
