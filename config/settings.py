@@ -255,6 +255,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "notify": {"task": "webhooks.notify", "schedule": 60.0},
     "purge-gift-tokens": {"task": "rewards.purge_gift_tokens", "schedule": 3600.0},
     "fill-gift-orders": {"task": "rewards.fill_gift_orders", "schedule": 5.0, "options": SWEEP},
+    "buy-gift-codes": {"task": "rewards.buy_gift_codes", "schedule": 5.0, "options": SWEEP},
     "keep-gift-promises": {"task": "rewards.keep_gift_promises", "schedule": 30.0, "options": SWEEP},
     "tell-gift-shortages": {"task": "rewards.tell_gift_shortages", "schedule": 60.0, "options": SWEEP},
     "send-gift-cards": {"task": "rewards.send_gift_cards", "schedule": 5.0, "options": SWEEP},

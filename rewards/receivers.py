@@ -141,6 +141,7 @@ verification.register_check(
     LEFT JOIN rewards_code k ON k.card_id = c.id
     LEFT JOIN (SELECT card_id, sum(amount_minor) AS used FROM rewards_giftcarduse GROUP BY 1) u ON u.card_id = c.id
     WHERE c.status NOT IN ('Failed', 'Cancelled')
+        AND NOT EXISTS (SELECT FROM rewards_giftpurchase b WHERE b.card_id = c.id AND b.due_at IS NOT NULL)
         AND (k.id IS NULL OR c.balance_minor <> l.value_minor - coalesce(u.used, 0))
         AND (%(business)s::uuid IS NULL OR c.business_id = %(business)s::uuid)
     """,

@@ -4,7 +4,15 @@ from typing import Any
 
 from celery import shared_task
 
-from rewards.services import gift_accounts, gift_orders, gift_promises, gift_sending, gift_shortages, steps
+from rewards.services import (
+    gift_accounts,
+    gift_buying,
+    gift_orders,
+    gift_promises,
+    gift_sending,
+    gift_shortages,
+    steps,
+)
 
 
 @shared_task(name="rewards.cancel_overdue")
@@ -25,6 +33,11 @@ def fill_gift_orders(**_: Any) -> None:
 @shared_task(name="rewards.keep_gift_promises")
 def keep_gift_promises(**_: Any) -> None:
     gift_promises.keep_due()
+
+
+@shared_task(name="rewards.buy_gift_codes")
+def buy_gift_codes(**_: Any) -> None:
+    gift_buying.buy_due()
 
 
 @shared_task(name="rewards.tell_gift_shortages")

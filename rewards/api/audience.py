@@ -12,7 +12,7 @@ from rewards.services import gift_links
 
 
 class CouponShape(Shape, rename=None):
-    """One coupon, in the spelling of the Loyalty API. The code is null until it may be shown. Gift cards have a link."""
+    """One coupon, as the Loyalty API spells it. The code is null until it may be shown. Gift cards have a link."""
 
     example = examples.COUPON
 

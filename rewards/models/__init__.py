@@ -5,6 +5,7 @@ from rewards.models.gift_funds import FundingRequest, GiftFunds, GiftPosting
 from rewards.models.gift_orders import GiftLine, GiftOrder
 from rewards.models.gift_products import GiftProduct, GiftStock, ShippingMethod
 from rewards.models.gift_promises import GiftPromise
+from rewards.models.gift_purchases import GiftPurchase
 from rewards.models.pools import CodePool
 from rewards.models.redemptions import Redemption
 from rewards.models.rewards import Reward
@@ -22,6 +23,7 @@ __all__ = [
     "GiftPosting",
     "GiftProduct",
     "GiftPromise",
+    "GiftPurchase",
     "GiftStock",
     "GiftToken",
     "Redemption",

@@ -38,13 +38,16 @@ def reveal(token: str) -> Claim | None:
     card = open_link(token)
     if card is None:
         return None
+    code = card_codes.on_card(business=card.business, card_id=card.pk)
+    if code is None:  # it is still to be bought
+        return Claim(card)
     now = clock.now(card.business)
     rows = GiftCard.objects.for_business(card.business).filter(pk=card.pk, claimed_at=None)
     if rows.exclude(status__in=GONE).update(claimed_at=now, status=Status.CLAIMED):
         card.claimed_at, card.status = now, Status.CLAIMED
     elif card.claimed_at is None and not _was_claimed(card):  # it was taken back just now
         return None
-    return Claim(card, card_codes.on_card(business=card.business, card_id=card.pk))
+    return Claim(card, code)
 
 
 def _card_of(token: str) -> GiftCard | None:

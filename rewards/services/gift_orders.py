@@ -20,7 +20,7 @@ from loyalty.kernel.errors import Code, Conflict, DomainError, NotFound
 from loyalty.models import Business
 from rewards.events import GIFT_ORDER_COMPLETED, GIFT_ORDER_FAILED
 from rewards.models import Code as CardCode
-from rewards.models import GiftCard, GiftLine, GiftOrder
+from rewards.models import GiftCard, GiftLine, GiftOrder, GiftPurchase
 from rewards.services import gift_cards, gift_funds, gift_lines
 from rewards.services.gift_lines import Asked
 
@@ -259,9 +259,17 @@ def revoke(*, business: Business, order_id: UUID) -> GiftOrder:
 
 
 def _held(business: Business, order_id: UUID) -> "tuple[GiftOrder, QuerySet[GiftCard]]":
-    """A locked order with its cards, locked, too: whoever sends them passes them over."""
+    """A locked order with its cards, locked, too: whoever sends them passes them over, and nobody buys codes for them.
+
+    :raises NotCancellable: if codes were bought, or are just being bought
+    """
     order = locked(business, order_id)
     cards = GiftCard.objects.for_business(business).filter(order=order)
+    wanted = cards.exclude(status=Card.FAILED)
+    purchases = GiftPurchase.objects.for_business(business).filter(card__in=wanted.values("pk")).order_by("pk")
+    if any(purchase.tries for purchase in purchases.select_for_update(of=("self",))):
+        raise NotCancellable(order.status)
+    purchases.delete()
     list(cards.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     return order, cards
 

@@ -67,7 +67,8 @@ def check(product: GiftProduct) -> GiftProduct:
 
     :raises Invalid: naming the column that does not
     """
-    providers.provider_of(product.provider)
+    if providers.provider_of(product.provider).IS_REMOTE:
+        _check_remote(product)
     is_fixed = bool(product.denominations_minor)
     product.denomination_type = Denominations.FIXED if is_fixed else Denominations.VARIABLE
     if is_fixed:
@@ -83,6 +84,13 @@ def check(product: GiftProduct) -> GiftProduct:
         raise Invalid("A discount is less than 100 per cent.", field="discount")
     product.save()
     return product
+
+
+def _check_remote(product: GiftProduct) -> None:
+    if product.remote is None:
+        raise Invalid("Say where its codes are bought.", field="remoteUrl")
+    if product.type != Type.DIGITAL:
+        raise Invalid("What a remote provider sells is sent digitally.", field="type")
 
 
 def giveable(*, business: Business, key: str, value_minor: int, field: str, value_field: str) -> GiftProduct:

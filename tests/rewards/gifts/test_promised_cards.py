@@ -1,4 +1,4 @@
-"""The benefit `gift_card`, and rewards of that type given for nothing: ordered at once, or owed for as long as needed."""
+"""The benefit `gift_card`, and rewards of that type given for nothing: ordered at once, or owed until they can be."""
 
 from collections import Counter
 from decimal import Decimal
