@@ -62,6 +62,7 @@ def _page(request: HttpRequest, claim: Claim) -> HttpResponse:
         "left": _left(card),
         "code": claim.code and _readable(card, claim.code),
         "square": claim.code and card_numbers.square(claim.code),
+        "is_late": request.method == "POST" and not claim.code,
         "claimed_at": card.claimed_at,
     }
     return render(request, "gifts/card.html", context)

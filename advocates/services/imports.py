@@ -4,7 +4,6 @@ A part is checked, done or undone in one transaction: whoever is killed meanwhil
 repeats nothing. Two at once wait for each other.
 """
 
-import csv
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -16,6 +15,8 @@ import structlog
 from django.db import IntegrityError, transaction
 
 from advocates.models import Import, ImportPart
+from advocates.services import csv_files
+from advocates.services.csv_files import BadFile
 from advocates.services.kinds import imports as kinds
 from advocates.services.kinds.imports.base import OURS, Cells, Job, Kind, Name, Outcome, Problem, Row, cells_of
 from loyalty.kernel import clock, jobs, tries
@@ -31,13 +32,6 @@ ROUNDS = 20
 
 log = structlog.get_logger(__name__)
 State = Import.State
-
-
-class BadFile(Invalid):
-    """It is no file of this kind; nothing of it was kept."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, field="file")
 
 
 class BadLayout(Invalid):
@@ -78,8 +72,14 @@ def receive(
     if layout not in kinds.KINDS[kind].layouts:
         raise BadLayout(kind)
     digest = hashlib.sha256(f"{kind}\n{layout}\n".encode())
-    rows = _rows(_hashed(lines, digest))
-    columns = _columns(kinds.KINDS[kind], layout, next(rows, (0, []))[1])
+    rows = csv_files.rows(csv_files.hashed(lines, digest))
+    spelled = kinds.KINDS[kind]
+    columns = csv_files.columns(
+        next(rows, (0, []))[1],
+        names=spelled.layouts[layout],
+        required=spelled.required,
+        is_ours=layout == OURS,
+    )
     made = Import.objects.create(
         business=business,
         kind=kind,
@@ -162,50 +162,6 @@ def _said(rows: Iterable[list[Any]]) -> Iterator[str]:
 
 
 # Reading
-
-
-def _hashed(lines: Iterable[str], digest: Any) -> Iterator[str]:
-    for line in lines:
-        digest.update(line.encode())
-        yield line
-
-
-def _rows(lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
-    """Lines with their numbers, the header first."""
-    try:
-        first = next(lines, "").removeprefix("\ufeff")
-        delimiter = max(",;\t", key=first.count)
-        reader = csv.reader(_with(first, lines), delimiter=delimiter, strict=True)
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                yield reader.line_num, [cell.strip() for cell in row]
-    except UnicodeDecodeError as error:
-        raise BadFile("This is no text in UTF-8. Save it as CSV in UTF-8.") from error
-    except csv.Error as error:
-        raise BadFile("This is no CSV file: a line ends inside a quoted cell, or in no way that we know.") from error
-
-
-def _with(first: str, lines: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from lines
-
-
-def _columns(kind: Kind, layout: str, header: Sequence[str]) -> list[str]:
-    """Our name of each column; empty for what a vendor exports and nobody here needs."""
-    names = {name: column for column, spelled in kind.layouts[layout].items() for name in spelled}
-    columns = [names.get(name.lower(), "") for name in header]
-    unknown = [name for name, column in zip(header, columns, strict=True) if not column]
-    twice = {column for column in columns if column and columns.count(column) > 1}
-    if not any(columns):
-        raise BadFile(f"The first line names no column of these: {', '.join(kind.layouts[layout])}.")
-    if unknown and layout == OURS:
-        raise BadFile(f"There is no column {unknown[0]}. Columns are {', '.join(kind.columns)}.")
-    if twice:
-        raise BadFile(f"Two columns are {min(twice)}. Remove one.")
-    for group in kind.required:
-        if not set(group) & set(columns):
-            raise BadFile(f"A column {' or '.join(group)} is missing.")
-    return columns
 
 
 def _keep(made: Import, kind: Kind, rows: Iterator[tuple[int, list[str]]]) -> None:

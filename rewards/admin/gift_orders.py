@@ -212,7 +212,9 @@ class GiftCardAdmin(ReadOnlyAdmin):
         def act(answer: Mapping[str, Any]) -> HttpResponse:
             self.log_change(request, card, f"Looked at the code: {answer['reason']}")
             code = card_codes.on_card(business=card.business, card_id=card.pk)
-            return buttons.show_once(self, request, card, title="The card's code", secret=code)
+            return buttons.show_once(
+                self, request, card, title="The card's code", secret=code or "It is still to be bought."
+            )
 
         text = "Whoever has the code can use the card. That you have seen it is kept."
         title = "Show the code?"

@@ -4,6 +4,8 @@ from rewards.models.gift_cards import GiftCard, GiftCardUse
 from rewards.models.gift_funds import FundingRequest, GiftFunds, GiftPosting
 from rewards.models.gift_orders import GiftLine, GiftOrder
 from rewards.models.gift_products import GiftProduct, GiftStock, ShippingMethod
+from rewards.models.gift_promises import GiftPromise
+from rewards.models.gift_purchases import GiftPurchase
 from rewards.models.pools import CodePool
 from rewards.models.redemptions import Redemption
 from rewards.models.rewards import Reward
@@ -20,6 +22,8 @@ __all__ = [
     "GiftOrder",
     "GiftPosting",
     "GiftProduct",
+    "GiftPromise",
+    "GiftPurchase",
     "GiftStock",
     "GiftToken",
     "Redemption",

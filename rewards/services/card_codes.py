@@ -1,6 +1,6 @@
 """The codes of gift cards: made, or taken out of a pool, and found again by who holds one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.db import connection
@@ -35,7 +35,12 @@ TAKE = """
 
 def make(*, business: Business, cards: Sequence[UUID]) -> None:
     """Make a code for each of these new cards."""
-    rows = [(ids.new_id(), card, card_numbers.new_number()) for card in cards]
+    put(business=business, texts={card: card_numbers.new_number() for card in cards})
+
+
+def put(*, business: Business, texts: Mapping[UUID, str]) -> None:
+    """Put new codes onto cards that have none."""
+    rows = [(ids.new_id(), card, text) for card, text in texts.items()]
     columns = (
         [id for id, _, _ in rows],
         [card for _, card, _ in rows],
@@ -68,7 +73,12 @@ def card_of(*, business: Business, code: str) -> UUID | None:
     return rows.values_list("card_id", flat=True).first()
 
 
-def on_card(*, business: Business, card_id: UUID) -> str:
-    """The code of a card, to show it."""
-    row = Code.objects.for_business(business).get(card=card_id)
-    return codes.opened(row.pk, row.sealed)
+def is_known(*, business: Business, code: str) -> bool:
+    """Whether the business has it already, on a card or in a pool."""
+    return Code.objects.for_business(business).filter(hash__in=codes.hashes(code, business=business)).exists()
+
+
+def on_card(*, business: Business, card_id: UUID) -> str | None:
+    """The code of a card, to show it; None while it is still to be bought."""
+    row = Code.objects.for_business(business).filter(card=card_id).first()
+    return codes.opened(row.pk, row.sealed) if row else None

@@ -139,19 +139,19 @@ def resend(*, business: Business, order_id: UUID, card_id: UUID) -> GiftCard:
 
 
 def _drafted(order: GiftOrder, line: GiftLine) -> GiftCard:
-    is_later = line.deliver_at > order.created_at
+    is_later, provider = line.deliver_at > order.created_at, PROVIDERS[line.product.provider]
     card = GiftCard(
         business=order.business,
         order=order,
         line=line,
         status=Status.SCHEDULED if is_later else Status.PENDING,
-        deliver_at=None if order.type == Type.PHYSICAL else line.deliver_at,
+        deliver_at=None if order.type == Type.PHYSICAL or provider.IS_REMOTE else line.deliver_at,
         messages=1,
     )
     token = secrets.token_urlsafe(TOKEN_BYTES)
     card.token_digest = crypto.digest(token)
     card.token_sealed = crypto.seal(token.encode(), context=_context(card.pk))
-    if PROVIDERS[line.product.provider].KEEPS_BALANCE:
+    if provider.KEEPS_BALANCE:
         card.balance_minor = line.value_minor
     return card
 

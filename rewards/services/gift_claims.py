@@ -38,11 +38,16 @@ def reveal(token: str) -> Claim | None:
     card = open_link(token)
     if card is None:
         return None
+    code = card_codes.on_card(business=card.business, card_id=card.pk)
+    if code is None:  # it is still to be bought
+        return Claim(card)
     now = clock.now(card.business)
     rows = GiftCard.objects.for_business(card.business).filter(pk=card.pk, claimed_at=None)
     if rows.exclude(status__in=GONE).update(claimed_at=now, status=Status.CLAIMED):
         card.claimed_at, card.status = now, Status.CLAIMED
-    return Claim(card, card_codes.on_card(business=card.business, card_id=card.pk))
+    elif card.claimed_at is None and not _was_claimed(card):  # it was taken back just now
+        return None
+    return Claim(card, code)
 
 
 def _card_of(token: str) -> GiftCard | None:
@@ -53,6 +58,11 @@ def _card_of(token: str) -> GiftCard | None:
     if card is None or card.status in GONE or card.order.type == GiftOrder.Type.PHYSICAL:
         return None
     return None if card.line.deliver_at > clock.now(card.business) else card
+
+
+def _was_claimed(card: GiftCard) -> bool:
+    """Whether somebody else has just had its code shown."""
+    return GiftCard.objects.for_business(card.business).filter(pk=card.pk, claimed_at__isnull=False).exists()
 
 
 @transaction.atomic

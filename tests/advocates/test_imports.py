@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from advocates.models import Advocate, Import, ImportPart, Order
 from advocates.models.imports import totals
 from advocates.selectors import identity
-from advocates.services import advocates, imports
+from advocates.services import advocates, csv_files, imports
 from advocates.services.kinds import imports as kinds
 from loyalty.kernel import clock
 from loyalty.models import Account, Event, Metric
@@ -76,19 +76,19 @@ class TestRefusesAFile:
         ],
     )
     def test_that_is_none_and_keeps_nothing(self, acme, text, said):
-        with pytest.raises(imports.BadFile, match=said):
+        with pytest.raises(csv_files.BadFile, match=said):
             received(acme, text)
 
     def test_that_is_not_utf_8(self, acme):
         lines = io.TextIOWrapper(io.BytesIO(b"email\nj\xfcrgen@example.com\n"), encoding="utf-8")
 
-        with pytest.raises(imports.BadFile, match="UTF-8"):
+        with pytest.raises(csv_files.BadFile, match="UTF-8"):
             imports.receive(business=acme, kind="customers", lines=lines, title="people.csv")
 
     def test_that_is_too_long(self, acme, monkeypatch):
         monkeypatch.setattr(imports, "MOST_ROWS", 2)
 
-        with pytest.raises(imports.BadFile, match="Split the file"):
+        with pytest.raises(csv_files.BadFile, match="Split the file"):
             received(acme, "email\na@b.example\nb@b.example\nc@b.example\n")
 
     def test_that_was_imported_before_until_that_is_undone(self, acme):

@@ -17,12 +17,13 @@ from loyalty.selectors.missions import points_of
 from rewards.models import Redemption, Reward
 from rewards.selectors import offers
 from rewards.selectors.offers import Offer
+from rewards.services import gift_links
 from widget.selectors import ways
 from widget.selectors.ways import Way
 
 NEAREST = 3  # rewards on the home page
 FEW_LEFT = 5
-DRAWN = {"amount_discount", "percentage_discount", "free_shipping", "product", "donation", "custom"}
+DRAWN = {"amount_discount", "percentage_discount", "free_shipping", "product", "donation", "gift_card", "custom"}
 
 ENTRY_TITLES = {
     "earn": "Points earned",
@@ -177,7 +178,7 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Coupon:
-    """Something that was redeemed. The code is empty where there is none to show."""
+    """Something that was redeemed. The code and the link to a gift card are empty where there is none to show."""
 
     name: str
     icon: str
@@ -187,9 +188,10 @@ class Coupon:
     points: int
     redeemed_at: datetime
     expires_at: datetime | None
+    link: str
 
     @classmethod
-    def of(cls, redemption: Redemption) -> Self:
+    def of(cls, redemption: Redemption, *, link: str = "") -> Self:
         return cls(
             name=redemption.reward.name,
             icon=_icon(redemption.reward),
@@ -199,6 +201,7 @@ class Coupon:
             points=redemption.points,
             redeemed_at=redemption.created_at,
             expires_at=redemption.expires_at,
+            link=link,
         )
 
     @property
@@ -208,6 +211,11 @@ class Coupon:
     @property
     def is_waiting(self) -> bool:
         return self.status in WAITING
+
+
+def coupons(redemptions: Sequence[Redemption], *, business: Business) -> list[Coupon]:
+    links = gift_links.links_of(business=business, redemptions=redemptions)
+    return [Coupon.of(redemption, link=links.get(redemption.pk, "")) for redemption in redemptions]
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +335,8 @@ def _why_blocked(offer: Offer, tier_titles: dict[str, str]) -> str:
             return "Sold out"
         case Code.LIMIT_REACHED:
             return "You have this already"
+        case Code.INSUFFICIENT_FUNDS:
+            return "Not to be had just now"
         case _ if not offer.reward.tier_keys:
             return "For invited members"
         case _:
