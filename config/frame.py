@@ -52,6 +52,7 @@ GROUPS: Mapping[str, Pages] = {
         ("rewards.GiftCard", "Cards", "card_giftcard"),
         ("rewards.GiftProduct", "Products", "category"),
         ("rewards.ShippingMethod", "Shipping", "local_shipping"),
+        ("rewards.GiftTemplate", "Templates", "drafts"),
         ("rewards.FundingRequest", "Deposit", "account_balance"),
         ("rewards.GiftAccount", "Accounts", "vpn_key"),
     ),

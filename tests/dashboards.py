@@ -51,13 +51,14 @@ from loyalty.services.postings import Move
 from loyalty.services.quest_rules import Rules, TaskRules
 from loyalty.services.reports import Report
 from referrals.services import clicks, codes, conversions, programmes, signals
-from rewards.models import Redemption, Reward, ShippingMethod
+from rewards.models import GiftTemplate, Redemption, Reward, ShippingMethod
 from rewards.services import (
     gift_accounts,
     gift_funds,
     gift_lines,
     gift_orders,
     gift_products,
+    gift_templates,
     pools,
     redemptions,
     rewards,
@@ -67,6 +68,7 @@ from webhooks.models import Attempt, Delivery, Endpoint
 from webhooks.services import deliveries, endpoints
 
 Role = Membership.Role
+LANGUAGES = ("de", "fr", "it", "es", "pt", "nl", "sv", "da", "fi", "pl")
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -244,6 +246,9 @@ def _send_gifts(business: Business, word: str) -> None:
     gift_products.create(key=f"{word}-CARD", name=f"{word} card", **given)
     gift_products.create(key=f"{word}-POST", name=f"{word} letter", type="Physical", **given)
     gift_products.check_shipping(ShippingMethod(business=business, key=word, name=f"{word} post"))
+    language = LANGUAGES[GiftTemplate.objects.for_business(business).count()]
+    words = {"language": language, "subject": word, "text": f"{word} {{{{ link }}}}", "html": f"{word} {{{{ link }}}}"}
+    gift_templates.put(GiftTemplate(business=business, **words))
     home = {
         "ShippingMethodId": word,
         "Name": word,

@@ -4,6 +4,7 @@ from rewards.models.gift_cards import GiftCard, GiftCardUse
 from rewards.models.gift_funds import FundingRequest, GiftFunds, GiftPosting
 from rewards.models.gift_orders import GiftLine, GiftOrder
 from rewards.models.gift_products import GiftProduct, GiftStock, ShippingMethod
+from rewards.models.gift_templates import GiftTemplate
 from rewards.models.pools import CodePool
 from rewards.models.redemptions import Redemption
 from rewards.models.rewards import Reward
@@ -21,6 +22,7 @@ __all__ = [
     "GiftPosting",
     "GiftProduct",
     "GiftStock",
+    "GiftTemplate",
     "GiftToken",
     "Redemption",
     "Reward",
