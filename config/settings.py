@@ -264,6 +264,14 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
 vars().update(env.email("EMAIL_URL", default="smtp://localhost:25"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Laurel <laurel@localhost>")
 EMAIL_TIMEOUT = 15
+EMAIL_SERVICE = env.str("EMAIL_SERVICE", default="")
+if EMAIL_SERVICE and "EMAIL_URL" not in env:
+    EMAIL_BACKEND = f"anymail.backends.{EMAIL_SERVICE}.EmailBackend"
+ANYMAIL = {
+    "IGNORE_UNSUPPORTED_FEATURES": True,
+    **env.json("EMAIL_SERVICE_OPTIONS", default={}),
+    "WEBHOOK_SECRET": env.str("EMAIL_NOTICES_SECRET", default=""),
+}
 SMS_DIR = env.str("SMS_DIR", default="")
 SMS_URL = env.str("SMS_URL", default="")
 SMS_USER = env.str("SMS_USER", default="")

@@ -25,9 +25,9 @@ def happened(topic: str, redemption: Redemption) -> Happening:
     return Happening(redemption.business_id, topic, redemption.advocate_id, facts(redemption))
 
 
-def card_happened(topic: str, card: GiftCard) -> Happening:
+def card_happened(topic: str, card: GiftCard, **more: str | None) -> Happening:
     """`topic` has just happened to a gift card, which is in its new status already."""
-    facts = {"id": str(card.pk), "orderId": str(card.order_id), "status": card.status.lower()}
+    facts = {"id": str(card.pk), "orderId": str(card.order_id), "status": card.status.lower(), **more}
     return Happening(card.business_id, topic, None, facts)
 
 

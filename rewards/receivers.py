@@ -1,9 +1,11 @@
 """What the floor asks this app: to describe its events, give its benefit, use coupons for orders, prove its books."""
 
+from anymail.signals import tracking
+
 from loyalty import events
 from loyalty.services import order_effects, personal_data, programme, verification
 from loyalty.services.kinds import benefits
-from rewards.api import giftcards
+from rewards.api import giftcards, notices
 from rewards.events import GIFT_ORDER_COMPLETED, GIFT_ORDER_FAILED
 from rewards.models import Redemption
 from rewards.selectors import described, gift_news
@@ -14,6 +16,7 @@ events.register_describer(described.describe_redemptions, "redemptions/*")
 events.register_describer(gift_news.describe_orders, "gift_orders/*")
 events.register_describer(gift_news.describe_cards, "gift_cards/*")
 
+tracking.connect(notices.hear)
 events.register_reply(giftcards.reply, GIFT_ORDER_COMPLETED, GIFT_ORDER_FAILED)
 
 benefits.register_kind("reward", gifts)

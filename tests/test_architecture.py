@@ -35,6 +35,7 @@ ANYWHERE = {
     "rewards/api/gift_view.py": "a token is looked up by its digest, which names the business",
     "rewards/services/gift_accounts.py": "an access token is looked up by its digest; ended tokens go for everybody",
     "rewards/services/gift_claims.py": "a link's token is looked up by its digest, which names the business",
+    "rewards/services/gift_messages.py": "a notice names the card; whoever carries messages does so for everybody",
     "rewards/services/gift_orders.py": "a worker fills and settles orders for everybody",
     "rewards/services/gift_sending.py": "a worker sends what is due for everybody",
     "rewards/services/steps.py": "a worker cancels what is overdue for everybody",

@@ -15,7 +15,7 @@ from loyalty.admin.base import ReadOnlyAdmin
 from loyalty.admin.filters import When
 from loyalty.admin.panels import Panel
 from loyalty.kernel.money import money_text
-from rewards.models import GiftCard, GiftLine, GiftOrder
+from rewards.models import GiftCard, GiftLine, GiftMessage, GiftOrder
 from rewards.services import card_codes, gift_cards, gift_orders, gift_shipping, recipients
 
 COLOURS = {
@@ -106,6 +106,17 @@ CARD_COLUMNS = (
 )
 
 
+MESSAGE_COLOURS = {"sent": "info", "delivered": "success", "bounced": "danger"}
+MESSAGE_COLUMNS = (
+    look.moment_of("created_at", "Sent"),
+    look.column("Occasion", lambda message: message.get_occasion_display()),
+    look.column("By", lambda message: message.get_channel_display()),
+    look.column("State", lambda message: look.state(message.get_status_display(), MESSAGE_COLOURS[message.status])),
+    look.column("Reason", lambda message: message.reason or look.NOTHING),
+    look.moment_of("updated_at", "Last heard"),
+)
+
+
 class ToPack(SimpleListFilter):
     """What waits to be put into an envelope."""
 
@@ -174,6 +185,12 @@ class GiftCardAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("business", "order", "line__product")
+
+    def panels(self, request: HttpRequest, card: GiftCard) -> Sequence[Panel]:
+        if card.order.type != GiftOrder.Type.DIGITAL:
+            return ()
+        rows = GiftMessage.objects.for_business(card.business).filter(card=card).order_by("number", "created_at")
+        return (panels.table("Messages", MESSAGE_COLUMNS, rows, empty="None has left yet."),)
 
     def offers(self, request: HttpRequest, button: str, card: GiftCard) -> bool:
         is_posted = card.order.type == GiftOrder.Type.PHYSICAL

@@ -17,7 +17,7 @@ from rewards.models import GiftCard, GiftCardUse, GiftLine, GiftOrder
 from rewards.services import card_codes
 from rewards.services.kinds.providers import PROVIDERS
 
-Status, Type = GiftCard.Status, GiftOrder.Type
+Status, Type, Occasion = GiftCard.Status, GiftOrder.Type, GiftCard.Occasion
 TOKEN_BYTES = 24  # of a claim link: 192 bits
 MOST_MESSAGES = 10  # for one card, the first one included
 SENDABLE_AGAIN = (Status.SENT, Status.DELIVERED, Status.BOUNCED, Status.VIEWED)
@@ -127,7 +127,9 @@ def resend(*, business: Business, order_id: UUID, card_id: UUID) -> GiftCard:
     """
     rows = GiftCard.objects.for_business(business).filter(pk=card_id, order=order_id)
     due = rows.filter(status__in=SENDABLE_AGAIN, order__type=Type.DIGITAL, deliver_at=None, messages__lt=MOST_MESSAGES)
-    was_due = due.update(deliver_at=clock.now(business), messages=F("messages") + 1, tries=0)
+    was_due = due.update(
+        deliver_at=clock.now(business), messages=F("messages") + 1, tries=0, occasion=Occasion.RESEND, channel=""
+    )
     card = rows.first()
     if card is None:
         raise NotFound("card")

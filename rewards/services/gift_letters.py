@@ -8,7 +8,7 @@ from django.conf import settings
 from loyalty.kernel import languages
 from loyalty.kernel.money import money_text
 from rewards.models import GiftCard
-from rewards.services import gift_cards, gift_templates
+from rewards.services import gift_cards, gift_messages, gift_templates
 from rewards.services.kinds.channels.base import Letter
 
 
@@ -29,11 +29,12 @@ def letter_about(card: GiftCard) -> Letter:
             "value": value_text(card, language=words.language),
             "link": link,
             "note": line.product.redemption_note,
-            "reminder": "",
+            "reminder": str(card.reminders) if card.occasion == GiftCard.Occasion.REMINDER else "",
         },
     )
     return Letter(
         id=message_id(card),
+        key=gift_messages.key_of(card),
         email=line.email,
         sms=line.sms,
         subject=letter.subject,
@@ -52,7 +53,7 @@ def claim_link(card: GiftCard) -> str:
 def message_id(card: GiftCard) -> str:
     """The same for every try of one message; another one for a message that was asked for again."""
     host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
-    return f"<{card.pk}.{card.messages}@{host}>"
+    return f"<{gift_messages.key_of(card)}@{host}>"
 
 
 def value_text(card: GiftCard, *, language: str = gift_templates.OURS.language) -> str:
