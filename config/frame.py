@@ -53,6 +53,7 @@ GROUPS: Mapping[str, Pages] = {
         ("rewards.GiftProduct", "Products", "category"),
         ("rewards.ShippingMethod", "Shipping", "local_shipping"),
         ("rewards.GiftTemplate", "Templates", "drafts"),
+        ("rewards.GiftPolicy", "Unopened cards", "notifications"),
         ("rewards.FundingRequest", "Deposit", "account_balance"),
         ("rewards.GiftAccount", "Accounts", "vpn_key"),
     ),

@@ -256,6 +256,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "purge-gift-tokens": {"task": "rewards.purge_gift_tokens", "schedule": 3600.0},
     "fill-gift-orders": {"task": "rewards.fill_gift_orders", "schedule": 5.0, "options": SWEEP},
     "send-gift-cards": {"task": "rewards.send_gift_cards", "schedule": 5.0, "options": SWEEP},
+    "follow-up-gift-cards": {"task": "rewards.follow_up_gift_cards", "schedule": 60.0},
     "cancel-overdue": {"task": "rewards.cancel_overdue", "schedule": 60.0},
     "verify": {"task": "loyalty.verify_ledger", "schedule": 86400.0},
 }

@@ -17,6 +17,7 @@ GIFT_ORDER_FAILED = "gift_orders/failed"
 GIFT_CARD_DELIVERED = "gift_cards/delivered"
 GIFT_CARD_BOUNCED = "gift_cards/bounced"
 GIFT_CARD_VIEWED = "gift_cards/viewed"
+GIFT_CARD_CANCELLED = "gift_cards/cancelled"
 GIFT_CARD_GUESSED = "gift_cards/guessed"  # somebody tries codes
 
 

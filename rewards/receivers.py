@@ -119,9 +119,10 @@ verification.register_check(
                FROM rewards_giftposting p
                LEFT JOIN rewards_giftcard c ON p.source_type = 'card' AND c.id = p.source_id
                WHERE p.source_type <> 'funding' GROUP BY 1) p ON p.order_id = o.id
-    LEFT JOIN (SELECT l.order_id, sum(l.cost_minor) AS failed FROM rewards_giftcard c
-               JOIN rewards_giftline l ON l.id = c.line_id WHERE c.status = 'Failed' GROUP BY 1) f ON f.order_id = o.id
-    WHERE coalesce(p.paid, 0) <> CASE o.status WHEN 'Cancelled' THEN 0 ELSE o.total_minor - coalesce(f.failed, 0) END
+    LEFT JOIN (SELECT l.order_id, sum(l.cost_minor) AS gone FROM rewards_giftcard c
+               JOIN rewards_giftline l ON l.id = c.line_id WHERE c.status IN ('Failed', 'Cancelled') GROUP BY 1) f
+        ON f.order_id = o.id
+    WHERE coalesce(p.paid, 0) <> CASE o.status WHEN 'Cancelled' THEN 0 ELSE o.total_minor - coalesce(f.gone, 0) END
         AND (%(business)s::uuid IS NULL OR o.business_id = %(business)s::uuid)
     """,
 )

@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
-from rewards.services import gift_accounts, gift_orders, gift_sending, steps
+from rewards.services import gift_accounts, gift_orders, gift_sending, gift_unclaimed, steps
 
 
 @shared_task(name="rewards.cancel_overdue")
@@ -25,3 +25,8 @@ def fill_gift_orders(**_: Any) -> None:
 @shared_task(name="rewards.send_gift_cards")
 def send_gift_cards(**_: Any) -> None:
     gift_sending.send_due()
+
+
+@shared_task(name="rewards.follow_up_gift_cards")
+def follow_up_gift_cards(**_: Any) -> None:
+    gift_unclaimed.follow_up()

@@ -57,6 +57,7 @@ from rewards.services import (
     gift_funds,
     gift_lines,
     gift_orders,
+    gift_policies,
     gift_products,
     gift_templates,
     pools,
@@ -249,6 +250,7 @@ def _send_gifts(business: Business, word: str) -> None:
     language = LANGUAGES[GiftTemplate.objects.for_business(business).count()]
     words = {"language": language, "subject": word, "text": f"{word} {{{{ link }}}}", "html": f"{word} {{{{ link }}}}"}
     gift_templates.put(GiftTemplate(business=business, **words))
+    gift_policies.save(business=business, remind_after_days=7)
     home = {
         "ShippingMethodId": word,
         "Name": word,

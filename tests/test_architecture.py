@@ -38,6 +38,7 @@ ANYWHERE = {
     "rewards/services/gift_messages.py": "a notice names the card; whoever carries messages does so for everybody",
     "rewards/services/gift_orders.py": "a worker fills and settles orders for everybody",
     "rewards/services/gift_sending.py": "a worker sends what is due for everybody",
+    "rewards/services/gift_unclaimed.py": "a worker follows up what nobody opens for everybody",
     "rewards/services/steps.py": "a worker cancels what is overdue for everybody",
     "webhooks/selectors.py": "an operator asks what is overdue, whoever's it is",
     "webhooks/services/claims.py": "a worker claims what is due for everybody",

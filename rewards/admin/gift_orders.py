@@ -16,7 +16,7 @@ from loyalty.admin.filters import When
 from loyalty.admin.panels import Panel
 from loyalty.kernel.money import money_text
 from rewards.models import GiftCard, GiftLine, GiftMessage, GiftOrder
-from rewards.services import card_codes, gift_cards, gift_orders, gift_shipping, recipients
+from rewards.services import gift_cards, gift_orders, gift_shipping, recipients
 
 COLOURS = {
     **dict.fromkeys(("Completed", "Delivered", "Viewed", "Claimed", "Sent", "Shipped"), "success"),
@@ -228,7 +228,7 @@ class GiftCardAdmin(ReadOnlyAdmin):
     def reveal(self, request: HttpRequest, card: GiftCard) -> HttpResponse:
         def act(answer: Mapping[str, Any]) -> HttpResponse:
             self.log_change(request, card, f"Looked at the code: {answer['reason']}")
-            code = card_codes.on_card(business=card.business, card_id=card.pk)
+            code = gift_cards.look_at_code(card)
             return buttons.show_once(self, request, card, title="The card's code", secret=code)
 
         text = "Whoever has the code can use the card. That you have seen it is kept."

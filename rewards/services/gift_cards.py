@@ -75,6 +75,13 @@ def fail(business: Business, cards: Sequence[UUID], *, reason: str) -> Sequence[
     return cards
 
 
+def look_at_code(card: GiftCard) -> str:
+    """The code of a card, for the business itself: it is never anybody else's card's again."""
+    rows = GiftCard.objects.for_business(card.business).filter(pk=card.pk, looked_at=None)
+    rows.update(looked_at=clock.now(card.business))
+    return card_codes.on_card(business=card.business, card_id=card.pk)
+
+
 def token_of(card: GiftCard) -> str:
     """The token of a card's claim link."""
     return crypto.unseal(bytes(card.token_sealed), context=_context(card.pk)).decode()

@@ -36,13 +36,19 @@ def open_link(token: str, *, is_visit: bool = True) -> GiftCard | None:
 def reveal(token: str) -> Claim | None:
     """The card of a link with its code, claimed from the first time on. None as `open_link`."""
     card = open_link(token)
-    if card is None:
+    if card is None or not _is_kept(card):
         return None
     now = clock.now(card.business)
     rows = GiftCard.objects.for_business(card.business).filter(pk=card.pk, claimed_at=None)
-    if rows.exclude(status__in=GONE).update(claimed_at=now, status=Status.CLAIMED):
+    if rows.update(claimed_at=now, status=Status.CLAIMED):
         card.claimed_at, card.status = now, Status.CLAIMED
     return Claim(card, card_codes.on_card(business=card.business, card_id=card.pk))
+
+
+def _is_kept(card: GiftCard) -> bool:
+    """Whether a card is still there; nobody takes it back from here on, until the transaction ends."""
+    rows = GiftCard.objects.for_business(card.business).filter(pk=card.pk).exclude(status__in=GONE)
+    return rows.select_for_update(no_key=True).exists()
 
 
 def _card_of(token: str) -> GiftCard | None:
@@ -59,7 +65,7 @@ def _card_of(token: str) -> GiftCard | None:
 def _view(card: GiftCard) -> None:
     now = clock.now(card.business)
     rows = GiftCard.objects.for_business(card.business).filter(pk=card.pk, viewed_at=None)
-    if rows.update(viewed_at=now):
+    if rows.exclude(status__in=GONE).update(viewed_at=now):
         card.viewed_at = now
         unseen = GiftCard.objects.for_business(card.business).filter(pk=card.pk, status__in=BEFORE_VIEWING)
         if unseen.update(status=Status.VIEWED):

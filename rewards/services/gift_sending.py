@@ -17,7 +17,8 @@ from rewards.services import gift_letters, gift_messages, gift_orders
 from rewards.services.kinds.channels import CHANNELS
 from rewards.services.kinds.channels.base import Refused, Unreachable
 
-Status, Occasion, Message = GiftCard.Status, GiftCard.Occasion, GiftMessage.Status
+Status = GiftCard.Status
+Occasion, Message = GiftCard.Occasion, GiftMessage.Status
 BEFORE_SENDING = (Status.PENDING, Status.SCHEDULED, Status.BOUNCED)
 SHARE = 20  # messages that are claimed together
 LEASE = timedelta(seconds=120)

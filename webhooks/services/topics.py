@@ -154,6 +154,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "gift_cards/delivered": {"id": _ID, "orderId": _OTHER_ID, "status": "delivered"},
     "gift_cards/bounced": {"id": _ID, "orderId": _OTHER_ID, "status": "bounced", "fallback": "link"},
     "gift_cards/viewed": {"id": _ID, "orderId": _OTHER_ID, "status": "viewed"},
+    "gift_cards/cancelled": {"id": _ID, "orderId": _OTHER_ID, "status": "cancelled", "reason": "unclaimed"},
     "gift_cards/guessed": {"id": _ID, "refused": 100},
     "endpoints/disabled": {"id": _ID, "url": "https://example.com/hooks", "topics": [ALL], "reason": "gone"},
 }
