@@ -43,6 +43,11 @@ class NotSendable(Conflict):
         super().__init__(f"A card that is {status} is not sent again, nor one that was sent {MOST_MESSAGES} times.")
 
 
+class RecipientErased(Conflict):
+    def __init__(self) -> None:
+        super().__init__("The card's recipient was erased: nobody knows where to send it.")
+
+
 class Left(NamedTuple):
     balance_minor: int
     currency: str
@@ -131,15 +136,24 @@ def resend(*, business: Business, order_id: UUID, card_id: UUID) -> GiftCard:
 
     :raises NotFound: if the order has no such card
     :raises NotSendable: if it is in no state for that
+    :raises RecipientErased: if nobody knows its recipient any more
     """
     rows = GiftCard.objects.for_business(business).filter(pk=card_id, order=order_id)
-    due = rows.filter(status__in=SENDABLE_AGAIN, order__type=Type.DIGITAL, deliver_at=None, messages__lt=MOST_MESSAGES)
+    due = rows.filter(
+        status__in=SENDABLE_AGAIN,
+        order__type=Type.DIGITAL,
+        line__erased_at=None,
+        deliver_at=None,
+        messages__lt=MOST_MESSAGES,
+    )
     was_due = due.update(
         deliver_at=clock.now(business), messages=F("messages") + 1, tries=0, occasion=Occasion.RESEND, channel=""
     )
-    card = rows.first()
+    card = rows.select_related("line").first()
     if card is None:
         raise NotFound("card")
+    if card.line.erased_at:
+        raise RecipientErased
     if not was_due:
         raise NotSendable(card.status)
     jobs.wake("rewards.send_gift_cards")

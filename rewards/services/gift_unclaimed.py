@@ -35,6 +35,7 @@ REMIND = """
         JOIN rewards_giftcard c ON c.business_id = p.business_id AND c.reminders = reminded
             AND c.sent_at <= %(now)s + b.clock_offset - (reminded + 1) * make_interval(days => p.remind_after_days)
         JOIN rewards_giftorder o ON o.id = c.order_id AND o.type = 'DigitalDelivery'
+        JOIN rewards_giftline l ON l.id = c.line_id AND l.erased_at IS NULL
         WHERE c.status IN ('Sent', 'Delivered') AND c.viewed_at IS NULL AND c.claimed_at IS NULL
             AND c.deliver_at IS NULL
             AND (c.reminded_at IS NULL
