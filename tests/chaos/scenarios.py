@@ -2,16 +2,29 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from email.message import EmailMessage
 from statistics import median
 
+from tests.chaos import gifting
 from tests.chaos.shop import Told
 from tests.chaos.stage import Stage
 from tests.faults import Mode
+from tests.rewards.gifts import mailbox
+from tests.rewards.gifts.mailbox import Mailbox
 
 HEALED_WITHIN = 60.0
 PATH = "hook"
+WEBHOOKS = ("relay", "delivery")
+CARDS = 2_000
+SENT_WITHIN = 900.0
+COUNTS = """
+    SELECT (SELECT count(*) FROM rewards_giftcard WHERE business_id = %s AND status = 'Sent'),
+        (SELECT count(DISTINCT card_id) FROM rewards_code WHERE business_id = %s),
+        (SELECT available_minor FROM rewards_giftfunds WHERE business_id = %s)
+"""
 SLOW = 14.0
 
 
@@ -31,14 +44,14 @@ def redis_hangs(stage: Stage, seconds: float) -> str:
 
 def workers_are_killed(stage: Stage, seconds: float) -> str:
     """F06: a process of the workers dies every two seconds in mid-task, and nothing is lost."""
-    stage.begin()
+    stage.begin(*WEBHOOKS)
     stage.shop.subscribe(stage.consumer.url(PATH))
     kills = 0
     with _meanwhile(lambda: stage.shop.give(seconds=seconds, per_second=20)) as told_of:
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             time.sleep(2 * stage.random.uniform(0.8, 1.2))
-            stage.kill()
+            stage.kill(*WEBHOOKS)
             kills += 1
     told = told_of()
     healed = stage.wait_for(told, PATH, patience=HEALED_WITHIN)
@@ -47,7 +60,7 @@ def workers_are_killed(stage: Stage, seconds: float) -> str:
 
 def many_endpoints(stage: Stage, seconds: float) -> str:
     """L06: every event reaches each of twenty endpoints, hardly any twice, numbered without gaps."""
-    stage.begin()
+    stage.begin(*WEBHOOKS)
     paths = [f"hook-{number}" for number in range(20)]
     stage.shop.subscribe(*map(stage.consumer.url, paths))
     told = stage.shop.give(seconds=seconds, per_second=20)
@@ -58,7 +71,7 @@ def many_endpoints(stage: Stage, seconds: float) -> str:
 
 def one_endpoint_hangs(stage: Stage, seconds: float) -> str:
     """F13: one endpoint takes fourteen seconds; ten healthy ones have theirs as soon as without it."""
-    stage.begin()
+    stage.begin(*WEBHOOKS)
     paths = [f"hook-{number}" for number in range(10)]
     stage.shop.subscribe(*map(stage.consumer.url, paths))
     alone = _delay(stage, stage.shop.give(seconds=seconds / 2, per_second=10), paths)
@@ -71,8 +84,49 @@ def one_endpoint_hangs(stage: Stage, seconds: float) -> str:
     return f"p95 of the healthy {alone:.3f} s alone, {beside:.3f} s beside one that hung {heard} times"
 
 
+def gift_workers_are_killed(stage: Stage, seconds: float) -> str:
+    """F14: workers die while they make and send 2,000 gift cards: each is there once, and every message arrives."""
+    with mailbox.opened() as received:
+        stage.world.env["EMAIL_URL"] = f"smtp://127.0.0.1:{received.port}"
+        stage.begin(*WEBHOOKS, "bulk")
+        stage.world.run("-m", "tests.chaos.gifting", str(stage.shop.cast.business), str(CARDS))
+        started, kills = time.monotonic(), 0
+        while time.monotonic() < started + SENT_WITHIN and _gift_order(stage) != "Completed":
+            time.sleep(2 * stage.random.uniform(0.5, 1.5))
+            if time.monotonic() < started + seconds:
+                stage.kill("bulk")
+                kills += 1
+        took = time.monotonic() - started
+        return f"{kills} kills in {seconds:.0f} s; {_gifts(stage, received, kills)}, all out after {took:.0f} s"
+
+
+def _gift_order(stage: Stage) -> str:
+    with stage.world.connect() as connection:
+        row = connection.execute("SELECT status FROM rewards_giftorder").fetchone()
+    return str(row and row[0])
+
+
+def _gifts(stage: Stage, received: Mailbox, kills: int) -> str:
+    sent = Counter((str(mail["To"]), str(mail["Message-ID"]), _link(mail)) for mail in received.mails)
+    with stage.world.connect() as connection:
+        cards, codes, left = connection.execute(COUNTS, [stage.shop.cast.business] * 3).fetchone() or (0, 0, 0)
+    reached = {to for to, _, _ in sent} & {gifting.guest(number) for number in range(CARDS)}
+    repeats = sent.total() - len(sent)
+    text = (
+        f"{cards} cards, {codes} codes, {left} left, {len(reached)} reached, {repeats} repeats, {len(sent)} messages"
+    )
+    if {cards, codes, len(reached), len(sent)} != {CARDS} or repeats > kills or left != gifting.DEPOSIT - CARDS * 100:
+        raise Broken(text)
+    return text
+
+
+def _link(mail: EmailMessage) -> str:
+    body = mail.get_body(["plain"])
+    return next(word for word in body.get_content().split() if "/g/" in word) if body else ""
+
+
 def _redis_fails(stage: Stage, mode: Mode, seconds: float) -> str:
-    stage.begin()
+    stage.begin(*WEBHOOKS)
     stage.shop.subscribe(stage.consumer.url(PATH))
     before = stage.shop.give(seconds=5, per_second=20)
     stage.redis.become(mode)
@@ -126,5 +180,6 @@ SCENARIOS: Mapping[str, Callable[[Stage, float], str]] = {
     "F02": redis_hangs,
     "F06": workers_are_killed,
     "F13": one_endpoint_hangs,
+    "F14": gift_workers_are_killed,
     "L06": many_endpoints,
 }

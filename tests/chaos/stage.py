@@ -19,7 +19,7 @@ from tests.chaos.shop import Shop, Told
 from tests.faults import Proxy
 
 CELERY = [sys.executable, "-m", "celery", "--app=config"]
-WORKERS = {"relay": 1, "delivery": 2}  # processes, by queue
+WORKERS = {"relay": 1, "delivery": 2, "bulk": 1}  # processes, by queue
 PEOPLE = 50
 
 
@@ -37,9 +37,9 @@ class Stage:
         command = [*CELERY, "worker", f"--queues={queue}", f"--concurrency={WORKERS[queue]}", *quietly]
         self.workers[queue] = self.world.start(queue, command, **self._redis_url())
 
-    def kill(self) -> None:
-        """A process of a worker, or all of it, in the middle of whatever it does; a dead worker is started anew."""
-        queue = self.random.choice(list(WORKERS))
+    def kill(self, *queues: str) -> None:
+        """A process of one of these workers, or all of it, whatever it does; a dead worker is started anew."""
+        queue = self.random.choice(queues)
         worker = self.workers[queue]
         victim = self.random.choice(sorted(cpu.family(worker.process.pid)))
         with suppress(ProcessLookupError):
@@ -65,13 +65,13 @@ class Stage:
         url = urlsplit(self.world.env["REDIS_URL"])
         return {"REDIS_URL": url._replace(netloc=url.netloc.replace(str(url.port), str(self.redis.port))).geturl()}
 
-    def begin(self) -> None:
-        """Start everything."""
+    def begin(self, *queues: str) -> None:
+        """Start everything, with workers of these queues."""
         web = self.world.part("web")
         self.world.start(web.name, web.command, **self._redis_url())
         schedule = self.world.options.data / "celerybeat-schedule"
         self.world.start("beat", [*CELERY, "beat", f"--schedule={schedule}"], **self._redis_url())
-        for queue in WORKERS:
+        for queue in queues:
             self.start_worker(queue)
         readiness.wait(self.world.options, meanwhile=lambda: None, patience=180)
 
