@@ -55,6 +55,8 @@ GROUPS: Mapping[str, Pages] = {
         ("rewards.GiftCard", "Cards", "card_giftcard"),
         ("rewards.GiftProduct", "Products", "category"),
         ("rewards.ShippingMethod", "Shipping", "local_shipping"),
+        ("rewards.GiftTemplate", "Templates", "drafts"),
+        ("rewards.GiftPolicy", "Unopened cards", "notifications"),
         ("rewards.FundingRequest", "Deposit", "account_balance"),
         ("rewards.GiftAccount", "Accounts", "vpn_key"),
     ),

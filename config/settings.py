@@ -260,6 +260,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "keep-gift-promises": {"task": "rewards.keep_gift_promises", "schedule": 30.0, "options": SWEEP},
     "tell-gift-shortages": {"task": "rewards.tell_gift_shortages", "schedule": 60.0, "options": SWEEP},
     "send-gift-cards": {"task": "rewards.send_gift_cards", "schedule": 5.0, "options": SWEEP},
+    "follow-up-gift-cards": {"task": "rewards.follow_up_gift_cards", "schedule": 60.0},
     "cancel-overdue": {"task": "rewards.cancel_overdue", "schedule": 60.0},
     "verify": {"task": "loyalty.verify_ledger", "schedule": 86400.0},
 }
@@ -268,6 +269,14 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
 vars().update(env.email("EMAIL_URL", default="smtp://localhost:25"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Laurel <laurel@localhost>")
 EMAIL_TIMEOUT = 15
+EMAIL_SERVICE = env.str("EMAIL_SERVICE", default="")
+if EMAIL_SERVICE and "EMAIL_URL" not in env:
+    EMAIL_BACKEND = f"anymail.backends.{EMAIL_SERVICE}.EmailBackend"
+ANYMAIL = {
+    "IGNORE_UNSUPPORTED_FEATURES": True,
+    **env.json("EMAIL_SERVICE_OPTIONS", default={}),
+    "WEBHOOK_SECRET": env.str("EMAIL_NOTICES_SECRET", default=""),
+}
 SMS_DIR = env.str("SMS_DIR", default="")
 SMS_URL = env.str("SMS_URL", default="")
 SMS_USER = env.str("SMS_USER", default="")

@@ -1,9 +1,11 @@
 """What the floor asks this app: to describe its events, give its benefit, use coupons for orders, prove its books."""
 
+from anymail.signals import tracking
+
 from loyalty import events
 from loyalty.services import order_effects, personal_data, programme, sealing, verification
 from loyalty.services.kinds import benefits
-from rewards.api import giftcards
+from rewards.api import giftcards, notices
 from rewards.events import GIFT_ORDER_COMPLETED, GIFT_ORDER_FAILED
 from rewards.models import GiftPromise, Redemption
 from rewards.selectors import described, gift_news
@@ -14,6 +16,7 @@ events.register_describer(described.describe_redemptions, "redemptions/*")
 events.register_describer(gift_news.describe_orders, "gift_orders/*")
 events.register_describer(gift_news.describe_cards, "gift_cards/*")
 
+tracking.connect(notices.hear)
 events.register_reply(giftcards.reply, GIFT_ORDER_COMPLETED, GIFT_ORDER_FAILED)
 
 sealing.register(codes.SEALED, gift_cards.SEALED, gift_remotes.SEALED)
@@ -128,9 +131,10 @@ verification.register_check(
                FROM rewards_giftposting p
                LEFT JOIN rewards_giftcard c ON p.source_type = 'card' AND c.id = p.source_id
                WHERE p.source_type <> 'funding' GROUP BY 1) p ON p.order_id = o.id
-    LEFT JOIN (SELECT l.order_id, sum(l.cost_minor) AS failed FROM rewards_giftcard c
-               JOIN rewards_giftline l ON l.id = c.line_id WHERE c.status = 'Failed' GROUP BY 1) f ON f.order_id = o.id
-    WHERE coalesce(p.paid, 0) <> CASE o.status WHEN 'Cancelled' THEN 0 ELSE o.total_minor - coalesce(f.failed, 0) END
+    LEFT JOIN (SELECT l.order_id, sum(l.cost_minor) AS gone FROM rewards_giftcard c
+               JOIN rewards_giftline l ON l.id = c.line_id WHERE c.status IN ('Failed', 'Cancelled') GROUP BY 1) f
+        ON f.order_id = o.id
+    WHERE coalesce(p.paid, 0) <> CASE o.status WHEN 'Cancelled' THEN 0 ELSE o.total_minor - coalesce(f.gone, 0) END
         AND (%(business)s::uuid IS NULL OR o.business_id = %(business)s::uuid)
     """,
 )

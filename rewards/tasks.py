@@ -11,6 +11,7 @@ from rewards.services import (
     gift_promises,
     gift_sending,
     gift_shortages,
+    gift_unclaimed,
     steps,
 )
 
@@ -48,3 +49,8 @@ def tell_gift_shortages(**_: Any) -> None:
 @shared_task(name="rewards.send_gift_cards")
 def send_gift_cards(**_: Any) -> None:
     gift_sending.send_due()
+
+
+@shared_task(name="rewards.follow_up_gift_cards")
+def follow_up_gift_cards(**_: Any) -> None:
+    gift_unclaimed.follow_up()

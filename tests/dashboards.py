@@ -56,13 +56,15 @@ from loyalty.services.quest_rules import Rules, TaskRules
 from loyalty.services.reports import Report
 from loyalty.services.tap_programmes import TapRules
 from referrals.services import clicks, codes, conversions, programmes, signals
-from rewards.models import Redemption, Reward, ShippingMethod
+from rewards.models import GiftTemplate, Redemption, Reward, ShippingMethod
 from rewards.services import (
     gift_accounts,
     gift_funds,
     gift_lines,
     gift_orders,
+    gift_policies,
     gift_products,
+    gift_templates,
     pools,
     redemptions,
     rewards,
@@ -72,6 +74,7 @@ from webhooks.models import Attempt, Delivery, Endpoint
 from webhooks.services import deliveries, endpoints
 
 Role = Membership.Role
+LANGUAGES = ("de", "fr", "it", "es", "pt", "nl", "sv", "da", "fi", "pl")
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -270,6 +273,10 @@ def _send_gifts(business: Business, word: str) -> None:
     gift_products.create(key=f"{word}-CARD", name=f"{word} card", **given)
     gift_products.create(key=f"{word}-POST", name=f"{word} letter", type="Physical", **given)
     gift_products.check_shipping(ShippingMethod(business=business, key=word, name=f"{word} post"))
+    language = LANGUAGES[GiftTemplate.objects.for_business(business).count()]
+    words = {"language": language, "subject": word, "text": f"{word} {{{{ link }}}}", "html": f"{word} {{{{ link }}}}"}
+    gift_templates.put(GiftTemplate(business=business, **words))
+    gift_policies.save(business=business, remind_after_days=7)
     home = {
         "ShippingMethodId": word,
         "Name": word,

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("advocates", "0002_functions"),
+        ("advocates", "0004_product_batches"),
     ]
 
     operations = [

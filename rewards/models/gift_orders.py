@@ -104,6 +104,7 @@ class GiftLine(TenantModel):
     address: Any = models.JSONField(null=True)  # as the parcel's label has it
     personalization: Any = models.JSONField(default=dict)
     deliver_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True)  # when the recipient was forgotten
 
     class Meta:
         constraints = [

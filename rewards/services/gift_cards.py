@@ -18,7 +18,7 @@ from rewards.models import GiftCard, GiftCardUse, GiftLine, GiftOrder
 from rewards.services import card_codes
 from rewards.services.kinds.providers import PROVIDERS
 
-Status, Type = GiftCard.Status, GiftOrder.Type
+Status, Type, Occasion = GiftCard.Status, GiftOrder.Type, GiftCard.Occasion
 TOKEN_BYTES = 24  # of a claim link: 192 bits
 MOST_MESSAGES = 10  # for one card, the first one included
 SENDABLE_AGAIN = (Status.SENT, Status.DELIVERED, Status.BOUNCED, Status.VIEWED)
@@ -42,6 +42,11 @@ class TooLittleLeft(DomainError):
 class NotSendable(Conflict):
     def __init__(self, status: str) -> None:
         super().__init__(f"A card that is {status} is not sent again, nor one that was sent {MOST_MESSAGES} times.")
+
+
+class RecipientErased(Conflict):
+    def __init__(self) -> None:
+        super().__init__("The card's recipient was erased: nobody knows where to send it.")
 
 
 class Left(NamedTuple):
@@ -74,6 +79,13 @@ def fail(business: Business, cards: Sequence[UUID], *, reason: str) -> Sequence[
     rows = GiftCard.objects.for_business(business).filter(pk__in=cards)
     rows.update(status=Status.FAILED, failure=reason, deliver_at=None, balance_minor=None)
     return cards
+
+
+def look_at_code(card: GiftCard) -> str | None:
+    """The code of a card, if it has one yet, for the business itself: it is never anybody else's card's again."""
+    rows = GiftCard.objects.for_business(card.business).filter(pk=card.pk, looked_at=None)
+    rows.update(looked_at=clock.now(card.business))
+    return card_codes.on_card(business=card.business, card_id=card.pk)
 
 
 def token_of(card: GiftCard) -> str:
@@ -125,13 +137,24 @@ def resend(*, business: Business, order_id: UUID, card_id: UUID) -> GiftCard:
 
     :raises NotFound: if the order has no such card
     :raises NotSendable: if it is in no state for that
+    :raises RecipientErased: if nobody knows its recipient any more
     """
     rows = GiftCard.objects.for_business(business).filter(pk=card_id, order=order_id)
-    due = rows.filter(status__in=SENDABLE_AGAIN, order__type=Type.DIGITAL, deliver_at=None, messages__lt=MOST_MESSAGES)
-    was_due = due.update(deliver_at=clock.now(business), messages=F("messages") + 1, tries=0)
-    card = rows.first()
+    due = rows.filter(
+        status__in=SENDABLE_AGAIN,
+        order__type=Type.DIGITAL,
+        line__erased_at=None,
+        deliver_at=None,
+        messages__lt=MOST_MESSAGES,
+    )
+    was_due = due.update(
+        deliver_at=clock.now(business), messages=F("messages") + 1, tries=0, occasion=Occasion.RESEND, channel=""
+    )
+    card = rows.select_related("line").first()
     if card is None:
         raise NotFound("card")
+    if card.line.erased_at:
+        raise RecipientErased
     if not was_due:
         raise NotSendable(card.status)
     jobs.wake("rewards.send_gift_cards")

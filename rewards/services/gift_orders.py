@@ -279,7 +279,8 @@ def _cancelled(order: GiftOrder, cards: "QuerySet[GiftCard]") -> GiftOrder:
     gone = cards.filter(status=Card.FAILED).values_list("line__cost_minor", flat=True)
     if paid := order.total_minor - sum(gone):
         gift_funds.give_back_order(business=business, order_id=order.pk, amount_minor=paid, currency=order.currency)
-    CardCode.objects.for_business(business).filter(card__in=cards.values("pk"), pool__isnull=False).update(card=None)
+    unseen = cards.filter(looked_at=None).values("pk")
+    CardCode.objects.for_business(business).filter(card__in=unseen, pool__isnull=False).update(card=None)
     cards.exclude(balance_minor=None).update(balance_minor=0)
     cards.exclude(status=Card.FAILED).update(status=Card.CANCELLED, deliver_at=None, leased_until=None)
     order.status, order.completed_at = Status.CANCELLED, clock.now(business)

@@ -2,15 +2,20 @@
 
 import time
 from collections import Counter
+from contextlib import nullcontext
 from decimal import Decimal
 
 import pytest
 
 from loyalty.api import limits
+from loyalty.api.authentication import Caller
+from loyalty.api.views import Call
 from loyalty.kernel import card_numbers, clock
 from loyalty.models import Event
+from rewards.api import gift_view
+from rewards.api.gift_view import SCOPES
 from rewards.models import GiftCard, GiftCardUse
-from rewards.services import gift_cards
+from rewards.services import card_codes, gift_cards
 from tests.races import at_once
 from tests.rewards.gifts.conftest import assert_refused, code_of, open_gifts
 
@@ -106,6 +111,47 @@ class TestGuessing:
         monkeypatch.setattr(limits, "_ask_redis", lambda windows, at: None)
 
         assert redeem(gifts, card, 1).status_code == 503
+
+
+@pytest.mark.django_db(transaction=True)
+class TestFiveThousandGuesses:
+    """Past HTTP, which has nothing to say in this: what every guess goes through, many at once within a minute."""
+
+    CALLERS = 20
+
+    def storm(self, acme, account, monkeypatch, *, each):
+        """How many guesses were refused unread, and how many codes were looked up."""
+        looked_up, find, at = [], card_codes.card_of, clock.wall()
+        monkeypatch.setattr(card_codes, "card_of", lambda **said: looked_up.append(1) or find(**said))
+        call = Call(Caller(acme, "gift", SCOPES, account.email, (), account.pk), None, None, None, None)
+
+        def caller(_):
+            with clock.moved_to(at):
+                return sum(self.is_refused(acme, call) for _ in range(each))
+
+        return sum(at_once(self.CALLERS, caller)), len(looked_up)
+
+    def is_refused(self, acme, call):
+        try:
+            with gift_view.guarded(call):
+                gift_cards.balance(business=acme, code=card_numbers.new_number())
+        except limits.RateLimited:
+            return True
+        except gift_cards.UnknownCard:
+            return False
+        raise AssertionError("it was guessed")
+
+    def test_are_looked_up_as_often_as_the_throttle_lets_and_told_once(self, acme, account, monkeypatch):
+        refused, looked_up = self.storm(acme, account, monkeypatch, each=250)
+
+        assert (refused, looked_up) == (5_000 - gift_view.MISSES, gift_view.MISSES)
+        assert [event.facts["refused"] for event in Event.objects.filter(topic="gift_cards/guessed")] == [100]
+
+    def test_would_all_be_looked_up_without_it(self, acme, account, monkeypatch):
+        """The control."""
+        monkeypatch.setattr(gift_view, "guarded", lambda call: nullcontext())
+
+        assert self.storm(acme, account, monkeypatch, each=25) == (0, 500)
 
 
 def read_then_write(business, card_id, amount_minor):
