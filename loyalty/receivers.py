@@ -19,6 +19,7 @@ from loyalty.services import (
     inventory_people,
     personal_data,
     programme,
+    proof_files,
     quest_people,
     quest_section,
     starting,
@@ -81,6 +82,7 @@ for holder in (*HOLDERS, *quest_people.ALL, earn_people.USES, *inventory_people.
     personal_data.register_holder(holder)
 personal_data.register_holder(hold_people.ACCRUALS)
 personal_data.register_holder(tap_people.METERS)
+personal_data.register_holder(proof_files.FILES)
 
 OWN = (event_section, quest_section, earn_section, hold_section, tap_section)
 for section in (*sections.ALL, *(module.SECTION for module in OWN)):
