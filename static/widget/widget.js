@@ -207,6 +207,12 @@ function copyBySelection(node) {
   document.execCommand("copy");
 }
 
+function reveal(mission) {
+  const row = [...main.querySelectorAll("[data-mission]")].find((row) => row.dataset.mission === mission);
+  row?.scrollIntoView({ block: "center" });
+  row?.focus();
+}
+
 // --- Proof -------------------------------------------------------------------------------------------------
 
 const WIDEST = 2000; // pixels that are enough to see what a picture proves
@@ -408,5 +414,5 @@ if (shop) {
 
 await show(current(), { isFirst: true });
 const item = new URLSearchParams(location.search).get("item");
-if (item && token) choose(encodeURIComponent(item));
+if (item && token) current() === "missions" ? reveal(item) : choose(encodeURIComponent(item));
 tell({ type: "ready", isSignedIn: token !== null });

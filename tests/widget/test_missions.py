@@ -151,6 +151,18 @@ class TestProof:
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
+def test_an_address_leads_to_one_mission(acme, ada, laurel, integration_api, quest, page):
+    steps = tasks_of(quest(*({"title": f"Step {number}"} for number in range(30))))
+    asked = {"section": "missions", "item": str(steps[29].pk)}
+
+    page.goto(integration_api.get("/integration/user/ada-1/widget", **asked).json()["url"])
+
+    expect(page.locator(f"[data-mission='{steps[29].pk}']")).to_be_focused()
+    expect(page.get_by_role("heading", name="Step 29")).to_be_in_viewport()
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
 def test_a_picture_is_handed_in_and_shows_that_it_waits(acme, ada, laurel, quest, page):
     quest(PROOF)
     page.goto(f"{laurel}/w/acme?section=missions#t={token_of(ada)}")
