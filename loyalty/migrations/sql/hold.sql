@@ -98,7 +98,7 @@ END $$;
 -- with the largest remainders one more, until nothing is left. Answers how many parts that was; null: nobody is there.
 CREATE FUNCTION laurel_share_out(
     p_programme loyalty_holdprogramme, p_key text, p_at timestamptz, p_pool numeric, p_minutes bigint
-) RETURNS numeric LANGUAGE plpgsql AS $$
+) RETURNS numeric LANGUAGE plpgsql SET work_mem = '64MB' AS $$  -- a hundred thousand shares are sorted in it
 DECLARE
     v_shared numeric;
 BEGIN
