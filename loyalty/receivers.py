@@ -21,6 +21,7 @@ from loyalty.services import (
     member_people,
     personal_data,
     programme,
+    proof_files,
     quest_people,
     quest_section,
     sealing,
@@ -88,7 +89,8 @@ sealing.register(signing.SEALED, idempotency.SEALED)
 
 for holder in (*HOLDERS, *quest_people.ALL, earn_people.USES, *inventory_people.ALL, *climb_people.ALL):
     personal_data.register_holder(holder)
-for holder in (hold_people.ACCRUALS, tap_people.METERS, stamp_people.REWARDS, member_people.ADMISSIONS):
+OTHERS = (hold_people.ACCRUALS, tap_people.METERS, stamp_people.REWARDS, member_people.ADMISSIONS, proof_files.FILES)
+for holder in OTHERS:
     personal_data.register_holder(holder)
 
 OWN = (event_section, quest_section, earn_section, hold_section, tap_section)

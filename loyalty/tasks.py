@@ -6,7 +6,16 @@ import structlog
 from celery import shared_task
 
 from loyalty.kernel import heartbeat as pulse
-from loyalty.services import accrual, idempotency, ladders, memberships, quarantine, settlement, verification
+from loyalty.services import (
+    accrual,
+    idempotency,
+    ladders,
+    memberships,
+    proof_files,
+    quarantine,
+    settlement,
+    verification,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +59,7 @@ def accrue_holdings(**_: Any) -> None:
 def purge(**_: Any) -> None:
     idempotency.purge()
     quarantine.purge()
+    proof_files.purge()
 
 
 @shared_task(name="loyalty.verify_ledger")

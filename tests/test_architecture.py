@@ -23,6 +23,7 @@ PARTS = {("Membership", "user"), ("ImportPart", "whole")}
 ANYWHERE = {
     "loyalty/api/authentication.py": "a key is looked up by its digest, which names the business",
     "loyalty/services/idempotency.py": "old records are purged for everybody",
+    "loyalty/services/proof_files.py": "old files are forgotten for everybody",
     "advocates/services/sso.py": "old signatures are purged for everybody",
     "referrals/services/links.py": "a link's name is unique in the house, and says which business it is",
     "referrals/services/share.py": "a worker follows the feeds of everybody who shares",

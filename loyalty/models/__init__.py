@@ -4,7 +4,7 @@ from loyalty.models.actions import Action, EventType, TaskProgress
 from loyalty.models.batches import Batch
 from loyalty.models.businesses import Business, Membership, Plan
 from loyalty.models.climbs import Arrival, Climb
-from loyalty.models.completions import QuestCompletion, Submission, TaskCompletion
+from loyalty.models.completions import ProofFile, QuestCompletion, Submission, TaskCompletion
 from loyalty.models.earn_rules import EarnRule, EarnRuleBudget, EarnRuleUse, EarnRuleVersion
 from loyalty.models.events import Event, EventBody
 from loyalty.models.hold import HoldAccrual, HoldFeed, HoldProgramme, RevenueReport
@@ -57,6 +57,7 @@ __all__ = [
     "QuestCompletion",
     "QuestVersion",
     "ProgrammeVersion",
+    "ProofFile",
     "RedeliveredTask",
     "RevenueReport",
     "Segment",

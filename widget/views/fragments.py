@@ -60,13 +60,13 @@ class Fragment(View):
             with timezone.override(ZoneInfo(self.business.timezone)):
                 response = super().dispatch(request, *args, **kwargs)
         except DomainError as error:
-            response = _respond(_refusal(error))
+            response = respond(_refusal(error))
         response["Cache-Control"] = "no-store"
         return response
 
     def _list(self, name: str, **context: Any) -> HttpResponse:
         wallet = wallets.of_one(business=self.business, account_id=self.account_id)
-        return _respond(_render(name, balance=wallet.amount, **context))
+        return respond(render(name, balance=wallet.amount, **context))
 
 
 class Opening(Fragment):
@@ -85,14 +85,14 @@ class Home(Fragment):
         if home.is_due:
             points.settle(business_id=self.business.pk, account_id=self.account_id)
             home = pages.home(business=self.business, account_id=self.account_id)
-        return _respond(_render("home", home=home, balance=home.balance))
+        return respond(render("home", home=home, balance=home.balance))
 
 
 class Rewards(Fragment):
     def get(self, request: HttpRequest) -> HttpResponse:
         wallets.of_one(business=self.business, account_id=self.account_id)  # with what is due to them
         window = pages.window(business=self.business, account_id=self.account_id)
-        return _respond(_render("rewards", cards=window.cards, balance=window.balance))
+        return respond(render("rewards", cards=window.cards, balance=window.balance))
 
 
 class Coupons(Fragment):
@@ -120,7 +120,7 @@ class Choice(Fragment):
 
     def get(self, request: HttpRequest, reward_id: UUID) -> HttpResponse:
         choice = pages.choice(business=self.business, account_id=self.account_id, reward_id=reward_id)
-        return _respond(_render("choice", choice=choice))
+        return respond(render("choice", choice=choice))
 
     def post(self, request: HttpRequest, reward_id: UUID) -> HttpResponse:
         answer = idempotency.run(
@@ -129,13 +129,13 @@ class Choice(Fragment):
             key=_key(request, self.account_id),
             refuse=_refusal,
         )
-        return _respond(answer)
+        return respond(answer)
 
     def _redeem(self, reward_id: UUID) -> Answer:
         redemption = redemptions.redeem(business=self.business, reward_id=reward_id, advocate_id=self.account_id)
         balance = pages.balance(business=self.business, account_id=self.account_id)
         (coupon,) = pages.coupons([redemption], business=self.business)
-        return _render("redeemed", coupon=coupon, balance=balance)
+        return render("redeemed", coupon=coupon, balance=balance)
 
 
 def _bearer(request: HttpRequest, slug: str) -> tuple[Business, UUID]:
@@ -168,15 +168,15 @@ def page_query(request: HttpRequest) -> PageQuery:
     return PageQuery(limit=PER_PAGE, cursor=request.GET.get("cursor"))
 
 
-def _render(name: str, *, status: int = 200, **context: Any) -> Answer:
+def render(name: str, *, status: int = 200, **context: Any) -> Answer:
     """Without the request, so that no context processor can look at a cookie."""
     return Answer(status, render_to_string(f"widget/parts/{name}.html", context).encode())
 
 
 def _refusal(error: DomainError) -> Answer:
     text = REFUSALS.get(error.code, "This did not work. Reload the page and try again.")
-    return _render("refused", status=error.code.status, text=text)
+    return render("refused", status=error.code.status, text=text)
 
 
-def _respond(answer: Answer) -> HttpResponse:
+def respond(answer: Answer) -> HttpResponse:
     return HttpResponse(answer.body, status=answer.status)
