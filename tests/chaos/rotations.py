@@ -4,6 +4,7 @@ import base64
 import secrets
 import time
 
+from tests.chaos.shop import Said
 from tests.chaos.stage import Stage
 from tests.chaos.verdicts import PATH, require
 
@@ -65,7 +66,7 @@ def master_key(stage: Stage) -> str:
     return f"master key: {resealed} values sealed anew, 0 left under the old one"
 
 
-def _replay(stage: Stage) -> object:
+def _replay(stage: Stage) -> Said:
     return stage.shop.post("code-pools", POOL, Idempotency_Key="kept")
 
 
