@@ -12,6 +12,7 @@ from loyalty.kernel import clock, heartbeat
 from loyalty.kernel import redis as store
 from loyalty.models import RedeliveredTask
 from loyalty.services import publication as publishing
+from loyalty.services import setbacks
 from webhooks.selectors import overdue
 
 Check = Callable[[], str | None]
@@ -82,7 +83,7 @@ def missing_worker(queues: Collection[str], *, seconds: float = heartbeat.STALE_
 
 
 def publication() -> str | None:
-    """An event that cannot be described waits, too: it is in the log."""
+    """Also of what could not be described, until it is set aside."""
     since = publishing.oldest_waiting()
     if since is None or since > clock.wall() - PUBLISHED_WITHIN:
         return None
@@ -99,6 +100,11 @@ def deliveries() -> str | None:
     )
 
 
+def events_set_aside() -> str | None:
+    count = setbacks.set_aside()
+    return f"{count} events could not be published and were set aside. See Events, State." if count else None
+
+
 def set_aside() -> str | None:
     count = RedeliveredTask.objects.filter(quarantined_at__isnull=False).count()
     return f"{count} tasks were set aside after three workers died. See Set-aside tasks." if count else None
@@ -113,5 +119,6 @@ CHECKS: Mapping[str, Check] = {
 WATCHED: Mapping[str, Check] = {
     "publication": publication,
     "deliveries": deliveries,
+    "set-aside events": events_set_aside,
     "set-aside tasks": set_aside,
 }

@@ -30,6 +30,7 @@ ANYWHERE = {
     "referrals/services/retention.py": "old signals are forgotten for everybody",
     "loyalty/services/accrual.py": "a worker shares out the minutes of everybody",
     "loyalty/services/publication.py": "the relay publishes for everybody",
+    "loyalty/services/setbacks.py": "the relay counts the failures of everybody's events",
     "loyalty/selectors/listening.py": "a worker asks who of everybody listens to something",
     "advocates/services/imports.py": "a worker goes on with the files of everybody",
     "advocates/services/birthdays.py": "rounds of those who stopped listening end for everybody",

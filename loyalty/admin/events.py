@@ -1,24 +1,44 @@
 """What happened, to look at: the feed that webhooks send."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
-from loyalty.admin import look, people
+from loyalty.admin import buttons, look, people
 from loyalty.admin.base import ReadOnlyAdmin
 from loyalty.admin.filters import OfPerson, When
 from loyalty.models import Event
-from loyalty.services import publication
+from loyalty.services import bodies, setbacks
 
 WHEN = look.moment_of("created_at", "When")
 TOPIC = look.column("Topic", lambda event: event.topic)
 WHOSE = look.column("Advocate", lambda event: look.person(event.person))
 STATE = look.column("State", lambda event: state(event))
+
+
+class Standing(admin.SimpleListFilter):
+    """How far events have come."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("waiting", "Waiting"), ("set_aside", "Set aside"), ("published", "Published")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "waiting":
+                return queryset.filter(setbacks.NOT_SET_ASIDE, position=None)
+            case "set_aside":
+                return queryset.filter(stuck__isnull=False, stuck__next_try_at=None)
+            case "published":
+                return queryset.filter(position__isnull=False)
+        return queryset
 
 
 @admin.register(Event)
@@ -31,12 +51,14 @@ class EventAdmin(ReadOnlyAdmin):
         look.column("Place in the feed", lambda event: event.position or look.NOTHING),
         STATE,
     )
-    list_filter = (OfPerson, ("created_at", When))
+    list_select_related = ("stuck",)
+    list_filter = (Standing, OfPerson, ("created_at", When))
     search_fields = ("id",)
     search_help_text = "The id of an event, or a topic, such as points/earned"
     ordering = ("-position",)
     sortable_by = ()
-    shown = ((None, (*list_display, "event_id")), ("Content", ("facts_in_full", "published")))
+    shown = ((None, (*list_display, "event_id", "failure")), ("Content", ("facts_in_full", "published")))
+    actions_detail = ("publish",)
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         term = search_term.strip()
@@ -56,9 +78,25 @@ class EventAdmin(ReadOnlyAdmin):
             self.prepare([event], request)
         return event
 
+    def offers(self, request: HttpRequest, button: str, event: Event) -> bool:
+        return _is_set_aside(event)
+
+    @buttons.button("Publish again", icon="replay")
+    def publish(self, request: HttpRequest, event: Event) -> HttpResponse:
+        def act(_: Mapping[str, Any]) -> str:
+            setbacks.try_again(business=event.business, event_id=event.pk)
+            return "It is tried again now."
+
+        return buttons.ask(self, request, event, title="Publish this event again?", submit="Try again", act=act)
+
+    @admin.display(description="Failure")
+    def failure(self, event: Event) -> object:
+        stuck = getattr(event, "stuck", None)
+        return f"{stuck.error}, {stuck.tries} times since {stuck.since:%Y-%m-%d %H:%M} UTC" if stuck else look.NOTHING
+
     @admin.display(description="Id")
     def event_id(self, event: Event) -> object:
-        return look.code(publication.public_id(event.pk))
+        return look.code(bodies.public_id(event.pk))
 
     @admin.display(description="Facts")
     def facts_in_full(self, event: Event) -> object:
@@ -79,4 +117,11 @@ def _id_in(term: str) -> UUID | None:
 
 
 def state(event: Event) -> object:
+    if _is_set_aside(event):
+        return look.state("Set aside", "danger")
     return look.state("Waiting", "warning") if event.position is None else look.state("Published", "success")
+
+
+def _is_set_aside(event: Event) -> bool:
+    stuck = getattr(event, "stuck", None)
+    return stuck is not None and stuck.next_try_at is None

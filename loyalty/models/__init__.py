@@ -18,6 +18,7 @@ from loyalty.models.quests import Quest, QuestVersion, Task
 from loyalty.models.redelivered import RedeliveredTask
 from loyalty.models.segments import Admission, Segment, SegmentMember
 from loyalty.models.stamps import StampCard, StampReward
+from loyalty.models.stuck import StuckEvent
 from loyalty.models.tap import TapMeter, TapProgramme
 from loyalty.models.users import User
 from loyalty.models.withheld import WithheldBenefit
@@ -65,6 +66,7 @@ __all__ = [
     "SigningKey",
     "StampCard",
     "StampReward",
+    "StuckEvent",
     "Submission",
     "TapMeter",
     "TapProgramme",

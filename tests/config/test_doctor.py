@@ -19,8 +19,8 @@ from config.local import servers
 from config.local.servers import Servers
 from loyalty.kernel import clock, heartbeat
 from loyalty.kernel import redis as store
-from loyalty.models import Business
-from loyalty.services import quarantine
+from loyalty.models import Business, Event
+from loyalty.services import quarantine, setbacks
 from webhooks.services import endpoints, relay
 
 
@@ -154,6 +154,14 @@ class TestWarns:
         assert (code, len(problems)) == (1, 1)
         assert "1 deliveries to 1 endpoints are overdue" in problems[0]
         assert (answer.status_code, list(answer.json()["warnings"])) == (200, ["deliveries"])
+
+    def test_of_events_that_were_set_aside(self, client: Client, acme: Business, ada: Advocate):
+        event = Event.objects.for_business(acme).get()
+        for _ in range(setbacks.MOST_TRIES):
+            setbacks.count(event, ValueError())
+
+        assert "1 events could not be published" in doctor()[1][0]
+        assert list(client.get("/readyz").json()["warnings"]) == ["set-aside events"]
 
     def test_of_tasks_that_were_set_aside(self, client: Client):
         for _ in range(3):

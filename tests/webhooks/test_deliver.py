@@ -11,7 +11,7 @@ from standardwebhooks.webhooks import Webhook
 
 from loyalty.kernel import clock
 from loyalty.models import EventBody
-from loyalty.services import publication
+from loyalty.services import bodies
 from tests.webhooks.conftest import in_a_worker
 from tests.webhooks.consumer import Says
 from webhooks import tasks
@@ -70,7 +70,7 @@ class TestDeliver:
             "x-webhook-attempt": "1",
             "x-webhook-sequence": "1",
         }
-        assert heard.headers["webhook-id"] == publication.public_id(delivery.event_id) == heard.event["id"]
+        assert heard.headers["webhook-id"] == bodies.public_id(delivery.event_id) == heard.event["id"]
 
     def test_keeps_the_attempt(self, subscribe, consumer, ada, deliver):
         subscribe(topics=["customers/joined"])

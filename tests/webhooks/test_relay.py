@@ -4,11 +4,10 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from advocates.services import advocates
-from loyalty import events
 from loyalty.kernel import clock, jobs
 from loyalty.models import Event, EventBody
 from loyalty.services import ledger, publication
@@ -141,53 +140,6 @@ class TestRelaysAtOnce:
         failed = [error for _ in range(5) for error in self.storm(acme, ada)]
 
         assert any(isinstance(error, IntegrityError) for error in failed)
-
-
-class TestEventThatCannotBeDescribed:
-    @pytest.fixture(params=["raises", "answers what is no JSON"])
-    def poison(self, acme, ada, give, monkeypatch, request):
-        """Ada's hundred points, which a describer chokes on."""
-
-        def choke(business, page):
-            bad = [event.pk for event in page if event.facts.get("amount") == 100]
-            if bad and request.param == "raises":
-                raise ZeroDivisionError
-            return {event_id: {"much": 2**99} for event_id in bad}
-
-        monkeypatch.setitem(events._describers, "points/earned", [choke])
-        for amount in (1, 100, 2):
-            give(ada, amount)
-        return Event.objects.get(facts__amount=100)
-
-    def test_waits_and_holds_up_no_other(self, acme, subscribe, poison):
-        subscribe(topics=["points/*"])
-
-        relay.relay()
-
-        poison.refresh_from_db()
-        assert poison.position is None
-        assert Event.objects.filter(position=None).count() == 1
-        assert Delivery.objects.count() == 2
-
-    def test_is_published_once_it_can_be(self, acme, subscribe, poison, monkeypatch):
-        relay.relay()
-        monkeypatch.setitem(events._describers, "points/earned", [])
-
-        relay.relay()
-
-        assert positions(acme) == count(acme)
-
-    def test_is_not_blamed_for_a_lost_database(self, ada, monkeypatch):
-        monkeypatch.setitem(events._describers, "customers/joined", [lose_the_connection])
-
-        with pytest.raises(OperationalError):
-            relay.relay()
-
-        assert Event.objects.get().position is None
-
-
-def lose_the_connection(business, page):
-    raise OperationalError
 
 
 @real_commits

@@ -12,7 +12,7 @@ from loyalty.admin import buttons, links, look, panels, scope
 from loyalty.admin.base import ReadOnlyAdmin
 from loyalty.admin.panels import Panel
 from loyalty.kernel.errors import DomainError
-from loyalty.services import publication
+from loyalty.services import bodies
 from webhooks.models import Delivery, Endpoint
 from webhooks.services import deliveries
 
@@ -30,7 +30,7 @@ FACTS = (
     look.column("Next attempt", lambda row: look.moment(row.next_attempt_at)),
     look.column("Number", lambda row: row.sequence),
 )
-MESSAGE = look.column("Message id", lambda row: look.code(publication.public_id(row.message_id)))
+MESSAGE = look.column("Message id", lambda row: look.code(bodies.public_id(row.message_id)))
 BODY = look.column("Body", lambda row: look.pretty(body(row)))
 
 

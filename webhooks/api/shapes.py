@@ -10,7 +10,7 @@ from loyalty.api import types
 from loyalty.api.paging import PageQuery
 from loyalty.api.parsing import Body
 from loyalty.api.views import Shape
-from loyalty.services import publication
+from loyalty.services import bodies
 from webhooks import models
 from webhooks.api import examples
 from webhooks.services.topics import TOPICS
@@ -135,7 +135,7 @@ def delivery(row: models.Delivery) -> Delivery:
     """It needs the attempts at hand, in their order."""
     return Delivery(
         id=row.pk,
-        event_id=publication.public_id(row.message_id),
+        event_id=bodies.public_id(row.message_id),
         topic=row.topic,
         sequence=row.sequence,
         status=row.status,

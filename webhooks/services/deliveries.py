@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from loyalty.kernel import clock, ids, jobs
 from loyalty.kernel.errors import Invalid, NotFound
 from loyalty.models import Business, Event
-from loyalty.services import publication
+from loyalty.services import bodies
 from webhooks.models import Delivery, Endpoint
 from webhooks.services import endpoints, topics
 
@@ -40,8 +40,8 @@ def send_example(*, business: Business, endpoint_id: UUID, topic: str | None = N
     if topic not in heard:
         raise Invalid("The endpoint is not subscribed to this topic.", field="topic")
     delivery_id, now = ids.new_id(), clock.wall()
-    body = publication.envelope(
-        id=publication.public_id(delivery_id),
+    body = bodies.envelope(
+        id=bodies.public_id(delivery_id),
         topic=topic,
         created=clock.now(business),
         business_id=business.pk,

@@ -3,7 +3,7 @@
 import structlog
 
 from loyalty.kernel import clock
-from loyalty.services import publication
+from loyalty.services import bodies
 from webhooks.services import signing
 from webhooks.services.claims import Claim
 from webhooks.services.kinds.base import Message
@@ -28,7 +28,7 @@ def pack(claim: Claim) -> Parcel | Answer:
     try:
         profile = signing.PROFILES[claim.endpoint.signature_profile]
         message = Message(
-            id=publication.public_id(claim.event_id or claim.id),
+            id=bodies.public_id(claim.event_id or claim.id),
             timestamp=int(now.timestamp()),
             body=profile.body_of(bytes(claim.body)),
             secrets=signing.live_secrets(claim.endpoint, at=now),

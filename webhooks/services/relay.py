@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from loyalty.kernel import clock, ids, jobs
 from loyalty.services import publication
-from loyalty.services.publication import Page, Published
+from loyalty.services.publication import Published
 from webhooks.models import Endpoint
 from webhooks.services import replies, topics
 
@@ -28,23 +28,19 @@ def relay() -> None:
 
     Whoever finds another relay at work may leave: after its last page it looks once more, without the lock.
     """
-    stuck: set[UUID] = set()
     for _ in range(PAGES):
-        page = _relay_page(stuck)
-        if page is None:
-            return
-        stuck.update(page.stuck)
-        if not page.published and not publication.is_waiting(without=stuck):
+        published = _relay_page()
+        if published is None or not (published or publication.is_waiting()):
             return
     jobs.wake("webhooks.relay")
 
 
 @transaction.atomic
-def _relay_page(stuck: Collection[UUID]) -> Page | None:
-    page = publication.publish(without=stuck)
-    if page and page.published and _fan_out(page.published):
+def _relay_page() -> Sequence[Published] | None:
+    published = publication.publish()
+    if published and _fan_out(published):
         jobs.wake("webhooks.deliver")
-    return page
+    return published
 
 
 def _fan_out(published: Sequence[Published]) -> int:
@@ -69,7 +65,7 @@ def _rows(endpoint: Endpoint, happened: Sequence[Published]) -> Iterator[tuple[o
         url = replies.url_at(endpoint, event) if endpoint.is_reply else ""
         if url or topics.covers(endpoint.topics, event.topic):
             endpoint.last_sequence += 1
-            body = replies.body_of(event) if url else None
+            body = event.content.reply if url else None
             yield (
                 *(ids.new_id(), endpoint.business_id, endpoint.pk),
                 *(None if body else event.event_id, event.topic, endpoint.last_sequence, url, body),

@@ -5,9 +5,7 @@ from uuid import UUID
 
 from yarl import URL
 
-from loyalty import events
 from loyalty.kernel import ids
-from loyalty.models import Business, Event
 from loyalty.services.publication import Published
 from webhooks.models import Endpoint
 from webhooks.services import signing
@@ -24,12 +22,6 @@ def open_for(published: Sequence[Published]) -> None:
 def url_at(endpoint: Endpoint, event: Published) -> str:
     """Where at this endpoint's server the event replies to, if it does."""
     return event.reply_to if event.reply_to and server_of(event.reply_to) == endpoint.url else ""
-
-
-def body_of(published: Published) -> bytes | None:
-    """What is sent there instead of the event, if its app says so."""
-    business = Business.objects.get(pk=published.business_id)
-    return events.reply_about(business, Event.objects.for_business(business).get(pk=published.event_id))
 
 
 def server_of(url: str) -> str:
