@@ -11,7 +11,7 @@ SQL = Path(__file__).parent / "sql"
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0003_tap'),
+        ('loyalty', '0004_proof_files'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0002_functions'),
+        ('loyalty', '0007_product_batches'),
     ]
 
     operations = [

@@ -23,7 +23,8 @@ SENT_WITHIN = 900.0
 COUNTS = """
     SELECT (SELECT count(*) FROM rewards_giftcard WHERE business_id = %s AND status = 'Sent'),
         (SELECT count(DISTINCT card_id) FROM rewards_code WHERE business_id = %s),
-        (SELECT available_minor FROM rewards_giftfunds WHERE business_id = %s)
+        (SELECT sum(CASE credit WHEN 'sold' THEN amount_minor ELSE -amount_minor END)
+         FROM rewards_giftposting WHERE business_id = %s AND source_type <> 'funding')
 """
 SLOW = 14.0
 SLOWEST_MS = 3000
@@ -135,15 +136,16 @@ def _gift_order(stage: Stage) -> str:
 
 
 def _gifts(stage: Stage, received: Mailbox, kills: int) -> str:
+    stage.world.run("manage.py", "verify_ledger")
     sent = Counter((str(mail["To"]), str(mail["Message-ID"]), _link(mail)) for mail in received.mails)
     with stage.world.connect() as connection:
-        cards, codes, left = connection.execute(COUNTS, [stage.shop.cast.business] * 3).fetchone() or (0, 0, 0)
+        cards, codes, paid = connection.execute(COUNTS, [stage.shop.cast.business] * 3).fetchone() or (0, 0, 0)
     reached = {to for to, _, _ in sent} & {gifting.guest(number) for number in range(CARDS)}
     repeats = sent.total() - len(sent)
     text = (
-        f"{cards} cards, {codes} codes, {left} left, {len(reached)} reached, {repeats} repeats, {len(sent)} messages"
+        f"{cards} cards, {codes} codes, {paid} paid, {len(reached)} reached, {repeats} repeats, {len(sent)} messages"
     )
-    is_whole = {cards, codes, len(reached), len(sent)} == {CARDS} and left == gifting.DEPOSIT - CARDS * 100
+    is_whole = {cards, codes, len(reached), len(sent)} == {CARDS} and paid == CARDS * 100
     require(is_whole and repeats <= kills, text)
     return text
 
