@@ -1,11 +1,12 @@
 """What this app tells the floor: who the people in published events are, what is held of them, and a proof."""
 
 from advocates.selectors import customers, voices
-from advocates.services import holders, said
+from advocates.services import holders, product_batches, said, sso
 from advocates.services.holdings import HOLDERS
 from advocates.services.kinds import sections
 from loyalty import events
-from loyalty.services import personal_data, programme, verification
+from loyalty.models import Batch
+from loyalty.services import batches, personal_data, programme, sealing, verification
 
 events.register_describer(customers.describe_customers, "*")
 events.register_describer(customers.describe_tier_changes, "customers/tier_changed")
@@ -17,6 +18,9 @@ events.register_describer(voices.describe_testimonials, "testimonials/*")
 events.register_describer(voices.describe_ideas, "ideas/submitted")
 events.register_describer(voices.describe_moves, "ideas/status_changed")
 events.register_describer(said.describe_answers, "surveys/answered")
+
+batches.register_undo(Batch.Kind.PRODUCTS, product_batches.undo)
+sealing.register(sso.SEALED)
 
 for section in sections.ALL:
     programme.register_section(section)

@@ -19,6 +19,7 @@ Pages = Sequence[tuple[str, str, str]]  # model, title, icon
 GROUPS: Mapping[str, Pages] = {
     "People": (
         ("advocates.Advocate", "Advocates", "group"),
+        ("loyalty.Segment", "Segments and memberships", "groups"),
         ("loyalty.LedgerEntry", "Ledger", "menu_book"),
         ("loyalty.Action", "Actions", "directions_run"),
         ("loyalty.HoldingChange", "Item changes", "swap_vert"),
@@ -28,6 +29,7 @@ GROUPS: Mapping[str, Pages] = {
     ),
     "Earning": (
         ("loyalty.EarnRule", "Earn rules", "rule"),
+        ("loyalty.StampCard", "Stamp cards", "approval"),
         ("loyalty.HoldProgramme", "Hold to Earn", "savings"),
         ("loyalty.TapProgramme", "Tap to Earn", "touch_app"),
         ("loyalty.Quest", "Quests", "flag"),
@@ -53,6 +55,8 @@ GROUPS: Mapping[str, Pages] = {
         ("rewards.GiftCard", "Cards", "card_giftcard"),
         ("rewards.GiftProduct", "Products", "category"),
         ("rewards.ShippingMethod", "Shipping", "local_shipping"),
+        ("rewards.GiftTemplate", "Templates", "drafts"),
+        ("rewards.GiftPolicy", "Unopened cards", "notifications"),
         ("rewards.FundingRequest", "Deposit", "account_balance"),
         ("rewards.GiftAccount", "Accounts", "vpn_key"),
     ),

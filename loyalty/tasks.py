@@ -6,7 +6,16 @@ import structlog
 from celery import shared_task
 
 from loyalty.kernel import heartbeat as pulse
-from loyalty.services import accrual, idempotency, ladders, proof_files, quarantine, settlement, verification
+from loyalty.services import (
+    accrual,
+    idempotency,
+    ladders,
+    memberships,
+    proof_files,
+    quarantine,
+    settlement,
+    verification,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +33,11 @@ def settle_due_lots(**_: Any) -> None:
 @shared_task(name="loyalty.turn_periods")
 def turn_periods(**_: Any) -> None:
     ladders.turn_due()
+
+
+@shared_task(name="loyalty.end_memberships")
+def end_memberships(**_: Any) -> None:
+    memberships.end_due()
 
 
 @shared_task(name="loyalty.warn_of_expiry")

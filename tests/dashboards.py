@@ -40,6 +40,7 @@ from loyalty.services import (
     inventory_sets,
     keys,
     ledger,
+    memberships,
     merges,
     programme,
     proofs,
@@ -55,13 +56,15 @@ from loyalty.services.quest_rules import Rules, TaskRules
 from loyalty.services.reports import Report
 from loyalty.services.tap_programmes import TapRules
 from referrals.services import clicks, codes, conversions, programmes, signals
-from rewards.models import Redemption, Reward, ShippingMethod
+from rewards.models import GiftTemplate, Redemption, Reward, ShippingMethod
 from rewards.services import (
     gift_accounts,
     gift_funds,
     gift_lines,
     gift_orders,
+    gift_policies,
     gift_products,
+    gift_templates,
     pools,
     redemptions,
     rewards,
@@ -71,6 +74,7 @@ from webhooks.models import Attempt, Delivery, Endpoint
 from webhooks.services import deliveries, endpoints
 
 Role = Membership.Role
+LANGUAGES = ("de", "fr", "it", "es", "pt", "nl", "sv", "da", "fi", "pl")
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -128,8 +132,21 @@ def fill(business: Business, word: str) -> Advocate:
     _import(business, word)
     Metric.objects.create(business=business, key=f"{word}-stars".lower(), title=f"{word} stars")
     batches.move_points(business=business, moves=[Move(account_id=person.pk, amount=5)], author=word)
-    programme.apply(business=business, document=programme.parsed({}), author=word)
+    _stamp(person, word)
     return person
+
+
+def _stamp(person: Advocate, word: str) -> None:
+    """A card that brought them something, and a membership."""
+    benefit = {"kind": "metric", "metric": "points", "quantity": 1}
+    reward = {"slot": 1, "title": f"{word} cup", "benefits": [benefit]}
+    key = f"{word}-card".lower()
+    card = {"key": key, "title": f"{word} card", "slots": 2, "rewards": [reward]}
+    club = {"key": f"{word}-club".lower(), "title": f"{word} club", "perks": [f"{word} on us"]}
+    document = programme.parsed({"stampCards": [card], "memberships": [club]})
+    programme.apply(business=person.business, document=document, author=word)
+    ledger.award(business=person.business, account_id=person.pk, amount=1, metric=key)
+    memberships.join(business=person.business, account_id=person.pk, key=str(club["key"]))
 
 
 def fill_more(business: Business, word: str) -> None:
@@ -256,6 +273,10 @@ def _send_gifts(business: Business, word: str) -> None:
     gift_products.create(key=f"{word}-CARD", name=f"{word} card", **given)
     gift_products.create(key=f"{word}-POST", name=f"{word} letter", type="Physical", **given)
     gift_products.check_shipping(ShippingMethod(business=business, key=word, name=f"{word} post"))
+    language = LANGUAGES[GiftTemplate.objects.for_business(business).count()]
+    words = {"language": language, "subject": word, "text": f"{word} {{{{ link }}}}", "html": f"{word} {{{{ link }}}}"}
+    gift_templates.put(GiftTemplate(business=business, **words))
+    gift_policies.save(business=business, remind_after_days=7)
     home = {
         "ShippingMethodId": word,
         "Name": word,

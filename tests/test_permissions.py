@@ -60,6 +60,11 @@ ROUTES = [
     ("PUT", "customers/<str:external_id>", SHARED_WRITE),
     ("POST", "customers/<str:external_id>/points", WRITE),
     ("POST", "customers/<str:external_id>/points/deduct", WRITE),
+    ("GET", "customers/<str:external_id>/stamp-cards", READ),
+    ("GET", "customers/<str:external_id>/memberships", READ),
+    ("PUT", "customers/<str:external_id>/memberships/<str:key>", WRITE),
+    ("DELETE", "customers/<str:external_id>/memberships/<str:key>", WRITE),
+    ("POST", "loyalty-cards/lookup", SHARED_WRITE),
     ("POST", "orders", SHARED_WRITE),
     ("POST", "orders/batch", SHARED_WRITE),
     ("POST", "customers/batch", SHARED_WRITE),
@@ -238,7 +243,11 @@ def ids(acme, api, ada, bob, give):
     said = {"advocateId": str(ada.pk), "rating": 5, "body": "Good", "consent": True}
     board = api.post("/feedback/boards", {"title": "Ideas"}).json()["board"]
     idea = {"advocateId": str(ada.pk), "title": "Oat milk"}
-    version = api.put("/programme", {"segments": [{"key": "beta", "title": "Beta testers"}]}).json()["version"]
+    groups = {
+        "segments": [{"key": "beta", "title": "Beta testers"}],
+        "memberships": [{"key": "club", "title": "Coffee club"}],
+    }
+    version = api.put("/programme", groups).json()["version"]
     survey = {"title": "Survey", "questions": [{"kind": "nps", "text": "Would you recommend us?"}]}
     sold = {"id": "900", "customer": {"externalId": "ada-1"}, "total": "5.00", "financialStatus": "pending"}
     rule = {"title": "A ride", "trigger": "ride", "earn": {"points": 5}}
@@ -246,6 +255,7 @@ def ids(acme, api, ada, bob, give):
     api.put("/collections/gear", {"title": "Gear"})
     return {
         "external_id": "ada-1",
+        "key": "club",
         "order_id": api.post("/orders", sold).json()["order"]["id"],
         "rule_id": api.post("/earn-rules", rule).json()["earnRule"]["id"],
         "product_id": "mug",

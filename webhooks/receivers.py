@@ -1,14 +1,16 @@
 """What the floor asks this app: to be woken, to describe its events, to forget people, and to prove its numbers."""
 
 from loyalty import events
-from loyalty.services import personal_data, verification
+from loyalty.services import personal_data, sealing, verification
 from webhooks import selectors
 from webhooks.events import DISABLED
+from webhooks.services import signing
 from webhooks.services.holdings import HOLDER
 
 events.register_wake_up("webhooks.relay")
 events.register_describer(selectors.describe_disabled, DISABLED)
 personal_data.register_holder(HOLDER)
+sealing.register(*signing.SEALED)
 
 verification.register_check(
     "an endpoint's deliveries are numbered without gaps",

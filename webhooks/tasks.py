@@ -3,6 +3,7 @@
 from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_process_shutdown
 
 from webhooks.services import notices, retention
 from webhooks.services import relay as relaying
@@ -17,6 +18,11 @@ def relay(**_: Any) -> None:
 @shared_task(name="webhooks.deliver")
 def deliver(**_: Any) -> None:
     courier.deliver()
+
+
+@worker_process_shutdown.connect
+def finish(**_: Any) -> None:
+    courier.wait()
 
 
 @shared_task(name="webhooks.notify")

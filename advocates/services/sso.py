@@ -18,6 +18,7 @@ from loyalty.kernel import clock, crypto, ids
 from loyalty.kernel.errors import Code, Conflict, DomainError, Invalid
 from loyalty.models import Business
 from loyalty.services import tokens
+from loyalty.services.sealing import Sealed
 
 WINDOW = timedelta(seconds=300)
 REMEMBERED = 2 * WINDOW  # one dated ahead is accepted that long
@@ -166,3 +167,6 @@ def _spend(business: Business, claim: Claim) -> None:
 
 def _context(secret: SsoSecret) -> str:
     return f"advocates.sso_secret:{secret.pk}"
+
+
+SEALED = Sealed(SsoSecret, "secret_sealed", context=_context)

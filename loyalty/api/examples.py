@@ -114,6 +114,7 @@ RULE_TRIED: Example = {
     "matched": True,
     "reason": None,
     "points": 10,
+    "metric": "points",
     "caps": [],
 }
 TRIAL: Example = {"outcome": "matched", "pointsAwarded": 10, "questsCompleted": []}

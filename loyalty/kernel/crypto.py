@@ -71,6 +71,11 @@ def unseal(sealed: bytes, *, context: str) -> bytes:
         raise Unsealable(f"does not open for {context}") from error
 
 
+def sealing_key_id() -> bytes:
+    """What every value begins with that is sealed now."""
+    return next(iter(_ciphers()))
+
+
 @cache
 def _hash_keys() -> list[bytes]:
     """One key for each that seals, and not the same one."""

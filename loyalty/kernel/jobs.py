@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 PAUSE_SECONDS = 0.05  # between two rounds of nudges; what comes meanwhile goes out together
 REST_SECONDS = 5.0  # after a failure the broker is left alone
 BROKER_TIMEOUT = 0.2
+EXPIRES_SECONDS = 3.0  # a sweep has looked since; and behind a busy worker nudges pile up for nothing
 
 
 def wake(name: str) -> None:
@@ -87,7 +88,7 @@ class Waker:
         try:
             producer = current_app.amqp.Producer(connection, auto_declare=False)
             for name in names:
-                current_app.tasks[name].apply_async(producer=producer, retry=False)
+                current_app.tasks[name].apply_async(producer=producer, retry=False, expires=EXPIRES_SECONDS)
         except (OperationalError, OSError):
             connection.release()
             raise

@@ -16,7 +16,8 @@ from loyalty.models.metrics import Metric, Milestone, MilestoneSet
 from loyalty.models.programme import ProgrammeVersion
 from loyalty.models.quests import Quest, QuestVersion, Task
 from loyalty.models.redelivered import RedeliveredTask
-from loyalty.models.segments import Segment, SegmentMember
+from loyalty.models.segments import Admission, Segment, SegmentMember
+from loyalty.models.stamps import StampCard, StampReward
 from loyalty.models.tap import TapMeter, TapProgramme
 from loyalty.models.users import User
 from loyalty.models.withheld import WithheldBenefit
@@ -24,6 +25,7 @@ from loyalty.models.withheld import WithheldBenefit
 __all__ = [
     "Account",
     "Action",
+    "Admission",
     "ApiKey",
     "Arrival",
     "Batch",
@@ -61,6 +63,8 @@ __all__ = [
     "Segment",
     "SegmentMember",
     "SigningKey",
+    "StampCard",
+    "StampReward",
     "Submission",
     "TapMeter",
     "TapProgramme",

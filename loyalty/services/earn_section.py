@@ -78,5 +78,5 @@ SECTION = Section(
     export=export,
     apply=apply,
     check=check,
-    after=("metrics", "milestoneSets", "segments", "events"),
+    after=("metrics", "milestoneSets", "segments", "memberships", "events"),
 )

@@ -40,7 +40,7 @@ def apply(business: Business, items: list[HoldItem]) -> None:
 def check(items: Iterable[HoldItem], document: Document) -> Iterator[Problem]:
     """Rules that mean nothing, and what they name and the document does not have."""
     metrics = [metric.key for metric in document["metrics"]]
-    segments = [segment.key for segment in document["segments"]]
+    segments = programme.groups_of(document)
     for number, item in enumerate(items):
         path = f"holdToEarn.{number}"
         for field, message in problems(item):
@@ -73,5 +73,5 @@ SECTION = Section(
     export=export,
     apply=apply,
     check=check,
-    after=("metrics", "segments", "policies"),
+    after=("metrics", "segments", "memberships", "policies"),
 )

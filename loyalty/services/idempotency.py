@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 from loyalty.kernel import clock, crypto
 from loyalty.kernel.errors import Code, Conflict, DomainError
 from loyalty.models import Business, IdempotencyRecord
+from loyalty.services.sealing import Sealed
 
 KEPT_FOR = timedelta(hours=72)
 TRIES = 3
@@ -124,6 +125,13 @@ def _context(key: Key) -> str:
     return f"idempotency:{key.scope}:{key.text}"
 
 
+def _key_of(record: IdempotencyRecord) -> Key:
+    return Key(record.scope, record.key, bytes(record.fingerprint))
+
+
+SEALED = Sealed(IdempotencyRecord, "answer", context=lambda record: _context(_key_of(record)))
+
+
 def naming(*, business: Business, account_ids: Collection[UUID]) -> "QuerySet[IdempotencyRecord]":
     """What was answered to some people, or about them."""
     rows = IdempotencyRecord.objects.for_business(business)
@@ -132,8 +140,7 @@ def naming(*, business: Business, account_ids: Collection[UUID]) -> "QuerySet[Id
 
 def read(record: IdempotencyRecord) -> bytes:
     """The answer that a record keeps; empty where it follows from an entry, or is a refusal."""
-    key = Key(record.scope, record.key, bytes(record.fingerprint))
-    return crypto.unseal(bytes(record.answer), context=_context(key)) if record.answer else b""
+    return crypto.unseal(bytes(record.answer), context=_context(_key_of(record))) if record.answer else b""
 
 
 def purge() -> int:

@@ -213,6 +213,11 @@ def unknown(named: Iterable[tuple[str, str | None]], known: Iterable[str], noun:
             yield Problem(path=path, message=f"There is no {noun} {key!r} in this programme.")
 
 
+def groups_of(document: Document) -> set[str]:
+    """The keys of a document by which audiences name people: of its segments, and of its memberships."""
+    return {item.key for section in ("segments", "memberships") for item in document.get(section, ())}
+
+
 def _exported(business: Business) -> Document:
     return {key: section.export(business) for key, section in _sections.items()}
 

@@ -8,11 +8,13 @@ from django.db.models import Exists, OuterRef
 
 from loyalty.models import (
     Action,
+    Admission,
     Arrival,
     Business,
     EarnRuleUse,
     HoldAccrual,
     QuestCompletion,
+    StampReward,
     Submission,
     TapMeter,
     TaskCompletion,
@@ -29,7 +31,15 @@ def nothing_to_erase(business: Business, account_ids: Collection[UUID]) -> None:
     """Ids, codes and times may stay."""
 
 
-Counted = type[InQuest] | type[EarnRuleUse] | type[Arrival] | type[HoldAccrual] | type[TapMeter]
+Counted = (
+    type[InQuest]
+    | type[EarnRuleUse]
+    | type[Arrival]
+    | type[HoldAccrual]
+    | type[TapMeter]
+    | type[StampReward]
+    | type[Admission]
+)
 
 
 def moved_by(holder: Holder, model: Counted, *same: str) -> Holder:

@@ -73,7 +73,7 @@ def _item(quest: Quest, tasks: list[Task]) -> QuestItem:
 
 def check_audience(audience: Audience, document: Document, path: str) -> Iterator[Problem]:
     """The tiers and segments that the document does not have."""
-    groups = _keys(document, "segments")
+    groups = programme.groups_of(document)
     for name, wanted, known in (
         ("tiers", audience.tiers, _tiers(document)),
         ("segments", audience.segments, groups),
@@ -91,17 +91,11 @@ def _tiers(document: Document) -> set[str] | None:
     )
 
 
-def _keys(document: Document, section: str) -> set[str] | None:
-    """The keys of a section; None where this installation has no such section."""
-    items = document.get(section)
-    return None if items is None else {item.key for item in items}
-
-
 SECTION = Section(
     key="quests",
     shape=list[QuestItem],
     export=export,
     apply=apply,
     check=check,
-    after=("metrics", "milestoneSets", "segments", "inventorySets", "rewards"),
+    after=("metrics", "milestoneSets", "segments", "memberships", "inventorySets", "rewards"),
 )

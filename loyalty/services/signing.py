@@ -17,6 +17,7 @@ from jwt.utils import base64url_encode
 from loyalty.kernel import clock, crypto
 from loyalty.kernel.recent import Recent
 from loyalty.models import SigningKey
+from loyalty.services.sealing import Sealed
 
 ALGORITHM = "ES256"
 OVERLAP = timedelta(hours=25)  # outlives every token
@@ -98,6 +99,9 @@ def _verifies() -> Q:
 
 def _context(key_id: str) -> str:
     return f"loyalty.signing_key:{key_id}"
+
+
+SEALED = Sealed(SigningKey, "private_sealed", context=lambda key: _context(key.kid))
 
 
 def _newest(_: str) -> Signer | None:

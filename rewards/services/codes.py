@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from loyalty.kernel import crypto, ids
 from loyalty.kernel.errors import Conflict, Invalid, NotFound
 from loyalty.models import Business
+from loyalty.services.sealing import Sealed
 from rewards.models import Code, CodePool, Redemption
 
 MOST = 100_000  # codes that one call takes in or makes
@@ -183,7 +184,11 @@ def _known(pool: CodePool, chunk: Sequence[tuple[int, str]]) -> Iterator[Problem
 
 def hashes(text: str, *, business: Business) -> list[bytes]:
     """What finds a code of a business again."""
-    return crypto.keyed_hashes(text, context=f"rewards.code:{business.pk}")
+    return _hashes(text, business.pk)
+
+
+def _hashes(text: str, business_id: UUID) -> list[bytes]:
+    return crypto.keyed_hashes(text, context=f"rewards.code:{business_id}")
 
 
 def sealed(text: str, *, code_id: UUID) -> bytes:
@@ -196,6 +201,14 @@ def opened(code_id: UUID, sealed: bytes | memoryview) -> str:
 
 def _context(code_id: UUID) -> str:
     return f"rewards.code:{code_id}"
+
+
+SEALED = Sealed(
+    Code,
+    "sealed",
+    context=lambda code: _context(code.pk),
+    beside=lambda code, text: {"hash": _hashes(text.decode(), code.business_id)[0]},
+)
 
 
 def _chunks(rows: Sequence[Row]) -> Iterator[list[Row]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from loyalty.kernel import languages
 from loyalty.kernel.emails import email
 from loyalty.kernel.errors import Invalid, NotFound
 from loyalty.kernel.money import money
@@ -131,8 +132,9 @@ def _need(product: GiftProduct, delivery: str, path: str) -> None:
 
 def _personal(draft: _Draft) -> dict[str, str]:
     said = {name: text for name, text in draft.asked.personalization.items() if text}
-    if "FromEmail" in said:
-        said["FromEmail"] = email(said["FromEmail"], field=f"{draft.path}.Personalization.FromEmail")
+    for name, checked in (("FromEmail", email), ("CultureCode", languages.language)):
+        if name in said:
+            said[name] = checked(said[name], field=f"{draft.path}.Personalization.{name}")
     return said
 
 

@@ -6,20 +6,21 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from urllib.parse import urlsplit
 
 from bench import cpu
 from bench.world import World, open_world, populate
-from config.local import readiness
+from config.local import parts, processes, readiness
 from config.local.processes import Child
+from config.local.valkey import free_port
 from tests.chaos.consumer import Consumer
 from tests.chaos.shop import Shop, Told
 from tests.faults import Proxy
 
 CELERY = [sys.executable, "-m", "celery", "--app=config"]
-WORKERS = {"relay": 1, "delivery": 2}  # processes, by queue
+WORKERS = {"relay": 1, "delivery": 2, "bulk": 1}  # processes, by queue
 PEOPLE = 50
 
 
@@ -31,15 +32,37 @@ class Stage:
     redis: Proxy
     random: Random
     workers: dict[str, Child] = field(default_factory=dict)
+    webs: dict[str, Child] = field(default_factory=dict)  # by URL
 
     def start_worker(self, queue: str) -> None:
         quietly = ["--without-gossip", "--without-mingle", f"--hostname={queue}@localhost"]
         command = [*CELERY, "worker", f"--queues={queue}", f"--concurrency={WORKERS[queue]}", *quietly]
         self.workers[queue] = self.world.start(queue, command, **self._redis_url())
 
-    def kill(self) -> None:
-        """A process of a worker, or all of it, in the middle of whatever it does; a dead worker is started anew."""
-        queue = self.random.choice(list(WORKERS))
+    def start_web(self) -> None:
+        """Start a server on a port of its own, which the shop calls from now on."""
+        options = replace(self.world.options, port=free_port())
+        web = next(part for part in parts.of(options) if part.name == "web")
+        self.webs[options.url] = self.world.start(web.name, web.command, **self._redis_url())
+        readiness.wait(options, meanwhile=lambda: None, patience=180)
+        self.shop.url = options.url
+
+    def restart(self, *, webs: int = 1, **env: str) -> None:
+        """Replace every process by one with this environment, servers first, as a careful operator does."""
+        self.world.env |= env
+        old = list(self.webs.values())
+        self.webs.clear()
+        for _ in range(webs):
+            self.start_web()
+        time.sleep(1)  # what was asked of the old ones is answered
+        processes.stop(old)
+        for queue, worker in list(self.workers.items()):
+            processes.stop([worker], patience=30)
+            self.start_worker(queue)
+
+    def kill(self, *queues: str) -> None:
+        """A process of one of these workers, or all of it, whatever it does; a dead worker is started anew."""
+        queue = self.random.choice(queues)
         worker = self.workers[queue]
         victim = self.random.choice(sorted(cpu.family(worker.process.pid)))
         with suppress(ProcessLookupError):
@@ -65,15 +88,13 @@ class Stage:
         url = urlsplit(self.world.env["REDIS_URL"])
         return {"REDIS_URL": url._replace(netloc=url.netloc.replace(str(url.port), str(self.redis.port))).geturl()}
 
-    def begin(self) -> None:
-        """Start everything."""
-        web = self.world.part("web")
-        self.world.start(web.name, web.command, **self._redis_url())
+    def begin(self, *queues: str) -> None:
+        """Start everything, with workers of these queues."""
         schedule = self.world.options.data / "celerybeat-schedule"
         self.world.start("beat", [*CELERY, "beat", f"--schedule={schedule}"], **self._redis_url())
-        for queue in WORKERS:
+        for queue in queues:
             self.start_worker(queue)
-        readiness.wait(self.world.options, meanwhile=lambda: None, patience=180)
+        self.start_web()
 
 
 @contextmanager

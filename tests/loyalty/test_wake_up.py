@@ -1,16 +1,18 @@
 """Nudges to Celery: few, soon, and never at the cost of the request; the last one is not lost."""
 
 import contextlib
+import json
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 import pytest
 from celery import current_app
 from django.db import transaction
 
-from loyalty.kernel import jobs, redis
+from loyalty.kernel import clock, jobs, redis
 
 TASK, QUEUE = "webhooks.relay", "relay"
 
@@ -94,6 +96,15 @@ class TestNudge:
 
         assert wait_until(lambda: sent() == 2)
         assert time.monotonic() - started < 1
+
+    def test_is_worth_nothing_after_seconds(self, waker):
+        """A busy worker drops what has piled up meanwhile, and comes to what waits behind: its heartbeat."""
+        waker.nudge(TASK)
+        wait_until(lambda: sent() == 1)
+
+        (message,) = redis.client().lrange(QUEUE, 0, -1)
+        expires = datetime.fromisoformat(json.loads(message)["headers"]["expires"])
+        assert timedelta(0) < expires - clock.wall() < timedelta(seconds=5)
 
     def test_goes_together_with_others_of_the_moment(self, waker):
         started = time.monotonic()

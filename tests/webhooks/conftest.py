@@ -45,8 +45,10 @@ def deliver(transactional_db: None) -> Callable[[], None]:
     """Let a worker do all that is due at the test's time: publish, make deliveries, send them."""
 
     def work() -> None:
+        carrier = courier.Courier()
         in_a_worker(relay.relay)
-        in_a_worker(courier.Courier().deliver)
+        in_a_worker(carrier.deliver)
+        carrier.wait()
 
     return work
 

@@ -13,7 +13,7 @@ from tests import workers
 from tests.races import at_once, errors
 from tests.webhooks.consumer import Says
 from webhooks.models import Attempt, Delivery
-from webhooks.services import claims, courier, outcomes, relay
+from webhooks.services import claims, outcomes, packing, relay
 from webhooks.services.sending import Answer
 
 pytestmark = pytest.mark.django_db
@@ -94,7 +94,7 @@ class TestClaim:
         with clock.moved_to(now + timedelta(minutes=4)):
             deliver()
 
-        assert (consumer.heard, Attempt.objects.get().error) == ([], courier.POISONOUS)
+        assert (consumer.heard, Attempt.objects.get().error) == ([], packing.POISONOUS)
         assert Delivery.objects.get().next_attempt_at > now + timedelta(minutes=4)
 
 

@@ -3,6 +3,7 @@
 import threading
 import time
 
+import aiohttp
 import pytest
 from django.core import mail
 from django.db import OperationalError
@@ -15,7 +16,7 @@ from tests.webhooks.conftest import in_a_worker
 from tests.webhooks.consumer import Says
 from webhooks import tasks
 from webhooks.models import Attempt, Delivery
-from webhooks.services import claims, courier, outcomes, relay
+from webhooks.services import claims, courier, outcomes, relay, sending
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -179,6 +180,28 @@ class TestSecondTask:
 
         assert [len(consumer.heard), len(other_consumer.heard)] == [2, 2]
         assert set(Delivery.objects.values_list("status", flat=True)) == {"delivered"}
+
+
+class TestSlowDatabase:
+    def test_is_not_blamed_on_an_endpoint(self, subscribe, consumer, other_consumer, ada, deliver, monkeypatch):
+        """An answer comes while the one before it is written down, which takes longer than a request may."""
+        monkeypatch.setattr(sending, "TIMEOUT", aiohttp.ClientTimeout(total=1))
+        monkeypatch.setattr(outcomes, "record", slowly(outcomes.record, seconds=1.5))
+        other_consumer.says = Says(hold=0.5)
+        subscribe(topics=["customers/joined"])
+        subscribe(topics=["customers/joined"], url=other_consumer.url)
+
+        deliver()
+
+        assert list(Attempt.objects.values_list("status", flat=True)) == [200, 200]
+
+
+def slowly(work, *, seconds):
+    def wait_and_work(*args):
+        time.sleep(seconds)
+        work(*args)
+
+    return wait_and_work
 
 
 def lose_the_connection(results):

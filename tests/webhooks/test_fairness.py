@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from loyalty.kernel import clock
+from tests.webhooks.conftest import in_a_worker
 from tests.webhooks.consumer import Says
-from webhooks.models import Delivery, Endpoint
+from webhooks.models import Attempt, Delivery, Endpoint
 from webhooks.services import claims, courier, endpoints, relay
 
 real_commits = pytest.mark.django_db(transaction=True)
@@ -46,6 +47,27 @@ class TestSlowEndpoint:
         monkeypatch.setattr(claims, "share_of", lambda free: 1_000)
 
         assert seconds_until_the_healthy_has_all(other_consumer, deliver) >= HOLD
+
+
+@real_commits
+class TestTask:
+    def test_ends_before_the_slow_have_answered_and_the_next_one_serves_the_others(
+        self, slow_beside_healthy, consumer, other_consumer, ada, give, monkeypatch
+    ):
+        monkeypatch.setattr(courier, "ROUND_SECONDS", 0.2)
+        carrier = courier.Courier()
+        relay.relay()
+        in_a_worker(carrier.deliver)
+        give(ada, 1)
+        relay.relay()
+        while len(other_consumer.heard) < EVENTS + 1:
+            in_a_worker(carrier.deliver)
+        healthy = Delivery.objects.filter(endpoint__url=other_consumer.url)
+        before = set(Delivery.objects.exclude(pk__in=healthy.values("pk")).values_list("status", flat=True))
+        carrier.wait()
+
+        assert before == {"pending"}
+        assert Attempt.objects.exclude(delivery__in=healthy).count() == len(consumer.heard) > 0
 
 
 @real_commits

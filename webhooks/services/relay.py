@@ -12,7 +12,7 @@ from loyalty.services.publication import Page, Published
 from webhooks.models import Endpoint
 from webhooks.services import replies, topics
 
-PAGES = 100  # then another task goes on, so that no worker waits long for this one
+PAGES = 20  # then another task goes on, so that no worker waits long for this one
 
 INSERT = """
     INSERT INTO webhooks_delivery (id, business_id, endpoint_id, event_id, topic, sequence, status, next_attempt_at,

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from loyalty.kernel import crypto
 from loyalty.kernel.errors import Invalid
+from loyalty.services.sealing import Sealed
 from webhooks.models import Endpoint
 from webhooks.services.kinds import callback_sha512, hmac_sha256_hex, standard
 from webhooks.services.kinds.base import Profile
@@ -61,3 +62,9 @@ def live_secrets(endpoint: Endpoint, *, at: datetime) -> list[str]:
 
 def _context(endpoint_id: UUID) -> str:
     return f"webhooks.endpoint:{endpoint_id}"
+
+
+SEALED = tuple(
+    Sealed(Endpoint, column, context=lambda endpoint: _context(endpoint.pk))
+    for column in ("secret_sealed", "old_secret_sealed")
+)

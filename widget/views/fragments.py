@@ -29,7 +29,7 @@ from loyalty.services import idempotency, wallets
 from loyalty.services import ledger as points
 from loyalty.services.idempotency import Answer
 from rewards.selectors.redemptions import redemptions_of
-from rewards.services import redemptions
+from rewards.services import gift_links, redemptions
 from widget.selectors import pages
 from widget.services import openings
 
@@ -38,6 +38,7 @@ KEY = re.compile(r"[!-~]{1,255}")
 REFUSALS = {
     Code.INSUFFICIENT_POINTS: "You do not have enough points for this yet.",
     Code.OUT_OF_STOCK: "Someone was faster: this has just sold out.",
+    Code.INSUFFICIENT_FUNDS: "This cannot be had just now. Your points are untouched: try again later.",
     Code.NOT_ELIGIBLE: "This is for members of another tier.",
     Code.LIMIT_REACHED: "You already have as many of these as one person can have.",
     Code.REWARD_INACTIVE: "This is not on offer any more.",
@@ -98,8 +99,13 @@ class Coupons(Fragment):
     def get(self, request: HttpRequest) -> HttpResponse:
         rows = redemptions_of(business=self.business, advocate_id=self.account_id)
         page = page_by_cursor(rows, page_query(request), business=self.business)
-        coupons = [pages.Coupon.of(redemption) for redemption in page.items]
-        return self._list("coupons", coupons=coupons, cursor=page.next_cursor)
+        is_first = "cursor" not in request.GET
+        return self._list(
+            "coupons",
+            gifts=gift_links.given_to(business=self.business, advocate_id=self.account_id) if is_first else (),
+            coupons=pages.coupons(page.items, business=self.business),
+            cursor=page.next_cursor,
+        )
 
 
 class History(Fragment):
@@ -128,7 +134,8 @@ class Choice(Fragment):
     def _redeem(self, reward_id: UUID) -> Answer:
         redemption = redemptions.redeem(business=self.business, reward_id=reward_id, advocate_id=self.account_id)
         balance = pages.balance(business=self.business, account_id=self.account_id)
-        return render("redeemed", coupon=pages.Coupon.of(redemption), balance=balance)
+        (coupon,) = pages.coupons([redemption], business=self.business)
+        return render("redeemed", coupon=coupon, balance=balance)
 
 
 def _bearer(request: HttpRequest, slug: str) -> tuple[Business, UUID]:

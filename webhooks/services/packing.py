@@ -1,0 +1,53 @@
+"""From a claimed delivery to a signed request, or why there is none."""
+
+import structlog
+
+from loyalty.kernel import clock
+from loyalty.services import publication
+from webhooks.services import signing
+from webhooks.services.claims import Claim
+from webhooks.services.kinds.base import Message
+from webhooks.services.sending import Answer, Parcel
+
+log = structlog.get_logger(__name__)
+
+MOST_CLAIMS = 3  # nobody came back from it so often: that counts as a failed try, with the wait that follows
+
+ERASED = "The event's data was erased before it could be delivered."
+POISONOUS = "Not tried: three workers stopped while they were at it."
+NOT_PREPARED = "It could not be signed. Rotate the endpoint's secret."
+
+
+def pack(claim: Claim) -> Parcel | Answer:
+    """The request, or why there is none."""
+    now = clock.wall()
+    if claim.claims > MOST_CLAIMS:
+        return Answer(now, error=POISONOUS)
+    if claim.body is None:
+        return Answer(now, error=ERASED, is_final=True)
+    try:
+        profile = signing.PROFILES[claim.endpoint.signature_profile]
+        message = Message(
+            id=publication.public_id(claim.event_id or claim.id),
+            timestamp=int(now.timestamp()),
+            body=profile.body_of(bytes(claim.body)),
+            secrets=signing.live_secrets(claim.endpoint, at=now),
+        )
+        headers = {**_headers(claim, message), **profile.sign(message)}
+    except Exception:  # one endpoint's misfortune
+        log.exception("webhook_not_prepared", endpoint=str(claim.endpoint.pk), delivery=str(claim.id))
+        return Answer(now, error=NOT_PREPARED)
+    return Parcel(now, claim.url or claim.endpoint.url, headers, message.body)
+
+
+def _headers(claim: Claim, message: Message) -> dict[str, str]:
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": "Laurel-Webhooks/1",
+        "Accept-Encoding": "identity",  # what is read is bounded as it comes
+        "webhook-id": message.id,
+        "X-Webhook-Topic": claim.topic,
+        "X-Webhook-Id": str(claim.id),
+        "X-Webhook-Attempt": str(claim.attempts_made + 1),
+        "X-Webhook-Sequence": str(claim.sequence),
+    }
