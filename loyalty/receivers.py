@@ -85,7 +85,7 @@ events.register_describer(describe_completions, "tasks/completed", "quests/compl
 
 events.register_describer(describe_items, "inventory/*")
 
-sealing.register(signing.SEALED, idempotency.SEALED)
+sealing.register(signing.SEALED, idempotency.SEALED, proof_files.SEALED)
 
 for holder in (*HOLDERS, *quest_people.ALL, earn_people.USES, *inventory_people.ALL, *climb_people.ALL):
     personal_data.register_holder(holder)

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=loyalty.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('kind', models.CharField(choices=[('image/jpeg', 'Jpeg'), ('image/png', 'Png'), ('image/webp', 'Webp'), ('application/pdf', 'Pdf')], max_length=20)),
                 ('size', models.PositiveIntegerField()),
-                ('content', models.BinaryField()),
+                ('content_sealed', models.BinaryField()),
                 ('business', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.business')),
                 ('submission', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='file', to='loyalty.submission')),
             ],

@@ -146,7 +146,7 @@ class ProofFile(TenantModel):
     submission = models.OneToOneField(Submission, on_delete=models.PROTECT, related_name="file")
     kind = models.CharField(max_length=20, choices=Kind)
     size = models.PositiveIntegerField()  # bytes
-    content = models.BinaryField()
+    content_sealed = models.BinaryField()
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.size} bytes"

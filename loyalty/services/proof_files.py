@@ -9,6 +9,7 @@ from loyalty.kernel import clock, crypto
 from loyalty.kernel.errors import Invalid
 from loyalty.models import Business, ProofFile, Submission
 from loyalty.services.personal_data import Holder
+from loyalty.services.sealing import Sealed
 
 MOST = 3_000_000  # bytes
 KEPT_FOR = timedelta(days=90)  # after the decision
@@ -40,13 +41,13 @@ def attach(submission: Submission, content: bytes) -> ProofFile:
     row = ProofFile(
         business_id=submission.business_id, submission=submission, kind=media_type(content), size=len(content)
     )
-    row.content = crypto.seal(content, context=_context(row))
+    row.content_sealed = crypto.seal(content, context=_context(row))
     row.save(force_insert=True)
     return row
 
 
 def read(row: ProofFile) -> bytes:
-    return crypto.unseal(bytes(row.content), context=_context(row))
+    return crypto.unseal(bytes(row.content_sealed), context=_context(row))
 
 
 def purge() -> int:
@@ -56,6 +57,9 @@ def purge() -> int:
 
 def _context(row: ProofFile) -> str:
     return f"proof:{row.pk}"
+
+
+SEALED = Sealed(ProofFile, "content_sealed", context=_context, page=5)
 
 
 def _of(business: Business, account_ids: Collection[UUID]) -> Any:

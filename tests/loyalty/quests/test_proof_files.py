@@ -104,7 +104,7 @@ class TestAFile:
         submit()
 
         with connection.cursor() as cursor:
-            cursor.execute("SELECT content FROM loyalty_prooffile")
+            cursor.execute("SELECT content_sealed FROM loyalty_prooffile")
             assert b"bicycle" not in bytes(cursor.fetchone()[0])
 
     def test_goes_when_its_person_is_erased(self, acme, ada, submit):
