@@ -91,7 +91,7 @@ def redeem(
     )
     if standing.reward.is_personal:
         # The account is locked now: what is found about this person here stays until the commit.
-        standing = offers.standing(business=business, reward_id=reward_id, advocate_id=advocate_id)
+        standing = offers.full_standing(business=business, reward_id=reward_id, advocate_id=advocate_id)
     _check(standing, quantity=quantity, at=posting.occurred_at)
     redemption.entry_id = posting.id
     return _placed(redemption, now=posting.occurred_at)
