@@ -80,7 +80,7 @@ def attempt() -> Iterator[None]:
 
 
 def _follow_up(move: Happening) -> None:
-    for follower in _followers[move.topic]:
+    for follower in _followers.get(move.topic, ()):
         try:
             with attempt():
                 follower([move])

@@ -73,7 +73,7 @@ def _item(quest: Quest, tasks: list[Task]) -> QuestItem:
 
 def check_audience(audience: Audience, document: Document, path: str) -> Iterator[Problem]:
     """The tiers and segments that the document does not have."""
-    groups = programme.groups_of(document)
+    groups = programme.groups_of(document) if "segments" in document else None
     for name, wanted, known in (
         ("tiers", audience.tiers, _tiers(document)),
         ("segments", audience.segments, groups),

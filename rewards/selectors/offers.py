@@ -114,20 +114,26 @@ def standing_of(reward: Any) -> Standing:
 
 
 def standing(*, business: Business, reward_id: UUID, advocate_id: UUID) -> Standing:
-    """One person before one reward.
+    """One person before one reward. What does not depend on them is not looked up: most rewards ask for nothing.
 
     :raises NotFound: if the business has no such reward, or no such advocate
     """
-    rewards = Reward.objects.for_business(business).filter(pk=reward_id)
     people = Advocate.objects.for_business(business).filter(pk=advocate_id)
-    found = (
-        with_standing(rewards, business=business, advocate_id=advocate_id).annotate(is_known=Exists(people)).first()
-    )
+    rewards: Any = Reward.objects.for_business(business).filter(pk=reward_id)
+    found = rewards.annotate(clock_offset=F("business__clock_offset"), is_known=Exists(people)).first()
     if found is None:
         raise NotFound("reward")
     if not found.is_known:
         raise NotFound("advocate", field="advocateId")
-    return standing_of(found)
+    if found.is_personal or found.item_id or found.code_pool_id:
+        return full_standing(business=business, reward_id=reward_id, advocate_id=advocate_id)
+    return Standing(found, tier_key=None, segment_keys=(), had=0, has_code=True, holds=0, now=clock.now(found))
+
+
+def full_standing(*, business: Business, reward_id: UUID, advocate_id: UUID) -> Standing:
+    """One person before one reward, both of which are there."""
+    rewards = Reward.objects.for_business(business).filter(pk=reward_id)
+    return standing_of(with_standing(rewards, business=business, advocate_id=advocate_id).get())
 
 
 def offers(rewards: Iterable[Reward], *, business: Business, advocate_id: UUID) -> list[Offer]:

@@ -15,7 +15,8 @@ from loyalty import events
 from loyalty.kernel import clock, crypto
 from loyalty.kernel.errors import Code, Conflict, DomainError, NotFound
 from loyalty.models import Account, Business
-from loyalty.services import ledger
+from loyalty.selectors import merges
+from loyalty.services import accounts, ledger
 from rewards.events import CANCELLED, CREATED, ISSUED, facts, happened
 from rewards.models import Redemption, Reward
 from rewards.selectors import offers
@@ -96,7 +97,7 @@ def redeem(
     )
     if standing.reward.is_personal:
         # The account is locked now: what is found about this person here stays until the commit.
-        standing = offers.standing(business=business, reward_id=reward_id, advocate_id=advocate_id)
+        standing = offers.full_standing(business=business, reward_id=reward_id, advocate_id=advocate_id)
     _check(standing, quantity=quantity, at=posting.occurred_at)
     redemption.entry_id = posting.id
     return _placed(redemption, now=posting.occurred_at)
@@ -148,7 +149,7 @@ def cancel(
     :raises WrongState: if it is in none of the states any more
     :raises gift_orders.CodeShown: if it is a gift card whose code somebody has
     """
-    redemption, now = locked(business, redemption_id)
+    redemption, now = locked(business, redemption_id, with_former=True)
     if redemption.status not in states:
         raise WrongState(redemption.status, *states, done=done)
     was_issued = redemption.status == Status.ISSUED
@@ -166,16 +167,18 @@ def cancel(
     return redemption
 
 
-def locked(business: Business, redemption_id: UUID) -> tuple[Redemption, datetime]:
+def locked(business: Business, redemption_id: UUID, *, with_former: bool = False) -> tuple[Redemption, datetime]:
     """A redemption whose account is locked, as everyone who writes to it does first; and the time it is.
 
+    :param with_former: lock the accounts that were merged into it, too: one of them may have paid
     :raises NotFound: if the business has no such redemption
     """
     rows = Redemption.objects.for_business(business).filter(pk=redemption_id)
     advocate_id = rows.values_list("advocate_id", flat=True).first()
     if advocate_id is None:
         raise NotFound("redemption")
-    account = locked_account(business, advocate_id)
+    former = merges.merged_into(advocate_id) if with_former else []
+    account = accounts.lock(business=business, account_ids={advocate_id, *former})[advocate_id]
     redemption = rows.select_related("business", "reward").get()
     return redemption, max(clock.now(redemption.business), account.last_event_at)
 
