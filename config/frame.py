@@ -77,6 +77,7 @@ GROUPS: Mapping[str, Pages] = {
 }
 BUSINESS: Pages = (
     ("loyalty.ProgrammeVersion", "Programme versions", "history"),
+    ("loyalty.Simulation", "Simulations", "science"),
     ("loyalty.Membership", "Team", "badge"),
 )
 INSTALLATION: Pages = (

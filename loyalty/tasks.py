@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 
 from loyalty.kernel import heartbeat as pulse
-from loyalty.services import accrual, idempotency, ladders, quarantine, settlement, verification
+from loyalty.services import accrual, idempotency, ladders, quarantine, settlement, simulations, verification
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +39,11 @@ def settle_silence(**_: Any) -> None:
 @shared_task(name="loyalty.accrue_holdings")
 def accrue_holdings(**_: Any) -> None:
     accrual.accrue_due()
+
+
+@shared_task(name="loyalty.work_off_simulations")
+def work_off_simulations(**_: Any) -> None:
+    simulations.work_off()
 
 
 @shared_task(name="loyalty.purge")

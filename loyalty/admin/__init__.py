@@ -17,6 +17,7 @@ from loyalty.admin import (
     programme,
     quests,
     set_aside,
+    simulations,
     submissions,
     users,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "programme",
     "quests",
     "set_aside",
+    "simulations",
     "submissions",
     "users",
 ]

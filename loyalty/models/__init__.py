@@ -17,6 +17,7 @@ from loyalty.models.programme import ProgrammeVersion
 from loyalty.models.quests import Quest, QuestVersion, Task
 from loyalty.models.redelivered import RedeliveredTask
 from loyalty.models.segments import Segment, SegmentMember
+from loyalty.models.simulations import Simulation
 from loyalty.models.users import User
 from loyalty.models.withheld import WithheldBenefit
 
@@ -59,6 +60,7 @@ __all__ = [
     "Segment",
     "SegmentMember",
     "SigningKey",
+    "Simulation",
     "Submission",
     "Task",
     "TaskCompletion",
