@@ -82,6 +82,7 @@ GROUPS: Mapping[str, Pages] = {
 }
 BUSINESS: Pages = (
     ("loyalty.ProgrammeVersion", "Programme versions", "history"),
+    ("loyalty.Simulation", "Simulations", "science"),
     ("loyalty.Membership", "Team", "badge"),
 )
 INSTALLATION: Pages = (

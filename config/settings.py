@@ -249,6 +249,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "purge-signatures": {"task": "advocates.purge", "schedule": 3600.0},
     "tell-birthdays": {"task": "advocates.tell_birthdays", "schedule": 300.0},
     "settle-votes": {"task": "advocates.settle_votes", "schedule": 300.0},
+    "work-off-simulations": {"task": "loyalty.work_off_simulations", "schedule": 60.0},
     "work-off-imports": {"task": "advocates.work_off_imports", "schedule": 60.0},
     "release-conversions": {"task": "referrals.release", "schedule": 60.0},
     "pay-shares": {"task": "referrals.pay_shares", "schedule": 5.0, "options": SWEEP},

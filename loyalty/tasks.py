@@ -14,6 +14,7 @@ from loyalty.services import (
     proof_files,
     quarantine,
     settlement,
+    simulations,
     verification,
 )
 
@@ -53,6 +54,11 @@ def settle_silence(**_: Any) -> None:
 @shared_task(name="loyalty.accrue_holdings")
 def accrue_holdings(**_: Any) -> None:
     accrual.accrue_due()
+
+
+@shared_task(name="loyalty.work_off_simulations")
+def work_off_simulations(**_: Any) -> None:
+    simulations.work_off()
 
 
 @shared_task(name="loyalty.purge")

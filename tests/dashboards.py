@@ -45,6 +45,7 @@ from loyalty.services import (
     programme,
     proofs,
     quests,
+    simulations,
     tap_programmes,
     taps,
 )
@@ -133,6 +134,8 @@ def fill(business: Business, word: str) -> Advocate:
     Metric.objects.create(business=business, key=f"{word}-stars".lower(), title=f"{word} stars")
     batches.move_points(business=business, moves=[Move(account_id=person.pk, amount=5)], author=word)
     _stamp(person, word)
+    programme.apply(business=business, document=programme.parsed({}), author=word)
+    _simulate(business, word)
     return person
 
 
@@ -163,6 +166,13 @@ def _import(business: Business, word: str) -> None:
     found = imports.receive(business=business, kind="customers", lines=lines, title=word, author=word)
     while imports.advance(business=business, import_id=found.pk):
         pass
+
+
+def _simulate(business: Business, word: str) -> None:
+    """A try of a draft that somebody has stopped."""
+    document = {"segments": [{"key": "tried", "title": word}]}
+    started = simulations.start(business=business, document=document, author=word)
+    simulations.cancel(business=business, simulation_id=started.pk)
 
 
 def _earn_and_redeem(person: Advocate, reward: Reward, word: str) -> None:

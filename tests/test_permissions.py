@@ -37,6 +37,9 @@ ROUTES = [
     ("PUT", "programme", SHARED_WRITE),
     ("GET", "programme/versions", SHARED_READ),
     ("POST", "programme/versions/<int:number>/restore", WRITE),
+    ("POST", "programme/simulate", SHARED_WRITE),
+    ("GET", "programme/simulations/<uuid:simulation_id>", READ),
+    ("POST", "programme/simulations/<uuid:simulation_id>/cancel", WRITE),
     ("POST", "batch/points", SHARED_WRITE),
     ("POST", "batch/advocates", SHARED_WRITE),
     ("POST", "batch/events", SHARED_WRITE),
@@ -280,6 +283,7 @@ def ids(acme, api, ada, bob, give):
         "endpoint_id": hook["id"],
         "delivery_id": delivery["id"],
         "code": code,
+        "simulation_id": api.post("/programme/simulate", {"document": {}}).json()["simulation"]["id"],
     }
 
 

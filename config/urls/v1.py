@@ -18,7 +18,7 @@ from advocates.api import (
     testimonials,
 )
 from advocates.api import v1 as advocates
-from loyalty.api import dry_run, earn_rules, programme, quests
+from loyalty.api import dry_run, earn_rules, programme, quests, simulations
 from loyalty.api import v1 as loyalty
 from referrals.api import v1 as referrals
 from rewards.api import pools
@@ -56,6 +56,9 @@ urlpatterns = [  # tried in this order: what is called most comes first
     path("test-clock", loyalty.TestClock.as_view()),
     path("events", loyalty.Events.as_view()),
     path("programme", programme.Programme.as_view()),
+    path("programme/simulate", simulations.Simulate.as_view()),
+    path("programme/simulations/<uuid:simulation_id>", simulations.ReadSimulation.as_view()),
+    path("programme/simulations/<uuid:simulation_id>/cancel", simulations.CancelSimulation.as_view()),
     path("programme/versions", programme.Versions.as_view()),
     path("programme/versions/<int:number>/restore", programme.Restore.as_view()),
     path("batch/points", batches.Points.as_view()),

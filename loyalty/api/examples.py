@@ -196,3 +196,21 @@ PAYLOAD: Example = {
 HAPPENED: Example = {"id": "01890a5d-ac96-7b90-9e01-8f7e6d5c4b3a", "timestamp": EPOCH, "type": "challengeCompleted"}
 HISTORY_ITEM: Example = {"id": HAPPENED["id"], "type": "challengeCompleted", "createdAt": NOW}
 OK: Example = {"message": "OK"}
+SIMULATED_LINE: Example = {
+    "kind": "rule",
+    "key": "purchase",
+    "title": "Points for purchases",
+    "paid": 1200,
+    "timesPaid": 40,
+    "draft": 1680,
+    "timesDraft": 40,
+}
+SIMULATION: Example = {
+    "id": "01890a5d-ac96-7b90-9e01-8f7e6d5c4b3b",
+    "state": "running",
+    "from": NOW,
+    "to": NOW,
+    "failure": None,
+    "createdAt": NOW,
+    "finishedAt": None,
+}

@@ -17,6 +17,7 @@ from loyalty.models.programme import ProgrammeVersion
 from loyalty.models.quests import Quest, QuestVersion, Task
 from loyalty.models.redelivered import RedeliveredTask
 from loyalty.models.segments import Admission, Segment, SegmentMember
+from loyalty.models.simulations import Simulation
 from loyalty.models.stamps import StampCard, StampReward
 from loyalty.models.stuck import StuckEvent
 from loyalty.models.tap import TapMeter, TapProgramme
@@ -64,6 +65,7 @@ __all__ = [
     "Segment",
     "SegmentMember",
     "SigningKey",
+    "Simulation",
     "StampCard",
     "StampReward",
     "StuckEvent",

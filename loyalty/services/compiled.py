@@ -111,6 +111,11 @@ def recent(business: Business) -> Programme:
     return _programmes.recent(business)
 
 
+def afresh(business: Business) -> Programme:
+    """The programme as this transaction sees it, which nobody else will."""
+    return _compile(business, business.engine_stamp)
+
+
 def _compile(business: Business, stamp: int) -> Programme:
     declared = EventType.objects.for_business(business).filter(archived_at=None)
     tiers = list(Milestone.objects.for_business(business).filter(set__is_tier=True))

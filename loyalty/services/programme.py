@@ -6,6 +6,7 @@ what came of it is written down again. The difference is the answer; a dry run t
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, TypeVar
@@ -166,6 +167,25 @@ def apply(
     if dry_run:
         transaction.set_rollback(True)
     return Outcome(now, changes, list(_warnings(changes, known)))
+
+
+@contextmanager
+def imagined(*, business: Business, document: Document) -> Iterator[Business]:
+    """The business as if the document were applied, inside the block; then nothing of it is left.
+
+    People keep their places on ladders that it changes. Other documents wait meanwhile.
+
+    :raises Invalid: as `apply`
+    """
+    with transaction.atomic():
+        business = Business.objects.select_for_update(no_key=True).get(pk=business.pk)
+        _check({**_exported(business), **document})
+        for section in _in_order():
+            if section.key in document:
+                _put(section, section.apply, business, document[section.key])
+        business.refresh_from_db()
+        yield business
+        transaction.set_rollback(True)
 
 
 def restore(*, business: Business, number: int, author: str = "", dry_run: bool = False) -> Outcome:

@@ -66,6 +66,7 @@ OUR_WORDS = {
     ("ReferralProgramme", "referrer_benefits"),
     ("Reward", "currency"),
     ("Reward", "type"),
+    ("Simulation", "point_value"),
 }
 # Nobody may change these, so they are marked when they are written, or hold no text of Acme's at all.
 WRITTEN_ONCE = {

@@ -36,6 +36,10 @@ def dangling(benefit: MetricBenefit, document: Document) -> Iterator[tuple[str, 
         yield "metric", f"The programme has no metric {benefit.metric!r}."
 
 
+def points_of(benefit: MetricBenefit) -> int:
+    return _points(benefit, benefit.quantity)
+
+
 def give(benefit: MetricBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
     try:
         posting = ledger.award(
