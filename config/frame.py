@@ -50,6 +50,7 @@ GROUPS: Mapping[str, Pages] = {
     "Gift cards": (
         ("rewards.GiftOrder", "Orders", "shopping_bag"),
         ("rewards.GiftCard", "Cards", "card_giftcard"),
+        ("rewards.GiftUpload", "Uploads", "upload_file"),
         ("rewards.GiftProduct", "Products", "category"),
         ("rewards.ShippingMethod", "Shipping", "local_shipping"),
         ("rewards.FundingRequest", "Deposit", "account_balance"),

@@ -6,6 +6,7 @@ from rewards.models.gift_orders import GiftLine, GiftOrder
 from rewards.models.gift_products import GiftProduct, GiftStock, ShippingMethod
 from rewards.models.gift_promises import GiftPromise
 from rewards.models.gift_purchases import GiftPurchase
+from rewards.models.gift_uploads import GiftUpload
 from rewards.models.pools import CodePool
 from rewards.models.redemptions import Redemption
 from rewards.models.rewards import Reward
@@ -26,6 +27,7 @@ __all__ = [
     "GiftPurchase",
     "GiftStock",
     "GiftToken",
+    "GiftUpload",
     "Redemption",
     "Reward",
     "ShippingMethod",
