@@ -53,6 +53,7 @@ GROUPS: Mapping[str, Pages] = {
     "Gift cards": (
         ("rewards.GiftOrder", "Orders", "shopping_bag"),
         ("rewards.GiftCard", "Cards", "card_giftcard"),
+        ("rewards.GiftUpload", "Uploads", "upload_file"),
         ("rewards.GiftProduct", "Products", "category"),
         ("rewards.ShippingMethod", "Shipping", "local_shipping"),
         ("rewards.GiftTemplate", "Templates", "drafts"),

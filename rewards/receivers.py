@@ -55,6 +55,7 @@ personal_data.register_holder(
     )
 )
 personal_data.register_holder(gift_people.HOLDER)
+personal_data.register_holder(gift_people.UPLOADS)
 personal_data.register_holder(
     personal_data.of_rows(
         GiftPromise,

@@ -12,6 +12,7 @@ from rewards.services import (
     gift_sending,
     gift_shortages,
     gift_unclaimed,
+    gift_uploads,
     steps,
 )
 
@@ -24,6 +25,7 @@ def cancel_overdue(**_: Any) -> None:
 @shared_task(name="rewards.purge_gift_tokens")
 def purge_gift_tokens(**_: Any) -> None:
     gift_accounts.purge()
+    gift_uploads.purge()
 
 
 @shared_task(name="rewards.fill_gift_orders")

@@ -66,6 +66,7 @@ from rewards.services import (
     gift_policies,
     gift_products,
     gift_templates,
+    gift_uploads,
     pools,
     redemptions,
     rewards,
@@ -301,6 +302,9 @@ def _send_gifts(business: Business, word: str) -> None:
     said: dict[str, Any] = {"email": f"{word}@example.com", "personalization": {"Message": word}}
     mail = gift_lines.Asked(f"{word}-CARD", Decimal(20), **said)
     gift_orders.place(type="DigitalDelivery", po_number=f"{word}-2", asked=[mail], note=word, **ordered)
+    file = f"product,value,email\n{word}-CARD,20,{word}@example.com\n".splitlines(keepends=True)
+    numbered: dict[str, Any] = {"po_number": f"{word}-3", "title": f"{word}.csv", "author": word}
+    gift_uploads.receive(business=business, type="DigitalDelivery", lines=iter(file), **numbered)
 
 
 def _connect(business: Business, word: str) -> None:

@@ -40,6 +40,7 @@ ANYWHERE = {
     "rewards/services/gift_messages.py": "a notice names the card; whoever carries messages does so for everybody",
     "rewards/services/gift_orders.py": "a worker fills and settles orders for everybody",
     "rewards/services/gift_buying.py": "a worker buys what is due for everybody",
+    "rewards/services/gift_uploads.py": "files that nobody sent are forgotten for everybody",
     "rewards/services/gift_promises.py": "a worker orders what is owed to everybody",
     "rewards/services/gift_shortages.py": "a worker tells everybody whose deposit is short",
     "rewards/services/gift_sending.py": "a worker sends what is due for everybody",

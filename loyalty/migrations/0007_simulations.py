@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0002_functions'),
+        ("loyalty", "0008_stuck_events"),
     ]
 
     operations = [

@@ -9,6 +9,7 @@ from rewards.models.gift_products import GiftProduct, GiftStock, ShippingMethod
 from rewards.models.gift_promises import GiftPromise
 from rewards.models.gift_purchases import GiftPurchase
 from rewards.models.gift_templates import GiftTemplate
+from rewards.models.gift_uploads import GiftUpload
 from rewards.models.pools import CodePool
 from rewards.models.redemptions import Redemption
 from rewards.models.rewards import Reward
@@ -32,6 +33,7 @@ __all__ = [
     "GiftStock",
     "GiftTemplate",
     "GiftToken",
+    "GiftUpload",
     "Redemption",
     "Reward",
     "ShippingMethod",

@@ -1,6 +1,7 @@
 """Gift cards: made for an order, looked at and redeemed by whoever holds the code, sent again when asked."""
 
 import secrets
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from loyalty.kernel.errors import Code, Conflict, DomainError, Invalid, NotFound
 from loyalty.kernel.money import money
 from loyalty.models import Business
 from loyalty.services.sealing import Sealed
-from rewards.models import GiftCard, GiftCardUse, GiftLine, GiftOrder
+from rewards.models import GiftCard, GiftCardUse, GiftLine, GiftOrder, GiftProduct
 from rewards.services import card_codes
 from rewards.services.kinds.providers import PROVIDERS
 
@@ -66,12 +67,21 @@ def make(*, order: GiftOrder, wanted: Iterable[tuple[GiftLine, int]]) -> Iterato
     """Make so many cards of each line, in the caller's transaction."""
     made = [(line, [_drafted(order, line) for _ in range(count)]) for line, count in wanted]
     GiftCard.objects.bulk_create([card for _, cards in made for card in cards], batch_size=500)
+    coded = _allocated(order.business, made)
     for line, cards in made:
-        ids = [card.pk for card in cards]
-        coded = PROVIDERS[line.product.provider].allocate(
-            business=order.business, product=line.product, value_minor=line.value_minor, cards=ids
-        )
-        yield Made(line, cards, [id for id in ids if id not in coded])
+        yield Made(line, cards, [card.pk for card in cards if card.pk not in coded])
+
+
+def _allocated(business: Business, made: Iterable[tuple[GiftLine, Sequence[GiftCard]]]) -> set[UUID]:
+    """Give new cards their codes, those of one product and value together. Answers the cards that have one."""
+    wanted: dict[tuple[GiftProduct, int], list[UUID]] = defaultdict(list)
+    for line, cards in made:
+        wanted[line.product, line.value_minor] += [card.pk for card in cards]
+    coded: set[UUID] = set()
+    for (product, value_minor), ids in wanted.items():
+        provider = PROVIDERS[product.provider]
+        coded |= provider.allocate(business=business, product=product, value_minor=value_minor, cards=ids)
+    return coded
 
 
 def fail(business: Business, cards: Sequence[UUID], *, reason: str) -> Sequence[UUID]:

@@ -11,7 +11,8 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from loyalty import events
 from loyalty.events import Happening
@@ -208,18 +209,14 @@ def _fill_chunk(business: Business, order_id: UUID) -> bool:
 
 def _missing(order: GiftOrder, most: int) -> list[tuple[GiftLine, int]]:
     """How many cards of which lines are still to be made: so many at most, in the order of the lines."""
-    rows = GiftLine.objects.for_business(order.business).filter(order=order).select_related("product")
-    made = dict(
-        GiftCard.objects.for_business(order.business)
-        .filter(order=order)
-        .order_by()
-        .values_list("line")
-        .annotate(Count("pk"))
-    )
+    cards = GiftCard.objects.for_business(order.business).filter(line=OuterRef("pk")).order_by().values("line")
+    made = Coalesce(Subquery(cards.annotate(count=Count("pk")).values("count")), 0)
+    rows = GiftLine.objects.for_business(order.business).filter(order=order).alias(made=made)
+    missing = rows.annotate(missing=F("quantity") - F("made")).filter(missing__gt=0).select_related("product")
     wanted: list[tuple[GiftLine, int]] = []
-    for line in rows.order_by("number"):
-        count = min(line.quantity - made.get(line.pk, 0), most)
-        if count > 0:
+    for line in missing.order_by("number")[:most]:
+        count = min(line.missing, most)
+        if count:
             wanted.append((line, count))
             most -= count
     return wanted
