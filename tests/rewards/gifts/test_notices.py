@@ -9,6 +9,7 @@ import pytest
 from anymail.signals import AnymailTrackingEvent, tracking
 from django.test import Client
 
+from config import checks
 from loyalty.models import Event
 from rewards.api import notices
 from rewards.models import GiftCard, GiftMessage
@@ -103,6 +104,23 @@ class TestIsRefused:
     def test_nothing_but_a_post(self):
         assert Client().get("/notices/sms/x").status_code == 405
         assert Client().get("/notices/mail/postmark").status_code == 405
+
+
+class TestSetUp:
+    @pytest.mark.parametrize(
+        ("service", "secret", "wrong"),
+        [
+            ("pigeon", SECRET, "laurel.E010"),
+            ("postmark", "a-password-that-nobody-guesses", "laurel.E011"),
+            ("postmark", "user:short", "laurel.E011"),
+            ("postmark", SECRET, None),
+            ("", "", None),
+        ],
+    )
+    def test_that_makes_no_sense_fails_at_start(self, settings, service, secret, wrong):
+        settings.EMAIL_SERVICE, settings.ANYMAIL = service, {"WEBHOOK_SECRET": secret}
+
+        assert [error.id for error in checks.mail_service()] == ([wrong] if wrong else [])
 
 
 class TestMail:
