@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name='giftproduct',
-            name='remote',
+            name='remote_sealed',
             field=models.BinaryField(null=True),
         ),
         migrations.CreateModel(

@@ -87,7 +87,7 @@ def check(product: GiftProduct) -> GiftProduct:
 
 
 def _check_remote(product: GiftProduct) -> None:
-    if product.remote is None:
+    if product.remote_sealed is None:
         raise Invalid("Say where its codes are bought.", field="remoteUrl")
     if product.type != Type.DIGITAL:
         raise Invalid("What a remote provider sells is sent digitally.", field="type")

@@ -32,17 +32,17 @@ def put(product: GiftProduct, *, url: str, sku: str, token: str) -> None:
         allow_http=settings.WEBHOOKS_ALLOW_HTTP,
         allowed=net.networks(settings.WEBHOOKS_ALLOWED_PRIVATE_NETWORKS),
     )
-    product.remote = crypto.seal(msgspec.json.encode(Remote(url, sku, token)), context=_context(product))
+    product.remote_sealed = crypto.seal(msgspec.json.encode(Remote(url, sku, token)), context=_context(product))
 
 
 def remote_of(product: GiftProduct) -> Remote | None:
-    if product.remote is None:
+    if product.remote_sealed is None:
         return None
-    return msgspec.json.decode(crypto.unseal(bytes(product.remote), context=_context(product)), type=Remote)
+    return msgspec.json.decode(crypto.unseal(bytes(product.remote_sealed), context=_context(product)), type=Remote)
 
 
 def _context(product: GiftProduct) -> str:
     return f"rewards.gift_product:{product.pk}"
 
 
-SEALED = Sealed(GiftProduct, "remote", context=_context)
+SEALED = Sealed(GiftProduct, "remote_sealed", context=_context)
