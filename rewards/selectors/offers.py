@@ -125,9 +125,18 @@ def standing(*, business: Business, reward_id: UUID, advocate_id: UUID) -> Stand
         raise NotFound("reward")
     if not found.is_known:
         raise NotFound("advocate", field="advocateId")
-    if found.is_personal or found.item_id or found.code_pool_id:
+    if found.is_personal or found.item_id or found.code_pool_id or found.gift_product_id:
         return full_standing(business=business, reward_id=reward_id, advocate_id=advocate_id)
-    return Standing(found, tier_key=None, segment_keys=(), had=0, has_code=True, holds=0, now=clock.now(found))
+    return Standing(
+        found,
+        tier_key=None,
+        segment_keys=(),
+        had=0,
+        has_code=True,
+        holds=0,
+        is_payable=True,
+        now=clock.now(found),
+    )
 
 
 def full_standing(*, business: Business, reward_id: UUID, advocate_id: UUID) -> Standing:

@@ -41,6 +41,10 @@ def dangling(benefit: GiftCardBenefit, document: Document) -> Iterator[tuple[str
     return iter(())
 
 
+def points_of(benefit: GiftCardBenefit) -> int:
+    return 0
+
+
 @transaction.atomic
 def give(benefit: GiftCardBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
     """:raises ledger.AlreadyPosted: if it was given, or is owed, for the occasion before"""

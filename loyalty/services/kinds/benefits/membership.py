@@ -26,6 +26,10 @@ def dangling(benefit: MembershipBenefit, document: Document) -> Iterator[tuple[s
         yield "membership", f"The programme has no membership {benefit.membership!r}."
 
 
+def points_of(benefit: MembershipBenefit) -> int:
+    return 0
+
+
 def give(benefit: MembershipBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
     source = _named(occasion)
     memberships.join(business=business, account_id=account_id, key=benefit.membership, source=source)
