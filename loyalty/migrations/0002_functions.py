@@ -26,4 +26,7 @@ class Migration(migrations.Migration):
         migrations.RunSQL((SQL / "completions.sql").read_text(), (SQL / "completions_drop.sql").read_text()),
         migrations.RunSQL((SQL / "refunds.sql").read_text(encoding="utf-8"), (SQL / "refunds_drop.sql").read_text(encoding="utf-8")),
         migrations.RunSQL((SQL / "hold.sql").read_text(encoding="utf-8"), (SQL / "hold_drop.sql").read_text(encoding="utf-8")),
+        migrations.RunSQL((SQL / "tap.sql").read_text(encoding="utf-8"), (SQL / "tap_drop.sql").read_text(encoding="utf-8")),
+        migrations.RunSQL((SQL / "stamps.sql").read_text(encoding="utf-8"), (SQL / "stamps_drop.sql").read_text(encoding="utf-8")),
+        migrations.RunSQL((SQL / "memberships.sql").read_text(encoding="utf-8"), (SQL / "memberships_drop.sql").read_text(encoding="utf-8")),
     ]
