@@ -83,7 +83,8 @@ class SubmissionAdmin(ReadOnlyAdmin):
     actions_detail = ("approve", "reject", "download")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("business", "quest", "task", "file").defer("file__content_sealed")
+        rows = super().get_queryset(request).select_related("business", "quest", "task", "file")
+        return rows.defer("file__content_sealed")
 
     def prepare(self, rows: Sequence[Any], request: HttpRequest) -> None:
         found = people.of(request, {row.account_id for row in rows})
