@@ -1,7 +1,7 @@
 """What this app tells the floor: who the people in published events are, what is held of them, and a proof."""
 
 from advocates.selectors import customers, voices
-from advocates.services import holders, product_batches, said, sso
+from advocates.services import holders, loyalty_cards, product_batches, said, sso
 from advocates.services.holdings import HOLDERS
 from advocates.services.kinds import sections
 from loyalty import events
@@ -20,7 +20,7 @@ events.register_describer(voices.describe_moves, "ideas/status_changed")
 events.register_describer(said.describe_answers, "surveys/answered")
 
 batches.register_undo(Batch.Kind.PRODUCTS, product_batches.undo)
-sealing.register(sso.SEALED)
+sealing.register(sso.SEALED, loyalty_cards.SEALED)
 
 for section in sections.ALL:
     programme.register_section(section)

@@ -14,6 +14,7 @@ from loyalty.kernel import card_numbers, clock, crypto
 from loyalty.kernel.errors import NotFound
 from loyalty.models import Business
 from loyalty.services import accounts
+from loyalty.services.sealing import Sealed
 
 LONGEST = 64  # of what somebody types for a number
 
@@ -81,3 +82,11 @@ def _hashes(business_id: UUID, number: str) -> list[bytes]:
 
 def _context(advocate_id: UUID) -> str:
     return f"advocates.card:{advocate_id}"
+
+
+SEALED = Sealed(
+    Advocate,
+    "card_sealed",
+    context=lambda person: _context(person.pk),
+    beside=lambda person, number: {"card_hash": _hashes(person.business_id, number.decode())[0]},
+)
