@@ -33,6 +33,7 @@ ANYWHERE = {
     "loyalty/services/setbacks.py": "the relay counts the failures of everybody's events",
     "loyalty/selectors/listening.py": "a worker asks who of everybody listens to something",
     "advocates/services/imports.py": "a worker goes on with the files of everybody",
+    "loyalty/services/simulations.py": "a worker goes on with the tries of everybody",
     "advocates/services/birthdays.py": "rounds of those who stopped listening end for everybody",
     "rewards/api/gift_view.py": "a token is looked up by its digest, which names the business",
     "rewards/services/gift_accounts.py": "an access token is looked up by its digest; ended tokens go for everybody",
