@@ -4,7 +4,7 @@ import os
 from typing import Any
 from uuid import UUID
 
-from config import runtime
+from config import broker, runtime
 
 runtime.load()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -29,6 +29,7 @@ class GuardedTask(Task[Any, Any]):
             quarantine.survived(task_id)
 
 
+broker.install()
 app = Celery("laurel", task_cls=GuardedTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

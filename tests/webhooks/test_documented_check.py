@@ -1,6 +1,7 @@
 """The code that the docs give to receivers does what they say."""
 
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,12 +17,18 @@ from webhooks.services.kinds.base import Message
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/developers/webhooks.md"
 NODE = Path(playwright.__file__).parent / "driver" / "node"  # comes with what drives the browser
+PHP = shutil.which("php")
 SECRET, OLD = signing.new_secret(), signing.new_secret()
 BODY = '{"name": "Ångström ☕"}'.encode()
 ASK_NODE = """
 import { isOurs } from "./check.mjs";
 const { secret, headers, body } = JSON.parse(process.argv[2]);
 console.log(isOurs(secret, headers, Buffer.from(body, "hex")));
+"""
+
+ASK_PHP = """
+$said = json_decode($argv[1], true);
+echo json_encode(is_ours($said["secret"], $said["headers"], hex2bin($said["body"])));
 """
 
 Check = Callable[[str, dict[str, str], bytes], bool]
@@ -50,7 +57,21 @@ def in_javascript(folder: Path) -> Check:
     return is_ours
 
 
-@pytest.fixture(scope="module", params=[in_python, in_javascript])
+def in_php(folder: Path) -> Check:
+    (folder / "ask.php").write_text("<?php\n" + code_in("php") + ASK_PHP)
+
+    def is_ours(secret: str, headers: dict[str, str], body: bytes) -> bool:
+        said = orjson.dumps({"secret": secret, "headers": headers, "body": body.hex()})
+        asked = subprocess.run([str(PHP), folder / "ask.php", said], capture_output=True, text=True, check=True)
+        return asked.stdout == "true"
+
+    return is_ours
+
+
+LANGUAGES = [in_python, in_javascript, *([in_php] if PHP else [])]  # two always, the third where it is installed
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
 def is_ours(request, tmp_path_factory):
     return request.param(tmp_path_factory.mktemp("check"))
 
