@@ -11,6 +11,9 @@ from django.db import connection, transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
 
+from advocates.services import orders
+from advocates.services.baskets import Basket, Buyer
+from advocates.services.refunds import Told
 from loyalty.kernel import clock
 from loyalty.kernel.errors import DomainError
 from loyalty.models import Business
@@ -40,10 +43,10 @@ decades = st.none() | st.integers(1, 3)
 
 @dataclass(frozen=True)
 class Made:
-    """Something that both sides know: an entry, a redemption or a merge."""
+    """Something that both sides know: an entry, a redemption, a merge, or an order and who placed it."""
 
     shop: str
-    id: UUID
+    id: Any
     model: Any
 
 
@@ -52,6 +55,7 @@ class BooksMachine(RuleBasedStateMachine):
 
     entries = Bundle("entries")
     bought = Bundle("bought")
+    ordered = Bundle("ordered")
     merged = Bundle("merged")
 
     def __init__(self, shops: dict[str, Shop]) -> None:
@@ -184,8 +188,8 @@ class BooksMachine(RuleBasedStateMachine):
         again = actions.take(report, business=shop.business)
         assert (again.action_id, again.is_repeat) == (taken.action_id, True)
         posted = LedgerEntry.objects.filter(source_type="earn_rule", source_id__startswith=str(taken.action_id))
-        by_amount = {entry.amount: entry.pk for entry in posted}
-        return multiple(*(Made(person[0], by_amount[entry.amount], entry) for entry in paid))
+        ids = posted.order_by("sequence").values_list("pk", flat=True)  # what is left of a budget may be as much
+        return multiple(*(Made(person[0], id, entry) for id, entry in zip(ids, paid, strict=True)))
 
     @rule(target=bought, person=who)
     def redeem(self, person):
@@ -205,6 +209,54 @@ class BooksMachine(RuleBasedStateMachine):
             lambda business: redemptions.cancel(business=business, redemption_id=made.id),
             lambda now: shop.books.cancel(made.model, now),
         )
+
+    # What people order and send back
+
+    @rule(target=ordered, person=who, cents=st.integers(0, 9_999))
+    def order(self, person, cents):
+        shop, id, one = self.one(person)
+        if one.status not in ("active", "blocked"):
+            return multiple()  # their address is somebody else's by now, or nobody's
+        name = str(self.wall)
+        basket = Basket(
+            external_id=name,
+            buyer=Buyer(email=shop.address_of(id)),
+            currency=shop.business.currency,
+            subtotal_minor=cents,
+            total_minor=cents,
+            status="paid",
+            placed_at=self.wall,
+            fingerprint=b"",
+        )
+        done = self.both(
+            shop,
+            lambda business: orders.take_one(business=business, basket=basket),
+            lambda now: shop.books.order(one, cents, now),
+        )
+        assert done[0].points_awarded == (done[1].entry.amount if done[1].entry else 0)
+        return Made(person[0], name, (one, done[1]))
+
+    @rule(made=ordered, share=st.sampled_from([1, 3, 10]))
+    def refund(self, made, share):
+        one, order = made.model
+        refund = Told(external_id=str(self.wall), amount_minor=-(-order.cents // share))
+        self._give_back(made, {"refunds": [refund]}, lambda now, books: books.refund(order, refund.amount_minor, now))
+
+    @rule(made=ordered)
+    def void(self, made):
+        order = made.model[1]
+        self._give_back(made, {"status": "voided"}, lambda now, books: books.void(order, now))
+
+    def _give_back(self, made, said, plain):
+        shop, one = self.shops[made.shop], made.model[0]
+        if one.status == "merged":
+            return  # where its points are then, `reverse` tries
+        done = self.both(
+            shop,
+            lambda business: orders.change(business=business, order_id=made.id, **said),
+            lambda now: plain(now, shop.books),
+        )
+        assert done is None or done[0].points_reversed == done[1]
 
     # What happens to people
 

@@ -13,6 +13,7 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 STOCK, PRICE = 3, 60
 RIDE, RIDES_A_DAY, RIDE_LASTS = 10, 2, 30  # a rule with a limit, whose points expire
 TOUR, TOURS, TOUR_RIPENS = 25, 60, 5  # a rule with a budget, whose points ripen
+CENTS_A_POINT, ORDER_RIPENS = 25, 3  # a rule for orders, whose points ripen
 TIERS = {"bronze": 0, "silver": 1_000, "gold": 5_000}
 
 
@@ -55,6 +56,7 @@ class Entry:
     lot: Lot | None = None
     uses: list[tuple[Lot, int]] = field(default_factory=list)
     is_reversed: bool = False
+    taken_back: int = 0  # bit by bit
 
 
 @dataclass(eq=False)
@@ -71,6 +73,17 @@ class Merge:
 class Redemption:
     entry: Entry
     is_cancelled: bool = False
+
+
+@dataclass(eq=False)
+class Order:
+    """One order. `due` is what is to be taken back of what it earned by now, in all."""
+
+    cents: int
+    entry: Entry | None
+    refunded: int = 0
+    due: int = 0
+    is_closed: bool = False
 
 
 @dataclass
@@ -217,6 +230,55 @@ class Books:
         redemption.is_cancelled = True
         self.taken -= 1
         self.reverse(redemption.entry, now)
+
+    def order(self, person: Person, cents: int, now: datetime) -> Order:
+        """Of somebody who is blocked it counts, and earns nothing."""
+        amount = cents // CENTS_A_POINT
+        if person.status != "active" or not amount:
+            return Order(cents, None)
+        return Order(cents, self.award(person, amount, now, ripens=now + timedelta(days=ORDER_RIPENS)))
+
+    def refund(self, order: Order, cents: int, now: datetime) -> int:
+        """Answers how many points it took."""
+        if order.refunded + cents > order.cents:
+            raise Refused("TooMuch")
+        order.refunded += cents
+        order.is_closed = order.is_closed or order.refunded == order.cents
+        return self._take_due(order, now)
+
+    def void(self, order: Order, now: datetime) -> int:
+        order.is_closed = True
+        return self._take_due(order, now)
+
+    def _take_due(self, order: Order, now: datetime) -> int:
+        """As much of what it earned as was refunded of it, down to zero; what has expired or was taken is gone."""
+        if order.entry is None:
+            return 0
+        due = order.entry.amount if order.is_closed else order.entry.amount * order.refunded // order.cents
+        wanted, order.due = due - order.due, due
+        if not wanted:
+            return 0
+        entry, lot, home = order.entry, order.entry.lot, order.entry.owner
+        assert lot is not None  # it earned
+        self.settle(home, now)
+        amount = min(wanted, self._left_of(entry))
+        pending = min(amount, lot.left) if lot.ripens is not None else 0
+        lot.left -= pending
+        ripe = min(amount - pending, self.ripe(home))
+        self._take(home, ripe, first=lot)
+        home.earned = max(0, home.earned - ripe)
+        if pending + ripe:
+            entry.taken_back += pending + ripe
+            self._enter(home, "reverse", -pending - ripe)
+        return pending + ripe
+
+    def _left_of(self, entry: Entry) -> int:
+        """What of an entry was neither taken back nor has expired, wherever it lay."""
+        lots = [lot for lot in self.lots if entry.lot in self._inside(lot)]
+        expired = [
+            amount for each in self.entries if each.kind == "expire" for lot, amount in each.uses if lot in lots
+        ]
+        return max(0, entry.amount - entry.taken_back - sum(expired))
 
     # What happens to people
 

@@ -26,6 +26,9 @@ class Shop:
     person_ids: list[UUID]
     books: model.Books = field(default_factory=lambda: model.Books([]))
 
+    def address_of(self, person_id: UUID) -> str:
+        return f"{self.person_ids.index(person_id)}@example.com"
+
     def begin(self) -> None:
         """Forget what happened."""
         self.business = Business.objects.get(pk=self.business.pk)
@@ -43,6 +46,11 @@ def open_shop(sandbox: Business, *, people: int) -> Shop:
         ),
         "Tour": Terms(
             trigger="ride", earn=Earn(points=model.TOUR), budget=model.TOURS, pending_days=model.TOUR_RIPENS
+        ),
+        "Purchase": Terms(
+            trigger="order_paid",
+            earn=Earn(points=1, per=f"0.{model.CENTS_A_POINT}", currency=sandbox.currency),
+            pending_days=model.ORDER_RIPENS,
         ),
     }
     for title, terms in rules.items():

@@ -64,6 +64,7 @@ OUR_WORDS = {
     ("GiftProduct", "delivery_types"),
     ("GiftProduct", "provider"),
     ("ShippingMethod", "countries"),
+    ("ImportPart", "money"),
     ("Question", "kind"),
     ("Redemption", "terms"),
     ("ReferralProgramme", "currency"),
