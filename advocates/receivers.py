@@ -1,11 +1,12 @@
 """What this app tells the floor: who the people in published events are, what is held of them, and a proof."""
 
 from advocates.selectors import customers, voices
-from advocates.services import holders, said, sso
+from advocates.services import holders, loyalty_cards, product_batches, said, sso
 from advocates.services.holdings import HOLDERS
 from advocates.services.kinds import sections
 from loyalty import events
-from loyalty.services import personal_data, programme, sealing, verification
+from loyalty.models import Batch
+from loyalty.services import batches, personal_data, programme, sealing, verification
 
 events.register_describer(customers.describe_customers, "*")
 events.register_describer(customers.describe_tier_changes, "customers/tier_changed")
@@ -18,7 +19,9 @@ events.register_describer(voices.describe_ideas, "ideas/submitted")
 events.register_describer(voices.describe_moves, "ideas/status_changed")
 events.register_describer(said.describe_answers, "surveys/answered")
 
-sealing.register(sso.SEALED)
+batches.register_undo(Batch.Kind.PRODUCTS, product_batches.undo)
+sealing.register(sso.SEALED, loyalty_cards.SEALED)
+
 for section in sections.ALL:
     programme.register_section(section)
 for holder in [*HOLDERS, *holders.ALL]:

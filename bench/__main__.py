@@ -20,6 +20,7 @@ from bench.scenarios import (
     holding,
     importing,
     orders,
+    redeeming,
     user_events,
     webhooks,
 )
@@ -59,6 +60,7 @@ def _measure(wanted: list[str] | tuple[str, ...], results: Results, chosen: argp
         ("S2", actions.people_for(chosen.rounds), actions.measure, turns),
         ("S3", 1_000, batches.measure, turns),
         ("S3", 1_000, user_events.measure, turns),
+        ("S4", 1_000, redeeming.measure, turns),
         ("S4", 1_000, orders.measure, {}),
         ("S6", 1_000, growth.measure, {}),
         ("S10", 20, importing.measure, {}),

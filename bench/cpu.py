@@ -24,7 +24,8 @@ def _megabytes(pid: int) -> float:
 
 def family(pid: int) -> set[int]:
     """A process and its descendants."""
-    parents = {int(entry.name): _fields(entry)[1] for entry in PROC.glob("[0-9]*") if _fields(entry)}
+    read = ((entry.name, _fields(entry)) for entry in PROC.glob("[0-9]*"))
+    parents = {int(name): fields[1] for name, fields in read if fields}
     family, found = {pid}, 1
     while found:
         children = {child for child, parent in parents.items() if int(parent) in family} - family

@@ -65,7 +65,7 @@ class World:
 
     def part(self, name: str) -> Part:
         """A part of `make run`, with its own command."""
-        return next(part for part in parts.of(self.options).services if part.name == name)
+        return next(part for part in parts.of(self.options) if part.name == name)
 
     def database_url(self, database: str) -> str:
         return self.env["DATABASE_URL"].replace("@/laurel?", f"@/{database}?")

@@ -8,7 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import Error, register
 
+from rewards.api import notices
+
 Errors = list[Error]
+SHORTEST_SECRET = 24  # characters
 
 
 @register
@@ -50,6 +53,18 @@ def networks(**_: Any) -> Errors:
             except ValueError:
                 hint = "Use CIDR ranges, such as 10.1.0.0/16."
                 return [_error(number, f"{text!r} in {name} is no network.", hint)]
+    return []
+
+
+@register
+def mail_service(**_: Any) -> Errors:
+    if settings.EMAIL_SERVICE and settings.EMAIL_SERVICE not in notices.SERVICES:
+        hint = f"Use one of: {', '.join(sorted(notices.SERVICES))}."
+        return [_error("E010", f"There is no EMAIL_SERVICE {settings.EMAIL_SERVICE!r}.", hint)]
+    secret = settings.ANYMAIL["WEBHOOK_SECRET"]
+    if secret and (":" not in secret or len(secret) < SHORTEST_SECRET):
+        hint = "Give user:password, with a password that nobody guesses."
+        return [_error("E011", "EMAIL_NOTICES_SECRET is no user:password, or a short one.", hint)]
     return []
 
 

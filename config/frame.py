@@ -19,6 +19,7 @@ Pages = Sequence[tuple[str, str, str]]  # model, title, icon
 GROUPS: Mapping[str, Pages] = {
     "People": (
         ("advocates.Advocate", "Advocates", "group"),
+        ("loyalty.Segment", "Segments and memberships", "groups"),
         ("loyalty.LedgerEntry", "Ledger", "menu_book"),
         ("loyalty.Action", "Actions", "directions_run"),
         ("loyalty.HoldingChange", "Item changes", "swap_vert"),
@@ -28,7 +29,9 @@ GROUPS: Mapping[str, Pages] = {
     ),
     "Earning": (
         ("loyalty.EarnRule", "Earn rules", "rule"),
+        ("loyalty.StampCard", "Stamp cards", "approval"),
         ("loyalty.HoldProgramme", "Hold to Earn", "savings"),
+        ("loyalty.TapProgramme", "Tap to Earn", "touch_app"),
         ("loyalty.Quest", "Quests", "flag"),
         ("loyalty.Submission", "Submissions", "fact_check"),
         ("loyalty.EventType", "Event types", "sensors"),
@@ -50,8 +53,11 @@ GROUPS: Mapping[str, Pages] = {
     "Gift cards": (
         ("rewards.GiftOrder", "Orders", "shopping_bag"),
         ("rewards.GiftCard", "Cards", "card_giftcard"),
+        ("rewards.GiftUpload", "Uploads", "upload_file"),
         ("rewards.GiftProduct", "Products", "category"),
         ("rewards.ShippingMethod", "Shipping", "local_shipping"),
+        ("rewards.GiftTemplate", "Templates", "drafts"),
+        ("rewards.GiftPolicy", "Unopened cards", "notifications"),
         ("rewards.FundingRequest", "Deposit", "account_balance"),
         ("rewards.GiftAccount", "Accounts", "vpn_key"),
     ),
@@ -77,6 +83,7 @@ GROUPS: Mapping[str, Pages] = {
 }
 BUSINESS: Pages = (
     ("loyalty.ProgrammeVersion", "Programme versions", "history"),
+    ("loyalty.Simulation", "Simulations", "science"),
     ("loyalty.Membership", "Team", "badge"),
 )
 INSTALLATION: Pages = (

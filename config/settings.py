@@ -240,6 +240,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "deliver": {"task": "webhooks.deliver", "schedule": 2.0, "options": SWEEP},
     "settle": {"task": "loyalty.settle_due_lots", "schedule": 60.0},
     "turn-periods": {"task": "loyalty.turn_periods", "schedule": 60.0},
+    "end-memberships": {"task": "loyalty.end_memberships", "schedule": 60.0},
     "warn": {"task": "loyalty.warn_of_expiry", "schedule": 300.0},
     "settle-silence": {"task": "loyalty.settle_silence", "schedule": 3600.0},
     "accrue": {"task": "loyalty.accrue_holdings", "schedule": 60.0},
@@ -248,6 +249,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "purge-signatures": {"task": "advocates.purge", "schedule": 3600.0},
     "tell-birthdays": {"task": "advocates.tell_birthdays", "schedule": 300.0},
     "settle-votes": {"task": "advocates.settle_votes", "schedule": 300.0},
+    "work-off-simulations": {"task": "loyalty.work_off_simulations", "schedule": 60.0},
     "work-off-imports": {"task": "advocates.work_off_imports", "schedule": 60.0},
     "release-conversions": {"task": "referrals.release", "schedule": 60.0},
     "pay-shares": {"task": "referrals.pay_shares", "schedule": 5.0, "options": SWEEP},
@@ -255,7 +257,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "notify": {"task": "webhooks.notify", "schedule": 60.0},
     "purge-gift-tokens": {"task": "rewards.purge_gift_tokens", "schedule": 3600.0},
     "fill-gift-orders": {"task": "rewards.fill_gift_orders", "schedule": 5.0, "options": SWEEP},
+    "buy-gift-codes": {"task": "rewards.buy_gift_codes", "schedule": 5.0, "options": SWEEP},
+    "keep-gift-promises": {"task": "rewards.keep_gift_promises", "schedule": 30.0, "options": SWEEP},
+    "tell-gift-shortages": {"task": "rewards.tell_gift_shortages", "schedule": 60.0, "options": SWEEP},
     "send-gift-cards": {"task": "rewards.send_gift_cards", "schedule": 5.0, "options": SWEEP},
+    "follow-up-gift-cards": {"task": "rewards.follow_up_gift_cards", "schedule": 60.0},
     "cancel-overdue": {"task": "rewards.cancel_overdue", "schedule": 60.0},
     "verify": {"task": "loyalty.verify_ledger", "schedule": 86400.0},
 }
@@ -264,6 +270,14 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
 vars().update(env.email("EMAIL_URL", default="smtp://localhost:25"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Laurel <laurel@localhost>")
 EMAIL_TIMEOUT = 15
+EMAIL_SERVICE = env.str("EMAIL_SERVICE", default="")
+if EMAIL_SERVICE and "EMAIL_URL" not in env:
+    EMAIL_BACKEND = f"anymail.backends.{EMAIL_SERVICE}.EmailBackend"
+ANYMAIL = {
+    "IGNORE_UNSUPPORTED_FEATURES": True,
+    **env.json("EMAIL_SERVICE_OPTIONS", default={}),
+    "WEBHOOK_SECRET": env.str("EMAIL_NOTICES_SECRET", default=""),
+}
 SMS_DIR = env.str("SMS_DIR", default="")
 SMS_URL = env.str("SMS_URL", default="")
 SMS_USER = env.str("SMS_USER", default="")

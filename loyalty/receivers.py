@@ -18,17 +18,24 @@ from loyalty.services import (
     hold_section,
     idempotency,
     inventory_people,
+    member_people,
     personal_data,
     programme,
+    proof_files,
     quest_people,
     quest_section,
     sealing,
     signing,
+    stamp_cards,
+    stamp_people,
     starting,
     take_backs,
+    tap_people,
+    tap_section,
 )
 from loyalty.services.holdings import HOLDERS
 from loyalty.services.kinds import sections
+from loyalty.services.kinds.benefits import membership, register_kind
 
 
 def describe_points(business: Business, page: Sequence[Event]) -> Mapping[UUID, Mapping[str, Any]]:
@@ -78,19 +85,25 @@ events.register_describer(describe_completions, "tasks/completed", "quests/compl
 
 events.register_describer(describe_items, "inventory/*")
 
-sealing.register(signing.SEALED, idempotency.SEALED)
+sealing.register(signing.SEALED, idempotency.SEALED, proof_files.SEALED)
 
 for holder in (*HOLDERS, *quest_people.ALL, earn_people.USES, *inventory_people.ALL, *climb_people.ALL):
     personal_data.register_holder(holder)
-personal_data.register_holder(hold_people.ACCRUALS)
+OTHERS = (hold_people.ACCRUALS, tap_people.METERS, stamp_people.REWARDS, member_people.ADMISSIONS, proof_files.FILES)
+for holder in OTHERS:
+    personal_data.register_holder(holder)
 
-OWN = (event_section.SECTION, quest_section.SECTION, earn_section.SECTION, hold_section.SECTION)
-for section in (*sections.ALL, *OWN):
+OWN = (event_section, quest_section, earn_section, hold_section, tap_section)
+for section in (*sections.ALL, *(module.SECTION for module in OWN)):
     programme.register_section(section)
+
+register_kind("membership", membership)
 
 events.register_receiver(starting.hear, "customers/joined")  # before rules pay for it
 events.register_receiver(actions.hear, *(topic for topic in actions.TRIGGERS if topic not in climbing.TOPICS))
 events.register_receiver(take_backs.hear, *take_backs.UNDOINGS)
 events.register_receiver(climbing.hear, *climbing.TOPICS)
-climbing.register_follower(arrivals.welcome)
-climbing.register_follower(actions.hear_moves)
+climbing.register_follower(arrivals.welcome, *climbing.TOPICS)
+climbing.register_follower(actions.hear_moves, *climbing.TOPICS)
+events.register_receiver(stamp_cards.hear, stamp_cards.EARNED)
+climbing.register_follower(stamp_cards.reward, stamp_cards.EARNED)

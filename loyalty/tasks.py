@@ -6,7 +6,17 @@ import structlog
 from celery import shared_task
 
 from loyalty.kernel import heartbeat as pulse
-from loyalty.services import accrual, idempotency, ladders, quarantine, settlement, verification
+from loyalty.services import (
+    accrual,
+    idempotency,
+    ladders,
+    memberships,
+    proof_files,
+    quarantine,
+    settlement,
+    simulations,
+    verification,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +36,11 @@ def turn_periods(**_: Any) -> None:
     ladders.turn_due()
 
 
+@shared_task(name="loyalty.end_memberships")
+def end_memberships(**_: Any) -> None:
+    memberships.end_due()
+
+
 @shared_task(name="loyalty.warn_of_expiry")
 def warn_of_expiry(**_: Any) -> None:
     settlement.warn_due()
@@ -41,10 +56,16 @@ def accrue_holdings(**_: Any) -> None:
     accrual.accrue_due()
 
 
+@shared_task(name="loyalty.work_off_simulations")
+def work_off_simulations(**_: Any) -> None:
+    simulations.work_off()
+
+
 @shared_task(name="loyalty.purge")
 def purge(**_: Any) -> None:
     idempotency.purge()
     quarantine.purge()
+    proof_files.purge()
 
 
 @shared_task(name="loyalty.verify_ledger")

@@ -17,6 +17,7 @@ GIFT_ORDER_FAILED = "gift_orders/failed"
 GIFT_CARD_DELIVERED = "gift_cards/delivered"
 GIFT_CARD_BOUNCED = "gift_cards/bounced"
 GIFT_CARD_VIEWED = "gift_cards/viewed"
+GIFT_CARD_CANCELLED = "gift_cards/cancelled"
 GIFT_CARD_GUESSED = "gift_cards/guessed"  # somebody tries codes
 
 
@@ -25,9 +26,9 @@ def happened(topic: str, redemption: Redemption) -> Happening:
     return Happening(redemption.business_id, topic, redemption.advocate_id, facts(redemption))
 
 
-def card_happened(topic: str, card: GiftCard) -> Happening:
+def card_happened(topic: str, card: GiftCard, **more: str | None) -> Happening:
     """`topic` has just happened to a gift card, which is in its new status already."""
-    facts = {"id": str(card.pk), "orderId": str(card.order_id), "status": card.status.lower()}
+    facts = {"id": str(card.pk), "orderId": str(card.order_id), "status": card.status.lower(), **more}
     return Happening(card.business_id, topic, None, facts)
 
 

@@ -1,23 +1,27 @@
 """What the floor asks this app: to describe its events, give its benefit, use coupons for orders, prove its books."""
 
+from anymail.signals import tracking
+
 from loyalty import events
 from loyalty.services import order_effects, personal_data, programme, sealing, verification
 from loyalty.services.kinds import benefits
-from rewards.api import giftcards
+from rewards.api import giftcards, notices
 from rewards.events import GIFT_ORDER_COMPLETED, GIFT_ORDER_FAILED
-from rewards.models import Redemption
+from rewards.models import GiftPromise, Redemption
 from rewards.selectors import described, gift_news
-from rewards.services import codes, gift_cards, gifts, orders, sections
+from rewards.services import codes, gift_benefits, gift_cards, gift_people, gift_remotes, gifts, orders, sections
 
 events.register_describer(described.describe_redeemed_points, "points/redeemed")
 events.register_describer(described.describe_redemptions, "redemptions/*")
 events.register_describer(gift_news.describe_orders, "gift_orders/*")
 events.register_describer(gift_news.describe_cards, "gift_cards/*")
 
+tracking.connect(notices.hear)
 events.register_reply(giftcards.reply, GIFT_ORDER_COMPLETED, GIFT_ORDER_FAILED)
 
-sealing.register(codes.SEALED, gift_cards.SEALED)
+sealing.register(codes.SEALED, gift_cards.SEALED, gift_remotes.SEALED)
 benefits.register_kind("reward", gifts)
+benefits.register_kind("gift_card", gift_benefits)
 order_effects.register("qualified", orders.foresee_use)
 order_effects.register("closed", orders.foresee_return)
 
@@ -36,7 +40,7 @@ programme.register_section(
         export=sections.export_rewards,
         apply=sections.apply_rewards,
         check=sections.check_rewards,
-        after=("milestoneSets", "segments", "codePools", "inventorySets"),
+        after=("milestoneSets", "segments", "memberships", "codePools", "inventorySets"),
     )
 )
 
@@ -47,6 +51,17 @@ personal_data.register_holder(
         name="redemptions",
         exported=["id", "reward__name", "status", "points", "quantity", "coupon_code", "reason", "created_at"],
         erased={"reason": ""},
+        account="advocate_id",
+    )
+)
+personal_data.register_holder(gift_people.HOLDER)
+personal_data.register_holder(gift_people.UPLOADS)
+personal_data.register_holder(
+    personal_data.of_rows(
+        GiftPromise,
+        name="giftPromises",
+        exported=["id", "product__name", "value_minor", "product__currency", "created_at"],
+        erased=None,
         account="advocate_id",
     )
 )
@@ -117,9 +132,10 @@ verification.register_check(
                FROM rewards_giftposting p
                LEFT JOIN rewards_giftcard c ON p.source_type = 'card' AND c.id = p.source_id
                WHERE p.source_type <> 'funding' GROUP BY 1) p ON p.order_id = o.id
-    LEFT JOIN (SELECT l.order_id, sum(l.cost_minor) AS failed FROM rewards_giftcard c
-               JOIN rewards_giftline l ON l.id = c.line_id WHERE c.status = 'Failed' GROUP BY 1) f ON f.order_id = o.id
-    WHERE coalesce(p.paid, 0) <> CASE o.status WHEN 'Cancelled' THEN 0 ELSE o.total_minor - coalesce(f.failed, 0) END
+    LEFT JOIN (SELECT l.order_id, sum(l.cost_minor) AS gone FROM rewards_giftcard c
+               JOIN rewards_giftline l ON l.id = c.line_id WHERE c.status IN ('Failed', 'Cancelled') GROUP BY 1) f
+        ON f.order_id = o.id
+    WHERE coalesce(p.paid, 0) <> CASE o.status WHEN 'Cancelled' THEN 0 ELSE o.total_minor - coalesce(f.gone, 0) END
         AND (%(business)s::uuid IS NULL OR o.business_id = %(business)s::uuid)
     """,
 )
@@ -131,7 +147,24 @@ verification.register_check(
     LEFT JOIN rewards_code k ON k.card_id = c.id
     LEFT JOIN (SELECT card_id, sum(amount_minor) AS used FROM rewards_giftcarduse GROUP BY 1) u ON u.card_id = c.id
     WHERE c.status NOT IN ('Failed', 'Cancelled')
+        AND NOT EXISTS (SELECT FROM rewards_giftpurchase b WHERE b.card_id = c.id AND b.due_at IS NOT NULL)
         AND (k.id IS NULL OR c.balance_minor <> l.value_minor - coalesce(u.used, 0))
         AND (%(business)s::uuid IS NULL OR c.business_id = %(business)s::uuid)
+    """,
+)
+verification.register_check(
+    "a redemption of a gift card has its order, taken back if it was cancelled, or is owed one that it did not cost",
+    """
+    SELECT d.business_id, d.id FROM rewards_redemption d
+    LEFT JOIN rewards_giftorder o
+        ON o.business_id = d.business_id AND o.source_type = 'redemption' AND o.source_id = d.id::text
+    LEFT JOIN rewards_giftpromise p
+        ON p.business_id = d.business_id AND p.source_type = 'redemption' AND p.source_id = d.id::text
+    WHERE d.terms ? 'giftProductId'
+        AND CASE WHEN d.status IN ('pending_approval', 'pending_acknowledgement')
+                     THEN o.id IS NOT NULL OR p.id IS NOT NULL
+                 WHEN d.status = 'cancelled' THEN p.id IS NOT NULL OR coalesce(o.status <> 'Cancelled', false)
+                 ELSE (o.id IS NULL) = (p.id IS NULL) OR (p.id IS NOT NULL AND d.points > 0) END
+        AND (%(business)s::uuid IS NULL OR d.business_id = %(business)s::uuid)
     """,
 )

@@ -1,23 +1,21 @@
 """The page behind a card's link, `/g/<token>`. It works without script, and shows the code after a click only."""
 
-import segno
 from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
-from django.utils.safestring import SafeString, mark_safe
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from loyalty.api import addresses, limits
+from loyalty.kernel import card_numbers
 from loyalty.kernel.money import money_text
 from rewards.models import GiftCard
 from rewards.services import gift_claims, gift_letters
 from rewards.services.gift_claims import Claim
 
 PER_ADDRESS = 60  # a minute
-GROUP = 6  # characters of a code that are read together
 
 
 @method_decorator(csrf_exempt, name="dispatch")  # the link alone opens it: there is no cookie to ride on
@@ -63,7 +61,8 @@ def _page(request: HttpRequest, claim: Claim) -> HttpResponse:
         "value": gift_letters.value_text(card),
         "left": _left(card),
         "code": claim.code and _readable(card, claim.code),
-        "square": claim.code and _square(claim.code),
+        "square": claim.code and card_numbers.square(claim.code),
+        "is_late": request.method == "POST" and not claim.code,
         "claimed_at": card.claimed_at,
     }
     return render(request, "gifts/card.html", context)
@@ -73,7 +72,7 @@ def _readable(card: GiftCard, code: str) -> str:
     """A code of ours in groups; one that somebody else made is shown as it is."""
     if card.balance_minor is None:
         return code
-    return " ".join(code[at : at + GROUP] for at in range(0, len(code), GROUP))
+    return card_numbers.grouped(code)
 
 
 def _left(card: GiftCard) -> str:
@@ -81,12 +80,6 @@ def _left(card: GiftCard) -> str:
     if card.balance_minor is None or card.balance_minor == card.line.value_minor:
         return ""
     return f"{money_text(card.balance_minor, card.order.currency)} {card.order.currency}"
-
-
-def _square(code: str) -> SafeString:
-    """The code for a till's scanner."""
-    drawn = segno.make(code, error="m", micro=False)
-    return mark_safe(drawn.svg_inline(scale=5, border=2, light="#fff", omitsize=True))  # noqa: S308  # the library's own markup
 
 
 def _nothing(request: HttpRequest) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 from django.db import models
 from django.test import Client
@@ -39,10 +40,14 @@ from loyalty.services import (
     inventory_sets,
     keys,
     ledger,
+    memberships,
     merges,
     programme,
     proofs,
     quests,
+    simulations,
+    tap_programmes,
+    taps,
 )
 from loyalty.services.earn_terms import Earn, Terms
 from loyalty.services.hold_rules import HoldRules, Pool
@@ -50,14 +55,18 @@ from loyalty.services.kinds.benefits.base import Occasion
 from loyalty.services.postings import Move
 from loyalty.services.quest_rules import Rules, TaskRules
 from loyalty.services.reports import Report
+from loyalty.services.tap_programmes import TapRules
 from referrals.services import clicks, codes, conversions, programmes, signals
-from rewards.models import Redemption, Reward, ShippingMethod
+from rewards.models import GiftTemplate, Redemption, Reward, ShippingMethod
 from rewards.services import (
     gift_accounts,
     gift_funds,
     gift_lines,
     gift_orders,
+    gift_policies,
     gift_products,
+    gift_templates,
+    gift_uploads,
     pools,
     redemptions,
     rewards,
@@ -67,6 +76,7 @@ from webhooks.models import Attempt, Delivery, Endpoint
 from webhooks.services import deliveries, endpoints
 
 Role = Membership.Role
+LANGUAGES = ("de", "fr", "it", "es", "pt", "nl", "sv", "da", "fi", "pl")
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -119,12 +129,28 @@ def fill(business: Business, word: str) -> Advocate:
     _double(person, word)
     _tell(endpoint, word)
     _promise(business, word)
+    _tap(person, word)
     _send_gifts(business, word)
     _import(business, word)
     Metric.objects.create(business=business, key=f"{word}-stars".lower(), title=f"{word} stars")
     batches.move_points(business=business, moves=[Move(account_id=person.pk, amount=5)], author=word)
+    _stamp(person, word)
     programme.apply(business=business, document=programme.parsed({}), author=word)
+    _simulate(business, word)
     return person
+
+
+def _stamp(person: Advocate, word: str) -> None:
+    """A card that brought them something, and a membership."""
+    benefit = {"kind": "metric", "metric": "points", "quantity": 1}
+    reward = {"slot": 1, "title": f"{word} cup", "benefits": [benefit]}
+    key = f"{word}-card".lower()
+    card = {"key": key, "title": f"{word} card", "slots": 2, "rewards": [reward]}
+    club = {"key": f"{word}-club".lower(), "title": f"{word} club", "perks": [f"{word} on us"]}
+    document = programme.parsed({"stampCards": [card], "memberships": [club]})
+    programme.apply(business=person.business, document=document, author=word)
+    ledger.award(business=person.business, account_id=person.pk, amount=1, metric=key)
+    memberships.join(business=person.business, account_id=person.pk, key=str(club["key"]))
 
 
 def fill_more(business: Business, word: str) -> None:
@@ -141,6 +167,13 @@ def _import(business: Business, word: str) -> None:
     found = imports.receive(business=business, kind="customers", lines=lines, title=word, author=word)
     while imports.advance(business=business, import_id=found.pk):
         pass
+
+
+def _simulate(business: Business, word: str) -> None:
+    """A try of a draft that somebody has stopped."""
+    document = {"segments": [{"key": "tried", "title": word}]}
+    started = simulations.start(business=business, document=document, author=word)
+    simulations.cancel(business=business, simulation_id=started.pk)
 
 
 def _earn_and_redeem(person: Advocate, reward: Reward, word: str) -> None:
@@ -235,6 +268,13 @@ def _promise(business: Business, word: str) -> None:
     hold_programmes.create(business=business, title=f"{word} pool", rules=HoldRules(pool=Pool(per_day=100)))
 
 
+def _tap(person: Advocate, word: str) -> None:
+    programme = tap_programmes.create(
+        business=person.business, title=f"{word} taps", rules=TapRules(), status="active"
+    )
+    taps.take(business=person.business, account_id=person.pk, programme=programme.key, count=5, batch_id=uuid4())
+
+
 def _send_gifts(business: Business, word: str) -> None:
     """A gift card that is on its way, paid out of a deposit, and one that waits to be packed."""
     account, _ = gift_accounts.open_account(business=business, email=f"{word}@gifts.example".lower())
@@ -244,6 +284,10 @@ def _send_gifts(business: Business, word: str) -> None:
     gift_products.create(key=f"{word}-CARD", name=f"{word} card", **given)
     gift_products.create(key=f"{word}-POST", name=f"{word} letter", type="Physical", **given)
     gift_products.check_shipping(ShippingMethod(business=business, key=word, name=f"{word} post"))
+    language = LANGUAGES[GiftTemplate.objects.for_business(business).count()]
+    words = {"language": language, "subject": word, "text": f"{word} {{{{ link }}}}", "html": f"{word} {{{{ link }}}}"}
+    gift_templates.put(GiftTemplate(business=business, **words))
+    gift_policies.save(business=business, remind_after_days=7)
     home = {
         "ShippingMethodId": word,
         "Name": word,
@@ -258,6 +302,9 @@ def _send_gifts(business: Business, word: str) -> None:
     said: dict[str, Any] = {"email": f"{word}@example.com", "personalization": {"Message": word}}
     mail = gift_lines.Asked(f"{word}-CARD", Decimal(20), **said)
     gift_orders.place(type="DigitalDelivery", po_number=f"{word}-2", asked=[mail], note=word, **ordered)
+    file = f"product,value,email\n{word}-CARD,20,{word}@example.com\n".splitlines(keepends=True)
+    numbered: dict[str, Any] = {"po_number": f"{word}-3", "title": f"{word}.csv", "author": word}
+    gift_uploads.receive(business=business, type="DigitalDelivery", lines=iter(file), **numbered)
 
 
 def _connect(business: Business, word: str) -> None:

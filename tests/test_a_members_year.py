@@ -37,6 +37,12 @@ PROGRAMME = {
             "earn": {"points": 25},
             "limit": {"times": 2, "period": "monthly"},
         },
+        {
+            "key": "purchase",
+            "title": "Points for purchases",
+            "trigger": "order_paid",
+            "earn": {"points": 5, "per": "1.00", "currency": "EUR"},
+        },
     ],
     "milestoneSets": [
         {
@@ -117,6 +123,7 @@ def test_a_members_year(shop):
     redemption = may(shop, mara, grinder)
     june(shop, mara, grinder, redemption)
     summer(shop, mara)
+    late_summer(shop, mara)
     autumn(shop, mara)
     december(shop, mara)
 
@@ -207,6 +214,33 @@ def summer(shop: Shop, mara: str) -> None:
     shop.has(mara, 340 + 30, lifetime=670, tier="silver")
 
 
+def late_summer(shop: Shop, mara: str) -> None:
+    """She orders cups, sends one back and gets a discount on the other; and an order that the shop voids."""
+    shop.on(20, 8)
+    cups = {
+        "id": "1001",
+        "customer": {"email": "mara@example.com"},
+        "total": "40.00",
+        "financialStatus": "paid",
+        "lines": [{"id": "cups", "quantity": 2, "price": "20.00"}],
+    }
+    assert [shop.says("post", "/orders", cups)["pointsAwarded"] for _ in range(2)] == [200, 0]
+    shop.has(mara, 370 + 200, lifetime=870, tier="silver")
+
+    shop.on(25, 8)
+    sent_back = {"refunds": [{"id": "r-1", "lines": [{"lineId": "cups", "quantity": 1}]}]}
+    assert [shop.says("patch", "/orders/1001", sent_back)["pointsReversed"] for _ in range(2)] == [100, 0]
+    cheaper = {"refunds": [{"id": "r-2", "amount": "5.00"}]}  # a quarter of the cup that she keeps
+    assert shop.says("patch", "/orders/1001", cheaper)["pointsReversed"] == 25
+    shop.has(mara, 370 + 200 - 100 - 25, lifetime=745, tier="silver")
+
+    shop.on(28, 8)
+    assert shop.says("post", "/orders", cups | {"id": "1002"})["pointsAwarded"] == 200
+    voided = [shop.says("patch", "/orders/1002", {"financialStatus": "voided"})["pointsReversed"] for _ in range(2)]
+    assert voided == [200, 0]
+    shop.has(mara, 445, lifetime=745, tier="silver")
+
+
 def autumn(shop: Shop, mara: str) -> None:
     """Two classes a month count. One was somebody else's, says the shop, and takes points away."""
     shop.on(9, 9)
@@ -216,7 +250,7 @@ def autumn(shop: Shop, mara: str) -> None:
     shop.says("post", f"/advocates/{mara}/points", {"amount": -25, "description": "Not her class"})
     refused = shop.api.post(f"/advocates/{mara}/points", {"amount": -1_000})
     assert refused.json()["error"]["code"] == "INSUFFICIENT_POINTS"
-    shop.has(mara, 370 + 25 + 25 + 25 - 25, lifetime=745, tier="silver")
+    shop.has(mara, 445 + 25 + 25 + 25 - 25, lifetime=820, tier="silver")
 
 
 def december(shop: Shop, mara: str) -> None:
@@ -224,12 +258,13 @@ def december(shop: Shop, mara: str) -> None:
     shop.on(6, 12)
     twin = shop.joins("mara@work.example")
     shop.says("post", f"/advocates/{twin}/merge", {"intoAdvocateId": mara})
-    earned = 50 + 65 + 100 + 75 + 200 + 150 + 30 + 75 + 50
+    bought = 200 - 100 - 25
+    earned = 50 + 65 + 100 + 75 + 200 + 150 + 30 + bought + 75 + 50
     spent, expired, taken = 200, 100, 25
     shop.has(mara, earned - spent - expired - taken, lifetime=earned, tier="silver")
 
     listed = shop.api.get(f"/advocates/{mara}/transactions", limit=100).json()["transactions"]
-    assert sum(entry["amount"] for entry in listed) == earned - spent - expired - taken == 470
+    assert sum(entry["amount"] for entry in listed) == earned - spent - expired - taken == 545
 
     shop.on(31, 12)
     assert shop.api.delete(f"/advocates/{mara}").status_code == 204

@@ -202,6 +202,9 @@ ROWS = [
     ("PUT programme", "metrics segments quests rewards dryRun", 200, "version changes warnings"),
     ("GET programme/versions", "limit cursor", 200, "versions"),
     ("POST programme/versions/<int:number>/restore", "", 200, "version changes warnings"),
+    ("POST programme/simulate", "document from to pointValue", 202, "simulation"),
+    ("GET programme/simulations/<uuid:simulation_id>", "", 200, "simulation"),
+    ("POST programme/simulations/<uuid:simulation_id>/cancel", "", 200, "simulation"),
 ]
 
 # What each object has, under its singular name or in the list of its plural.

@@ -54,7 +54,7 @@ ROWS = [
     (f"GET {USER}/token", ANYBODYS, None, "", 200, "token"),
     (f"GET {USER}/missions", THEIRS, None, "status", 200, "missions"),
     (f"POST {USER}/missions/<uuid:mission_id>/claim", THEIRS, None, "", 200, "missionId pointsAwarded balance"),
-    (f"POST {USER}/missions/<uuid:mission_id>/proof", THEIRS, {"text": "Here"}, "text url", 201, ""),
+    (f"POST {USER}/missions/<uuid:mission_id>/proof", THEIRS, {"text": "Here"}, "text url file", 201, ""),
     (f"GET {USER}/quests", THEIRS, None, "", 200, "quests"),
     (f"GET {USER}/rewards", THEIRS, None, "", 200, "rewards"),
     (f"POST {USER}/rewards/<uuid:reward_id>/redeem", THEIRS, {}, "type", 200, "redemption balance"),

@@ -37,6 +37,9 @@ ROUTES = [
     ("PUT", "programme", SHARED_WRITE),
     ("GET", "programme/versions", SHARED_READ),
     ("POST", "programme/versions/<int:number>/restore", WRITE),
+    ("POST", "programme/simulate", SHARED_WRITE),
+    ("GET", "programme/simulations/<uuid:simulation_id>", READ),
+    ("POST", "programme/simulations/<uuid:simulation_id>/cancel", WRITE),
     ("POST", "batch/points", SHARED_WRITE),
     ("POST", "batch/advocates", SHARED_WRITE),
     ("POST", "batch/events", SHARED_WRITE),
@@ -60,6 +63,11 @@ ROUTES = [
     ("PUT", "customers/<str:external_id>", SHARED_WRITE),
     ("POST", "customers/<str:external_id>/points", WRITE),
     ("POST", "customers/<str:external_id>/points/deduct", WRITE),
+    ("GET", "customers/<str:external_id>/stamp-cards", READ),
+    ("GET", "customers/<str:external_id>/memberships", READ),
+    ("PUT", "customers/<str:external_id>/memberships/<str:key>", WRITE),
+    ("DELETE", "customers/<str:external_id>/memberships/<str:key>", WRITE),
+    ("POST", "loyalty-cards/lookup", SHARED_WRITE),
     ("POST", "orders", SHARED_WRITE),
     ("POST", "orders/batch", SHARED_WRITE),
     ("POST", "customers/batch", SHARED_WRITE),
@@ -154,6 +162,8 @@ ELSEWHERE = {
     ("GET", "loyalty/history"): APP,
     ("GET", "loyalty/coupons/<uuid:coupon_id>"): APP,
     ("POST", "loyalty/action"): APP,
+    ("GET", "loyalty/taps"): APP,
+    ("POST", "loyalty/taps"): APP,
     ("POST", "sso/recognize"): "tests/advocates/test_sso.py",
 }
 
@@ -236,7 +246,11 @@ def ids(acme, api, ada, bob, give):
     said = {"advocateId": str(ada.pk), "rating": 5, "body": "Good", "consent": True}
     board = api.post("/feedback/boards", {"title": "Ideas"}).json()["board"]
     idea = {"advocateId": str(ada.pk), "title": "Oat milk"}
-    version = api.put("/programme", {"segments": [{"key": "beta", "title": "Beta testers"}]}).json()["version"]
+    groups = {
+        "segments": [{"key": "beta", "title": "Beta testers"}],
+        "memberships": [{"key": "club", "title": "Coffee club"}],
+    }
+    version = api.put("/programme", groups).json()["version"]
     survey = {"title": "Survey", "questions": [{"kind": "nps", "text": "Would you recommend us?"}]}
     sold = {"id": "900", "customer": {"externalId": "ada-1"}, "total": "5.00", "financialStatus": "pending"}
     rule = {"title": "A ride", "trigger": "ride", "earn": {"points": 5}}
@@ -244,6 +258,7 @@ def ids(acme, api, ada, bob, give):
     api.put("/collections/gear", {"title": "Gear"})
     return {
         "external_id": "ada-1",
+        "key": "club",
         "order_id": api.post("/orders", sold).json()["order"]["id"],
         "rule_id": api.post("/earn-rules", rule).json()["earnRule"]["id"],
         "product_id": "mug",
@@ -268,6 +283,7 @@ def ids(acme, api, ada, bob, give):
         "endpoint_id": hook["id"],
         "delivery_id": delivery["id"],
         "code": code,
+        "simulation_id": api.post("/programme/simulate", {"document": {}}).json()["simulation"]["id"],
     }
 
 

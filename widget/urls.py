@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from widget.views import fragments, front, guides, hosted, loader, missions
+from widget.views import earning, fragments, front, guides, hosted, loader, missions
 
 urlpatterns = [
     path("", front.Landing.as_view()),
@@ -13,6 +13,9 @@ urlpatterns = [
     path("w/<slug:slug>/home", fragments.Home.as_view()),
     path("w/<slug:slug>/missions", missions.Missions.as_view()),
     path("w/<slug:slug>/missions/<uuid:mission_id>/claim", missions.Claim.as_view()),
+    path("w/<slug:slug>/missions/<uuid:mission_id>/proof", missions.Proof.as_view()),
+    path("w/<slug:slug>/referrals", earning.Referrals.as_view()),
+    path("w/<slug:slug>/tap", earning.Tap.as_view()),
     path("w/<slug:slug>/rewards", fragments.Rewards.as_view()),
     path("w/<slug:slug>/rewards/<uuid:reward_id>", fragments.Choice.as_view()),
     path("w/<slug:slug>/coupons", fragments.Coupons.as_view()),

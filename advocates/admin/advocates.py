@@ -10,23 +10,26 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from advocates.admin import person_panels
 from advocates.admin.collecting import ItemsForm
-from advocates.admin.profile import ErasureForm, MergeForm, PointsForm, ProfileForm, TierForm
+from advocates.admin.profile import ErasureForm, MembershipForm, MergeForm, PointsForm, ProfileForm, TierForm
 from advocates.models import Advocate
+from advocates.services import loyalty_cards
 from loyalty.admin import buttons, climbs, links, look, people
 from loyalty.admin.base import ServiceAdmin
 from loyalty.admin.filters import When
 from loyalty.admin.inventory import holdings
 from loyalty.admin.ledger import entries, withheld
 from loyalty.admin.panels import Figure, Panel
+from loyalty.kernel import periods
 from loyalty.models import Account, Business
 from loyalty.selectors import ledger as books
 from loyalty.selectors.segments import keys_of
-from loyalty.services import accounts, erasure, inventory, ledger, merges
+from loyalty.services import accounts, erasure, inventory, ledger, memberships, merges
 from loyalty.services.kinds.benefits.base import Occasion
 
 Status = Account.Status
-SHOWN = 5  # dates at which points expire
+WHILE_BLOCKED = ("change_tier", "new_card", "sign_out", "erase")
 COLOURS = {Status.ACTIVE: "success", Status.BLOCKED: "danger"}
 
 
@@ -56,7 +59,18 @@ class AdvocateAdmin(ServiceAdmin):
     fields = ("name", "email", "external", "phone", "birthday", "locale", "timezone", "segments")
     actions_detail = (
         "move_points",
-        buttons.more("move_items", "change_tier", "sign_out", "block", "unblock", "merge", "export", "erase"),
+        buttons.more(
+            "move_items",
+            "change_tier",
+            "change_membership",
+            "new_card",
+            "sign_out",
+            "block",
+            "unblock",
+            "merge",
+            "export",
+            "erase",
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -91,16 +105,17 @@ class AdvocateAdmin(ServiceAdmin):
         )
 
     def panels(self, request: HttpRequest, advocate: Advocate) -> Sequence[Panel]:
-        told = (*_expiring(advocate), *withheld(request, advocate.pk))
+        told = (*person_panels.expiring(advocate), *withheld(request, advocate.pk))
         climbed = [show(advocate.business, advocate.pk) for show in (climbs.standing, climbs.moves)]
         panels = (entries(request, advocate.pk), holdings(request, advocate.pk))
-        return (_balances(advocate), *told, *climbed, *panels)
+        theirs = (person_panels.memberships(advocate), person_panels.card(advocate))
+        return (person_panels.balances(advocate), *told, *climbed, *panels, *theirs)
 
     def offers(self, request: HttpRequest, button: str, advocate: Advocate) -> bool:
         status = advocate.account.status
         if button in ("unblock", "export"):
             return button == "export" or status == Status.BLOCKED
-        return status == Status.ACTIVE or (status == Status.BLOCKED and button in ("change_tier", "sign_out", "erase"))
+        return status == Status.ACTIVE or (status == Status.BLOCKED and button in WHILE_BLOCKED)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who was merged or erased stays as they are."""
@@ -138,6 +153,25 @@ class AdvocateAdmin(ServiceAdmin):
         form = partial(TierForm, business=advocate.business)
         title = f"Change the tier: {advocate}"
         return buttons.ask(self, request, advocate, title=title, submit="Change it", form=form, act=act)
+
+    @buttons.button("Give or take a membership", icon="card_membership")
+    def change_membership(self, request: HttpRequest, advocate: Advocate) -> HttpResponse:
+        def act(answer: Mapping[str, Any]) -> str:
+            return _change_membership(advocate, answer)
+
+        form = partial(MembershipForm, business=advocate.business)
+        title = f"Give or take a membership: {advocate}"
+        return buttons.ask(self, request, advocate, title=title, submit="Do it", form=form, act=act)
+
+    @buttons.button("New loyalty card", icon="qr_code_2")
+    def new_card(self, request: HttpRequest, advocate: Advocate) -> HttpResponse:
+        def act(_: Mapping[str, Any]) -> str:
+            loyalty_cards.reissue(business=advocate.business, advocate_id=advocate.pk)
+            return "There is a new loyalty card. The number stands on this page, and in the widget."
+
+        text = "For a card that was lost or copied. The old number stops working at once."
+        title = f"New loyalty card: {advocate}?"
+        return buttons.ask(self, request, advocate, title=title, text=text, submit="Issue it", act=act)
 
     @buttons.button("Sign out everywhere", icon="logout")
     def sign_out(self, request: HttpRequest, advocate: Advocate) -> HttpResponse:
@@ -265,20 +299,18 @@ def _moved(advocate: Advocate, answer: Mapping[str, Any]) -> str:
     return f"{change.quantity:+,} {change.item.title}."
 
 
-def _balances(advocate: Advocate) -> Panel:
-    held = books.metrics_of(business=advocate.business, account_id=advocate.pk)
-    rows = [
-        [key, *map(look.points, (wallet.amount, wallet.pending, wallet.lifetime_earned, wallet.lifetime_spent))]
-        for key, wallet in held.items()
-    ]
-    headers = ("Metric", "Can be spent", "Ripens later", "Earned in a lifetime", "Spent in a lifetime")
-    return Panel("Balances", headers, rows, empty="The programme counts nothing yet.")
-
-
-def _expiring(advocate: Advocate) -> Sequence[Panel]:
-    lots = books.expiring(business=advocate.business, account_id=advocate.pk)
-    rows = [[look.moment(lot.expires_at), look.points(lot.amount)] for lot in lots[:SHOWN]]
-    return [Panel("What expires next", ("When", "Points"), rows, empty="")] if rows else []
+def _change_membership(advocate: Advocate, answer: Mapping[str, Any]) -> str:
+    theirs: dict[str, Any] = {
+        "business": advocate.business,
+        "account_id": advocate.pk,
+        "key": answer["membership"],
+    }
+    if answer["direction"] == "take":
+        return "Taken away." if memberships.leave(**theirs) else "They did not have it."
+    last = answer["ends_on"]
+    ends_at = periods.end_of(last, zone=advocate.business.timezone) if last else None
+    member = memberships.join(**theirs, ends_at=ends_at)
+    return f"They have it until {member.ends_at:%d %b %Y, %H:%M} UTC." if member.ends_at else "They have it for good."
 
 
 people.register(named)

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from unfold import widgets
 
 from advocates.models import Import, ImportPart
-from advocates.models.imports import totals
+from advocates.models.imports import money, totals
 from advocates.services import imports
 from advocates.services.kinds.imports import KINDS
 from advocates.services.kinds.imports.base import OURS
@@ -19,6 +19,7 @@ from loyalty.admin import buttons, look, panels
 from loyalty.admin.base import ServiceAdmin
 from loyalty.admin.forms import ServiceForm
 from loyalty.admin.panels import Figure
+from loyalty.kernel.money import money_text
 
 State = Import.State
 MOST_BYTES = 100_000_000
@@ -30,7 +31,8 @@ VENDORS = {
     "smile": "Smile",
     "loyaltylion": "LoyaltyLion",
     "yotpo": "Yotpo",
-    "woocommerce": "WooCommerce points",
+    "woocommerce": "WooCommerce",
+    "shopify": "Shopify",
 }
 
 
@@ -45,16 +47,19 @@ class ImportForm(ServiceForm):
     )
     layout = forms.ChoiceField(
         label="Columns",
-        choices=[(key, VENDORS.get(key, key)) for kind in KINDS.values() for key in kind.layouts],
+        choices=[(key, VENDORS[key]) for key in dict.fromkeys(key for kind in KINDS.values() for key in kind.layouts)],
         widget=widgets.UnfoldAdminSelectWidget,
         help_text="Whose export it is. Columns of theirs that nobody here needs are left out.",
     )
 
     class Meta:
         model = Import
-        fields = ("pays_signup",)
-        labels = {"pays_signup": "Let rules pay for joining"}
-        help_texts = {"pays_signup": "As if everybody new had just signed up. Usually not."}
+        fields = ("pays",)
+        labels = {"pays": "Let rules pay"}
+        help_texts = {
+            "pays": "For joining, as if everybody new had just signed up; or for orders, as on the day of each. "
+            "Usually not: people bring what they have."
+        }
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
@@ -70,7 +75,7 @@ class ImportForm(ServiceForm):
             lines=io.TextIOWrapper(file, encoding="utf-8", newline=""),
             title=file.name,
             layout=self.cleaned_data["layout"],
-            pays_signup=self.cleaned_data["pays_signup"],
+            pays=self.cleaned_data["pays"],
             author="Dashboard",
         )
 
@@ -100,12 +105,12 @@ class ImportAdmin(ServiceAdmin):
     may_change = False
     list_display = COLUMNS
     ordering = ("-created_at", "-id")
-    when_empty = "People, and what they had in another programme, come in by a CSV file. It can be undone."
+    when_empty = "People and their points, orders and products come in by CSV files. Each can be undone."
     actions_detail = ("start", "undo")
 
     def get_fieldsets(self, request: HttpRequest, obj: Import | None = None) -> Any:
         shown = (*COLUMNS, look.column("Id", lambda found: look.code(found.pk)))
-        return [(None, {"fields": shown if obj else ("kind", "file", "layout", "pays_signup")})]
+        return [(None, {"fields": shown if obj else ("kind", "file", "layout", "pays")})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Import | None = None) -> Any:
         return self.get_fieldsets(request, obj)[0][1]["fields"] if obj else ()
@@ -122,13 +127,14 @@ class ImportAdmin(ServiceAdmin):
         will = "would " if found.state in (State.CHECKING, State.CHECKED) else ""
         figures = [
             Figure("Rows", look.points(sums["size"]), progress(sums) if found.is_busy else ""),
-            Figure("New people", look.points(sums["joined"]), f"{will}join"),
-            Figure("Known already", look.points(sums["known"]), "stay as they are"),
-            Figure("Points", look.points(sums["points"])),
+            Figure("New", look.points(sums["new"]), f"{will}come in"),
+            Figure("Known already", look.points(sums["known"]), KINDS[found.kind].known),
+            *(Figure(code, money_text(minor, code), "of new orders") for code, minor in sorted(money(found).items())),
+            *([Figure("Points", look.points(sums["points"]))] if KINDS[found.kind].pays else []),
             Figure("Refused", look.points(sums["refused"]), "see below"),
         ]
         if sums["stayed"]:
-            figures.append(Figure("Not undone", look.points(sums["stayed"]), "used since"))
+            figures.append(Figure("Not undone", look.points(sums["stayed"]), "used or told of since"))
         return figures
 
     def panels(self, request: HttpRequest, found: Import) -> Sequence[panels.Panel]:
@@ -148,7 +154,7 @@ class ImportAdmin(ServiceAdmin):
             return "It is being imported."
 
         sums = totals(found)
-        text = f"{sums['joined']:,} people join, {sums['known']:,} are known, and {sums['points']:,} points come in."
+        text = f"{sums['new']:,} come in, {sums['known']:,} are known, and {sums['points']:,} points are paid."
         rest = f" {sums['refused']:,} lines are left out." if sums["refused"] else ""
         title = f"Import {found.title}?"
         return buttons.ask(self, request, found, title=title, text=text + rest, submit="Import it", act=act)
@@ -159,13 +165,12 @@ class ImportAdmin(ServiceAdmin):
             imports.undo(business=found.business, import_id=found.pk)
             return "It is being undone."
 
-        text = "Its points go back, and who joined by it is erased for good, unless they have done something since."
         return buttons.ask(
             self,
             request,
             found,
             title=f"Undo {found.title}?",
-            text=text,
+            text=KINDS[found.kind].undoing,
             submit="Undo it",
             danger=True,
             act=act,

@@ -45,7 +45,7 @@ class ProfileForm(ServiceForm):
     segments = forms.MultipleChoiceField(
         required=False,
         widget=widgets.UnfoldAdminSelectMultipleWidget,
-        help_text="Groups that rewards and quests can be kept for.",
+        help_text="Groups that rewards and quests can be kept for, and memberships.",
     )
 
     class Meta:
@@ -117,6 +117,27 @@ class PointsForm(forms.Form):
         super().__init__(*args, **kwargs)
         metrics = Metric.objects.for_business(business).filter(archived_at=None).order_by("title")
         choose(self, "metric", list(metrics.values_list("key", "title")))
+
+
+class MembershipForm(forms.Form):
+    direction = forms.ChoiceField(
+        label="Do",
+        choices=[("give", "Give it, or let it last for longer"), ("take", "Take it away")],
+        initial="give",
+        widget=widgets.UnfoldAdminRadioSelectWidget,
+    )
+    membership = forms.ChoiceField(widget=widgets.UnfoldAdminSelectWidget)
+    ends_on = forms.DateField(
+        label="Last day",
+        required=False,
+        widget=widgets.UnfoldAdminDateWidget,
+        help_text="Empty: as long as the membership lasts.",
+    )
+
+    def __init__(self, *args: Any, business: Business, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        live = Segment.objects.for_business(business).filter(archived_at=None, is_membership=True)
+        choose(self, "membership", list(live.order_by("title").values_list("key", "title")))
 
 
 class MergeForm(forms.Form):

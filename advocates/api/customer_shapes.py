@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 from advocates.api import examples
 from advocates.api.shapes import TransactionShape
 from advocates.selectors.profiles import Profile
+from advocates.services import loyalty_cards
 from advocates.services.customers import Told
 from advocates.services.details import Details
 from loyalty.api import types
@@ -116,6 +117,7 @@ class CustomerShape(Shape):
     lifetime_points: int
     current_loyalty_tier: TierShape | None
     referral_url: str | None
+    loyalty_card: str | None
     segments: list[str]
     last_seen_at: datetime | None
     created_at: datetime
@@ -142,6 +144,7 @@ class CustomerShape(Shape):
             lifetime_points=profile.points.lifetime_earned,
             current_loyalty_tier=TierShape(id=tier.pk, title=tier.title) if tier else None,
             referral_url=profile.referral_url,
+            loyalty_card=loyalty_cards.number_of(advocate),
             segments=list(profile.segments),
             last_seen_at=advocate.last_seen_at,
             created_at=advocate.created_at,
@@ -151,6 +154,10 @@ class CustomerShape(Shape):
 
 class CustomerAnswer(Shape):
     customer: CustomerShape
+
+
+class CardBody(Body, kw_only=True):
+    card: Annotated[str, Meta(min_length=1, max_length=loyalty_cards.LONGEST)]
 
 
 class CustomerPage(Shape):

@@ -65,7 +65,7 @@ class Customers(KeyView):
 class OneCustomer(KeyView):
     @operation("Read a customer", answer=CustomerAnswer)
     def get(self, call: Call[None, None], external_id: str) -> CustomerAnswer:
-        return _answer(call.business, _known(call.business, external_id))
+        return _answer(call.business, known(call.business, external_id))
 
     @operation("Create or change a customer", body=CustomerBody, example=EXAMPLE, **PUT)
     def put(self, call: Call[CustomerBody, None], external_id: str) -> Reply:
@@ -84,7 +84,7 @@ class Points(KeyView):
         idempotency="inside",
     )
     def post(self, call: Call[GivenPoints, None], external_id: str) -> Reply:
-        customer = _known(call.business, external_id)
+        customer = known(call.business, external_id)
         rule_id = call.body.earn_rule_id
         rule = earn_rules.in_force(business=call.business, rule_id=rule_id) if rule_id else None
         posting = ledger.award(
@@ -112,7 +112,7 @@ class Deduct(KeyView):
     def post(self, call: Call[TakenPoints, None], external_id: str) -> Reply:
         posting = ledger.spend(
             business=call.business,
-            account_id=_known(call.business, external_id).pk,
+            account_id=known(call.business, external_id).pk,
             amount=call.body.points,
             type=ledger.Type.ADJUST,
             topic="points/adjusted",
@@ -135,7 +135,7 @@ def _put(business: Business, external_id: str, body: CustomerBody) -> Reply:
     return Reply(_answer(business, put.advocate), status=201 if put.is_new else 200)
 
 
-def _known(business: Business, external_id: str) -> Advocate:
+def known(business: Business, external_id: str) -> Advocate:
     """:raises NotFound: if the business has no such customer"""
     customer = identity.by_external_id(business=business, external_id=external_id)
     if customer is None:

@@ -38,10 +38,33 @@ CUSTOMER: Example = {
     "lifetimePoints": 1200,
     "currentLoyaltyTier": {"id": "01890a5d-ac96-7e1a-8c7b-6a5b4c3d2e1f", "title": "Silver"},
     "referralUrl": None,
+    "loyaltyCard": "7K3MX2QJH8VNRD4WTH",
     "segments": ["regulars"],
     "lastSeenAt": NOW,
     "createdAt": EARLIER,
     "updatedAt": NOW,
+}
+MEMBERSHIP: Example = {
+    "key": "club",
+    "title": "Coffee club",
+    "perks": ["Free shipping"],
+    "joinedAt": EARLIER,
+    "endsAt": None,
+}
+STAMP_CARD: Example = {
+    "key": "coffee",
+    "title": "Coffee card",
+    "slots": 10,
+    "filled": 4,
+    "fullCards": 1,
+    "rewards": [
+        {
+            "slot": 10,
+            "title": "A coffee on us",
+            "isStamped": False,
+            "benefits": [{"kind": "metric", "metric": "points", "quantity": 350}],
+        }
+    ],
 }
 ORDER_LINE: Example = {
     "id": "1",
@@ -59,6 +82,7 @@ RULE_SAID: Example = {
     "key": "purchase",
     "title": "Points for purchases",
     "points": 210,
+    "metric": "points",
     "reason": None,
     "caps": [],
 }

@@ -13,10 +13,11 @@ from loyalty.api.views import Call, IntegrationView, operation
 from loyalty.kernel.errors import Code
 from loyalty.selectors import missions as reads
 from loyalty.selectors import quests
-from loyalty.services import completions, proofs, wallets
+from loyalty.services import completions, proof_files, proofs, wallets
 
 Link = Annotated[str, Meta(max_length=proofs.MOST_LINK)]
 TAGS = ("users",)
+MAX_PROOF = 5_000_000  # bytes of the body, in which a file is a third longer
 
 
 class ListMissions(Body):
@@ -26,6 +27,7 @@ class ListMissions(Body):
 class NewProof(Body):
     text: types.Text5000 = ""
     url: Link = ""
+    file: Annotated[bytes, Meta(max_length=proof_files.MOST)] = b""  # base64
 
 
 class Missions(IntegrationView):
@@ -78,6 +80,8 @@ class Claim(IntegrationView):
 
 
 class Proof(IntegrationView):
+    max_body = MAX_PROOF
+
     @operation(
         "Hand in proof of a mission",
         body=NewProof,
@@ -86,8 +90,9 @@ class Proof(IntegrationView):
         tags=TAGS,
         example={"text": "On my way to work", "url": "https://cdn.example.com/bike.jpg"},
         description=(
-            "A text, a link, or both, for a mission of type proof. It waits until an operator approves or rejects it; "
-            "then something else may be handed in."
+            "A text, a link, a file, or several of them, for a mission of type proof. A file is base64 of a JPEG, "
+            "PNG, WebP or PDF of at most 3 MB. It waits until an operator approves or rejects it; then something else "
+            "may be handed in."
         ),
     )
     def post(self, call: Call[NewProof, None], external_id: str, mission_id: UUID) -> None:
@@ -100,4 +105,5 @@ class Proof(IntegrationView):
             account_id=user.pk,
             text=call.body.text,
             link=call.body.url,
+            file=call.body.file,
         )

@@ -22,6 +22,7 @@ from loyalty.api.parsing import Body, canonical
 from loyalty.api.views import Shape
 from loyalty.kernel.errors import Invalid
 from loyalty.kernel.money import currency_code, money, money_text
+from loyalty.services.ledger import POINTS
 
 ShopId = types.ExternalId
 Text128 = Annotated[str, Meta(max_length=128)]
@@ -188,6 +189,7 @@ class RuleSaid(Shape):
     key: str
     title: str
     points: int
+    metric: str
     reason: str | None
     caps: list[str]
 
@@ -256,7 +258,7 @@ class ToldOrder(OrderShape):
             order,
             story.lines,
             breakdown=breakdown(order),
-            points_reversed=-sum(entry.amount for entry in entries if entry.amount < 0),
+            points_reversed=-sum(entry.amount for entry in entries if entry.amount < 0 and entry.metric == POINTS),
             transactions=entries,
         )
 
@@ -305,6 +307,7 @@ def breakdown(order: Order) -> list[RuleSaid]:
             key=said["key"],
             title=said["title"],
             points=said["points"],
+            metric=said.get("metric", POINTS),
             reason=said["reason"],
             caps=said["caps"],
         )

@@ -12,11 +12,11 @@ from advocates.api.order_shapes import OrderBody, OrderShape, RuleSaid, ShopId, 
 from advocates.api.products import ProductBody, ProductShape, shapes_of
 from advocates.models import Advocate
 from advocates.selectors import profiles
-from advocates.services import customers, orders, products
+from advocates.services import customers, orders, product_batches, products
 from advocates.services.customers import Put
 from advocates.services.orders import Outcome
 from loyalty.api.parsing import to_struct
-from loyalty.api.views import Call, KeyView, Shape, operation
+from loyalty.api.views import Call, KeyView, operation
 from loyalty.kernel import clock
 from loyalty.kernel.errors import DomainError
 from loyalty.models import Business
@@ -70,12 +70,8 @@ class ProductItem(ItemResult):
     product: ProductShape | None
 
 
-class ProductBatch(Shape):
-    example = {"succeeded": 1, "failed": 0}
-
+class ProductBatch(BatchAnswer):
     results: list[ProductItem]
-    succeeded: int
-    failed: int
 
 
 class Customers(KeyView):
@@ -124,25 +120,14 @@ class Products(KeyView):
         answer=ProductBatch,
         example={"items": [{"id": "beans", "title": "Espresso beans", "price": "21.00", "currency": "EUR"}]},
         description="An item says what PUT /products/:id takes, and the id. A refused item spoils no other; of two "
-        "for one product the last counts.",
+        "for one product the last counts. Undoing the batch makes of them what they were, but for those that have "
+        "changed since.",
     )
     def post(self, call: Call[BatchBody, None]) -> ProductBatch:
         told = _read(call.body.items, lambda item: _product(to_struct(item, ProductItemBody), call.business))
-        sent = [one for one in told if isinstance(one, products.Told)]
-        made = products.put_all(business=call.business, told=sent) if sent else {}
-        shapes = {shape.id: shape for shape in shapes_of(call.business, [product for product, _ in made.values()])}
-        results = [
-            ProductItem(index=index, status=one.code.status, error=ItemError.of(one), product=None)
-            if isinstance(one, DomainError)
-            else ProductItem(
-                index=index,
-                status=201 if made[one.external_id][1] else 200,
-                error=None,
-                product=shapes[one.external_id],
-            )
-            for index, one in enumerate(told)
-        ]
-        return ProductBatch(results=results, **_counts(results))
+        done = product_batches.put_batch(business=call.business, told=told, author=call.caller.key_name)
+        results = _products(call.business, done.results)
+        return ProductBatch(batch_id=done.batch.pk, results=results, **_counts(results))
 
 
 def _read(items: Sequence[dict[str, Any]], read: Callable[[dict[str, Any]], Made]) -> list[Made | DomainError]:
@@ -162,6 +147,19 @@ def _customer(body: NamedCustomer) -> customers.Told:
 
 def _product(body: ProductItemBody, business: Business) -> products.Told:
     return body.told(body.id, business)
+
+
+def _products(business: Business, results: Sequence[product_batches.Put | DomainError]) -> list[ProductItem]:
+    made = {product.external_id: product for product, _ in (one for one in results if isinstance(one, tuple))}
+    shapes = {shape.id: shape for shape in shapes_of(business, list(made.values()))}
+    return [
+        ProductItem(index=index, status=result.code.status, error=ItemError.of(result), product=None)
+        if isinstance(result, DomainError)
+        else ProductItem(
+            index=index, status=201 if result[1] else 200, error=None, product=shapes[result[0].external_id]
+        )
+        for index, result in enumerate(results)
+    ]
 
 
 def _customers(business: Business, results: Sequence[Put | DomainError]) -> list[CustomerItem]:

@@ -4,7 +4,7 @@ from advocates.models.boards import Board
 from advocates.models.ideas import Idea, IdeaDecision, Vote
 from advocates.models.imports import Import, ImportPart
 from advocates.models.orders import Order, OrderLine, Refund
-from advocates.models.products import Collection, CollectionProduct, Product
+from advocates.models.products import Collection, CollectionProduct, Product, ProductBefore
 from advocates.models.responses import Answer, Response
 from advocates.models.sso import SsoMapping, SsoSecret, SsoSignature
 from advocates.models.surveys import Question, Survey
@@ -24,6 +24,7 @@ __all__ = [
     "Order",
     "OrderLine",
     "Product",
+    "ProductBefore",
     "Question",
     "Refund",
     "Response",

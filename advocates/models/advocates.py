@@ -65,6 +65,9 @@ class Advocate(TenantModel):
     accepts_marketing = models.BooleanField(null=True, editable=False)  # null: nobody asked
     tags = ArrayField(models.CharField(max_length=60), default=list, blank=True, editable=False)  # the shop's own
     metadata = models.JSONField(default=dict, blank=True)
+    # The number of their loyalty card, sealed, and the keyed hash that finds it again. None: an operator's to issue.
+    card_sealed = models.BinaryField(null=True)
+    card_hash = models.BinaryField(max_length=32, null=True)
     last_seen_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=clock.wall, editable=False)
     updated_at = models.DateTimeField(default=clock.wall, editable=False)
@@ -82,6 +85,11 @@ class Advocate(TenantModel):
             models.CheckConstraint(condition=~Q(external_id="") & ~Q(email=""), name="unknown_is_null_not_empty"),
             models.UniqueConstraint(fields=["business", "external_id"], name="one_advocate_per_external_id"),
             models.UniqueConstraint("business", Lower("email"), name="one_advocate_per_email"),
+            models.UniqueConstraint(fields=["business", "card_hash"], name="one_advocate_per_card"),
+            models.CheckConstraint(
+                condition=Q(card_sealed=None, card_hash=None) | Q(card_sealed__isnull=False, card_hash__isnull=False),
+                name="a_card_can_be_shown_and_found",
+            ),
         ]
         indexes = [
             models.Index(fields=["business", "created_at", "id"], name="advocates_by_age"),

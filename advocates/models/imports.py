@@ -1,5 +1,7 @@
 """Files that a merchant brings: what is in them, and what became of it."""
 
+from collections import Counter
+
 from django.db import models
 from django.db.models import Sum
 
@@ -23,7 +25,7 @@ class Import(TenantModel):
     title = models.CharField(max_length=200)  # the file's name
     digest = models.CharField(max_length=64)  # SHA-256 of what is in it
     columns = models.JSONField(default=list)  # of the rows: our name of each, in the order of the file
-    pays_signup = models.BooleanField(default=False)
+    pays = models.BooleanField(default=False)  # whether rules pay for what it brings
     state = models.CharField(max_length=10, choices=State, default=State.CHECKING)
     author = models.CharField(max_length=80, blank=True)
     created_at = models.DateTimeField(default=clock.wall)
@@ -45,18 +47,19 @@ class ImportPart(TenantModel):
 
     whole = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="parts")
     number = models.PositiveIntegerField()
-    rows = models.JSONField(default=list)  # of each: its line, whether its person stood on an earlier one, its cells
+    # Of each: its line, whether an earlier one names the same thing, whether it belongs to the thing above, its cells.
+    rows = models.JSONField(default=list)
     size = models.PositiveIntegerField()  # rows
     is_settled = models.BooleanField(default=False)  # in the state that the import is in
-    # What became of its rows, or would: how many joined, were known or refused; and the points of the others.
-    joined = models.PositiveIntegerField(default=0)
+    # What became of its rows, or would: how many things were new, known or refused; points and money of the others.
+    new = models.PositiveIntegerField(default=0)
     known = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
     points = models.BigIntegerField(default=0)
+    money = models.JSONField(default=dict)  # minor units by currency
     stayed = models.PositiveIntegerField(default=0)  # of what it did: how much could not be undone
     problems = models.JSONField(default=list)  # of each: line, column, code, message
-    people_batch_id = models.UUIDField(null=True)
-    points_batch_id = models.UUIDField(null=True)
+    made = models.JSONField(default=dict)  # what its kind needs to undo it
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["business", "whole", "number"], name="one_part_per_number")]
@@ -67,9 +70,17 @@ class ImportPart(TenantModel):
 
 def totals(found: Import) -> dict[str, int]:
     """What became of all rows, and how many are settled in the state that it is in."""
-    names = ("size", "joined", "known", "refused", "points", "stayed")
+    names = ("size", "new", "known", "refused", "points", "stayed")
     parts = ImportPart.objects.filter(business_id=found.business_id, whole=found)
     sums = parts.aggregate(
         settled=Sum("size", filter=models.Q(is_settled=True)), **{name: Sum(name) for name in names}
     )
     return {name: value or 0 for name, value in sums.items()}
+
+
+def money(found: Import) -> dict[str, int]:
+    """What all new things come to, in minor units by currency."""
+    sums: Counter[str] = Counter()
+    for part in ImportPart.objects.filter(business_id=found.business_id, whole=found).values_list("money", flat=True):
+        sums.update(part)
+    return dict(sums)

@@ -11,12 +11,14 @@ from advocates.models.advocates import Advocate
 from loyalty.kernel import clock
 from loyalty.models.base import TenantModel
 
+POINTS = "points"  # the metric
+
 
 class Order(TenantModel):
     """One order of a shop. Its status only goes forward, so late calls change nothing that came after them.
 
-    `earned` is what each rule said when the order qualified: `{ruleId, key, title, points, reason, caps, lines}`,
-    where `lines` are the shop's ids of those that the rule pays for.
+    `earned` is what each rule said when the order qualified: `{ruleId, key, title, points, metric, each, reason, caps,
+    lines}`, where `lines` are the shop's ids of those that the rule pays for. Points of a stamp card are its stamps.
     """
 
     class Status(models.TextChoices):
@@ -87,7 +89,7 @@ class Order(TenantModel):
 
     @property
     def points_earned(self) -> int:
-        return sum(each["points"] for each in self.earned)
+        return sum(each["points"] for each in self.earned if each.get("metric", POINTS) == POINTS)
 
 
 class OrderLine(TenantModel):

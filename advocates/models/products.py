@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from loyalty.kernel import clock
+from loyalty.models import Batch
 from loyalty.models.base import TenantModel
 
 
@@ -74,3 +75,21 @@ class CollectionProduct(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.product_external_id} in {self.collection_external_id}"
+
+
+class ProductBefore(TenantModel):
+    """What a product was before a batch wrote it: what undoing that makes of it again. Null: it was not there."""
+
+    # No plain constraint: the migration's composite foreign key covers the business too.
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    external_id = models.CharField(max_length=128)
+    before = models.JSONField(null=True)  # its columns, and `collection_ids` where the batch told of them
+    written_at = models.DateTimeField()  # by the batch: whatever changes it later says another time
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["business", "batch", "external_id"], name="a_product_was_something_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id

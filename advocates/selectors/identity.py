@@ -58,6 +58,11 @@ def by_email(*, business: Business, email: str) -> Advocate | None:
     return _at_home(business, _people(business).with_email(email).first())
 
 
+def by_card(*, business: Business, hashes: Collection[bytes]) -> Advocate | None:
+    """The person whose loyalty card has one of these keyed hashes."""
+    return _at_home(business, _people(business).filter(card_hash__in=hashes).first())
+
+
 def _people(business: Business) -> AdvocateQuerySet:
     return Advocate.objects.for_business(business).select_related("account")
 

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from advocates import events as news
 from advocates.models import Advocate
 from advocates.selectors import identity
-from advocates.services import bringing, details
+from advocates.services import bringing, details, loyalty_cards
 from advocates.services.details import Changes, Details
 from advocates.services.mappings import STAYS, AdvocateGone
 from loyalty import events
@@ -54,6 +54,7 @@ def create(
         business=business, external_id=advocate.external_id, timezone=advocate.account.timezone
     )
     advocate.pk = advocate.account.pk
+    loyalty_cards.put_on([advocate])
     _save(advocate)
     events.record([news.joined(advocate, is_new=is_new)], now=now)
     if referral_code is not None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from advocates.models import OrderLine
 from advocates.services.details import Details
+from advocates.services.refunds import Told as Refunded
 
 LINES_DIFFER = "lines_do_not_add_up"
 TOTALS_DIFFER = "totals_do_not_add_up"
@@ -60,6 +61,7 @@ class Basket:
     discount_codes: Sequence[str] = ()
     referral_code: str = ""
     lines: Sequence[Line] = ()
+    refunds: Sequence[Refunded] = ()  # of an order of the past
     placed_at: datetime
 
     def flags(self) -> list[str]:

@@ -15,8 +15,10 @@ from loyalty.models import Business
 Found = dict[str, Advocate]
 
 
-def find_or_join(*, business: Business, baskets: Sequence[Basket]) -> list[UUID | DomainError]:
+def find_or_join(*, business: Business, baskets: Sequence[Basket], are_new: bool = True) -> list[UUID | DomainError]:
     """The buyer of each basket, or why they cannot join. Nobody's order is lost for an address that is taken.
+
+    :param are_new: whether rules pay for the coming of those who join
 
     :raises IntegrityError: if somebody has joined just now, who is found when looking again
     """
@@ -26,7 +28,9 @@ def find_or_join(*, business: Business, baskets: Sequence[Basket]) -> list[UUID 
     unknown = [buyer for buyer in buyers if buyer.external_id not in by_name]
     emails = {buyer.email.lower() for buyer in unknown if buyer.email}
     by_email = identity.by_emails(business=business, emails=emails) if emails else {}
-    refused = _join(business, unknown, by_name, by_email)
+    joining_now = _newcomers(business, unknown, by_name, by_email)
+    newcomers = {key: Newcomer(details, is_new=are_new) for key, details in joining_now.items()}
+    refused = _joined(business, newcomers, by_name, by_email)
     return [_whose(buyer, by_name, by_email) or refused[_key(buyer)] for buyer in buyers]
 
 
@@ -36,8 +40,8 @@ def _whose(buyer: Buyer, by_name: Found, by_email: Found) -> UUID | None:
     return found.pk if found else None
 
 
-def _join(business: Business, unknown: Sequence[Buyer], by_name: Found, by_email: Found) -> dict[str, DomainError]:
-    """Let those join who are nobody yet, and note under which id whoever had none is known from now on."""
+def _newcomers(business: Business, unknown: Sequence[Buyer], by_name: Found, by_email: Found) -> dict[str, Details]:
+    """Those who are nobody yet; and under which id whoever had none is known from now on is noted."""
     new: dict[str, Details] = {}
     for buyer in unknown:
         holder = by_email.get((buyer.email or "").lower())
@@ -50,13 +54,12 @@ def _join(business: Business, unknown: Sequence[Buyer], by_name: Found, by_email
             by_name[buyer.external_id] = holder
         elif buyer.external_id:  # the address is somebody else's, who keeps it
             new.setdefault(_key(buyer), {**buyer.details, "external_id": buyer.external_id})
-    return _joined(business, new, by_name, by_email)
+    return new
 
 
-def _joined(business: Business, new: dict[str, Details], by_name: Found, by_email: Found) -> dict[str, DomainError]:
+def _joined(business: Business, new: dict[str, Newcomer], by_name: Found, by_email: Found) -> dict[str, DomainError]:
     refused = {}
-    newcomers = [Newcomer(details) for details in new.values()]
-    results = joining.join_all(business=business, people=newcomers) if new else []
+    results = joining.join_all(business=business, people=list(new.values())) if new else []
     for key, result in zip(new, results, strict=True):
         if isinstance(result, DomainError):
             refused[key] = result

@@ -8,7 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.db.models import QuerySet
 
 from advocates.models import Advocate, SsoMapping
-from advocates.services import imports
+from advocates.services import imports, loyalty_cards
 from loyalty.kernel.names import camel
 from loyalty.models import Business
 from loyalty.services.personal_data import Holder, of_rows
@@ -26,6 +26,7 @@ NOBODY: dict[str, Any] = {
     "tags": [],
     "metadata": {},
 }
+NO_CARD: dict[str, Any] = {"card_sealed": None, "card_hash": None}
 SHOWN = (*NOBODY, "last_seen_at", "created_at", "updated_at")
 
 
@@ -34,12 +35,15 @@ def _profiles(business: Business, account_ids: Collection[UUID]) -> "QuerySet[Ad
 
 
 def _export_profile(business: Business, account_id: UUID) -> dict[str, Any]:
-    found = _profiles(business, [account_id]).values(*SHOWN).first() or {}
-    return {camel(name): value for name, value in found.items()}
+    person = _profiles(business, [account_id]).first()
+    if person is None:
+        return {}
+    shown = {camel(name): getattr(person, name) for name in SHOWN}
+    return {**shown, "loyaltyCard": loyalty_cards.number_of(person)}
 
 
 def _erase_profiles(business: Business, account_ids: Collection[UUID]) -> None:
-    _profiles(business, account_ids).update(**NOBODY, last_seen_at=None)
+    _profiles(business, account_ids).update(**NOBODY, **NO_CARD, last_seen_at=None)
 
 
 def _stay(business: Business, source: UUID, target: UUID, only: Sequence[str] | None) -> Sequence[str]:

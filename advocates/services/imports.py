@@ -4,11 +4,10 @@ A part is checked, done or undone in one transaction: whoever is killed meanwhil
 repeats nothing. Two at once wait for each other.
 """
 
-import csv
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -16,12 +15,13 @@ import structlog
 from django.db import IntegrityError, transaction
 
 from advocates.models import Import, ImportPart
+from advocates.services import csv_files
+from advocates.services.csv_files import BadFile
 from advocates.services.kinds import imports as kinds
-from advocates.services.kinds.imports.base import OURS, Job, Kind, Outcome, Problem, Row, cells_of
+from advocates.services.kinds.imports.base import OURS, Cells, Job, Kind, Name, Outcome, Problem, Row, cells_of
 from loyalty.kernel import clock, jobs, tries
 from loyalty.kernel.errors import Conflict, DomainError, Invalid, NotFound
 from loyalty.models import Business
-from loyalty.services import batches
 
 PART = 1000  # rows
 MOST_ROWS = 1_000_000
@@ -34,11 +34,9 @@ log = structlog.get_logger(__name__)
 State = Import.State
 
 
-class BadFile(Invalid):
-    """It is no file of this kind; nothing of it was kept."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, field="file")
+class BadLayout(Invalid):
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"Layouts of {kind} are {', '.join(kinds.KINDS[kind].layouts)}.", field="layout")
 
 
 class ImportedBefore(Conflict):
@@ -59,27 +57,36 @@ def receive(
     lines: Iterable[str],
     title: str,
     layout: str = OURS,
-    pays_signup: bool = False,
+    pays: bool = False,
     author: str = "",
 ) -> Import:
     """Keep a CSV file's rows, to be checked by `advance`.
 
     :param lines: as an open text file gives them; commas, semicolons or tabs between cells
     :param layout: by whose export its columns are named
-    :param pays_signup: whether rules pay for the joining of those who are new
+    :param pays: whether rules pay for what it brings: the joining of those who are new, or orders
+    :raises BadLayout: if there is no such layout of this kind
     :raises BadFile: if it cannot be read, or a column is missing, unknown or there twice
     :raises ImportedBefore: if the same file was imported, and not undone
     """
+    if layout not in kinds.KINDS[kind].layouts:
+        raise BadLayout(kind)
     digest = hashlib.sha256(f"{kind}\n{layout}\n".encode())
-    rows = _rows(_hashed(lines, digest))
-    columns = _columns(kinds.KINDS[kind], layout, next(rows, (0, []))[1])
+    rows = csv_files.rows(csv_files.hashed(lines, digest))
+    spelled = kinds.KINDS[kind]
+    columns = csv_files.columns(
+        next(rows, (0, []))[1],
+        names=spelled.layouts[layout],
+        required=spelled.required,
+        is_ours=layout == OURS,
+    )
     made = Import.objects.create(
         business=business,
         kind=kind,
         layout=layout,
         title=title[:200],
         columns=columns,
-        pays_signup=pays_signup,
+        pays=pays,
         author=author,
     )
     _keep(made, kinds.KINDS[kind], rows)
@@ -103,7 +110,7 @@ def start(*, business: Business, import_id: UUID) -> None:
 
 
 def undo(*, business: Business, import_id: UUID) -> None:
-    """Take back what was done: all points, and whoever joined by it is erased, unless they have done something since.
+    """Take back what was done, as far as nothing has come of it since.
 
     :raises NotFound, WrongState: as `start`, if it is not done
     """
@@ -143,74 +150,54 @@ def forget(*, business: Business, names: Collection[str]) -> None:
     """Take the rows of people with these external ids and addresses out of files that wait."""
     them = {name.lower() for name in names}
     for part in ImportPart.objects.for_business(business).exclude(rows=[]).select_for_update():
-        kept = [row for row in part.rows if them.isdisjoint(cell.lower() for cell in row[2:])]
+        things = [rows for rows in _things(part.rows) if them.isdisjoint(_said(rows))]
+        kept = [row for rows in things for row in rows]
         if len(kept) < len(part.rows):
             part.rows = kept
             part.save(update_fields=["rows"])
 
 
+def _said(rows: Iterable[list[Any]]) -> Iterator[str]:
+    return (cell.lower() for row in rows for cell in row[3:])
+
+
 # Reading
 
 
-def _hashed(lines: Iterable[str], digest: Any) -> Iterator[str]:
-    for line in lines:
-        digest.update(line.encode())
-        yield line
-
-
-def _rows(lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
-    """Lines with their numbers, the header first."""
-    try:
-        first = next(lines, "").removeprefix("\ufeff")
-        delimiter = max(",;\t", key=first.count)
-        reader = csv.reader(_with(first, lines), delimiter=delimiter, strict=True)
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                yield reader.line_num, [cell.strip() for cell in row]
-    except UnicodeDecodeError as error:
-        raise BadFile("This is no text in UTF-8. Save it as CSV in UTF-8.") from error
-    except csv.Error as error:
-        raise BadFile("This is no CSV file: a line ends inside a quoted cell, or in no way that we know.") from error
-
-
-def _with(first: str, lines: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from lines
-
-
-def _columns(kind: Kind, layout: str, header: Sequence[str]) -> list[str]:
-    """Our name of each column; empty for what a vendor exports and nobody here needs."""
-    names = {name: column for column, spelled in kind.layouts[layout].items() for name in spelled}
-    columns = [names.get(name.lower(), "") for name in header]
-    unknown = [name for name, column in zip(header, columns, strict=True) if not column]
-    twice = {column for column in columns if column and columns.count(column) > 1}
-    if not any(columns):
-        raise BadFile(f"The first line names no column of these: {', '.join(kind.layouts[layout])}.")
-    if unknown and layout == OURS:
-        raise BadFile(f"There is no column {unknown[0]}. Columns are {', '.join(kind.columns)}.")
-    if twice:
-        raise BadFile(f"Two columns are {min(twice)}. Remove one.")
-    for group in kind.required:
-        if not set(group) & set(columns):
-            raise BadFile(f"A column {' or '.join(group)} is missing.")
-    return columns
-
-
 def _keep(made: Import, kind: Kind, rows: Iterator[tuple[int, list[str]]]) -> None:
-    names: set[tuple[str, str] | None] = set()
     total = 0
-    for number, part in enumerate(iter(lambda: list(islice(rows, PART)), []), start=1):
+    for number, part in enumerate(_parts(_marked(made.columns, kind, rows)), start=1):
         total += len(part)
         if total > MOST_ROWS:
             raise BadFile(f"There are more than {MOST_ROWS:,} rows. Split the file.")
-        kept = []
-        for line, cells in part:
-            name = kind.identity(cells_of(made.columns, cells))
-            kept.append([line, name is not None and name in names, *cells[: len(made.columns)]])
-            names.add(name)
-        ImportPart.objects.create(business_id=made.business_id, whole=made, number=number, rows=kept, size=len(kept))
+        ImportPart.objects.create(business_id=made.business_id, whole=made, number=number, rows=part, size=len(part))
     if not total:
         raise BadFile("There are no rows below the first line.")
+
+
+def _marked(columns: Sequence[str], kind: Kind, rows: Iterable[tuple[int, list[str]]]) -> Iterator[list[Any]]:
+    """Rows as they are kept: whether an earlier line names the same thing, and whether the one above does."""
+    names: set[Name | None] = set()
+    head: Cells = {}
+    for line, cells in rows:
+        said = cells_of(columns, cells)
+        name = kind.identity(said)
+        belongs = bool(kind.continues and head and kind.continues(head, said))
+        yield [line, name is not None and name in names, belongs, *cells[: len(columns)]]
+        names.add(name)
+        head = head if belongs else said
+
+
+def _parts(rows: Iterator[list[Any]]) -> Iterator[list[list[Any]]]:
+    """So many rows each, and never half of a thing, unless it has that many rows alone."""
+    part: list[list[Any]] = []
+    for row in rows:
+        if len(part) >= PART and (not row[2] or len(part) >= 2 * PART):
+            yield part
+            part = []
+        part.append(row)
+    if part:
+        yield part
 
 
 # Settling
@@ -255,7 +242,7 @@ def _advance(business: Business, import_id: UUID) -> bool:
         _enter(found, NEXT[State(found.state)])
         return False
     if found.state == State.UNDOING:
-        _undo_part(business, part)
+        _undo_part(business, found, part)
     else:
         _bring_part(business, found, part)
     part.is_settled = True
@@ -269,7 +256,7 @@ def _bring_part(business: Business, found: Import, part: ImportPart) -> None:
         business=business,
         import_id=found.pk,
         author=found.author,
-        pays_signup=found.pays_signup,
+        pays=found.pays,
         is_trial=is_trial,
     )
     good, bad = _sound(found, part)
@@ -278,18 +265,34 @@ def _bring_part(business: Business, found: Import, part: ImportPart) -> None:
         transaction.set_rollback(is_trial)
     _note(part, outcome, bad)
     if not is_trial:
-        part.people_batch_id, part.points_batch_id = outcome.people_batch_id, outcome.points_batch_id
-        part.rows = []
+        part.made, part.rows = outcome.made, []
 
 
 def _sound(found: Import, part: ImportPart) -> tuple[list[Row], list[Problem]]:
+    """Things whose rows can be read, and what is wrong with the others: one bad row spoils its thing."""
     good, bad = [], []
-    for line, is_again, *cells in part.rows:
-        try:
-            good.append(Row(line, _cells(found, cells), is_again))
-        except DomainError as error:
-            bad.append(Problem(line, error))
+    for rows in _things(part.rows):
+        read = []
+        for line, is_again, _, *cells in rows:
+            try:
+                read.append(Row(line, _cells(found, cells), is_again))
+            except DomainError as error:
+                bad.append(Problem(line, error))
+        if len(read) == len(rows):
+            good.append(replace(read[0], more=read[1:]) if read[1:] else read[0])
     return good, bad
+
+
+def _things(rows: Iterable[list[Any]]) -> Iterator[list[list[Any]]]:
+    """The rows of each thing, which stand below each other."""
+    thing: list[list[Any]] = []
+    for row in rows:
+        if thing and not row[2]:
+            yield thing
+            thing = []
+        thing.append(row)
+    if thing:
+        yield thing
 
 
 def _cells(found: Import, cells: Sequence[str]) -> dict[str, str]:
@@ -306,7 +309,7 @@ def _cells(found: Import, cells: Sequence[str]) -> dict[str, str]:
 
 def _note(part: ImportPart, outcome: Outcome, bad: Sequence[Problem]) -> None:
     problems = sorted([*outcome.problems, *bad], key=lambda problem: problem.line)
-    part.joined, part.known, part.points = outcome.joined, outcome.known, outcome.points
+    part.new, part.known, part.points, part.money = outcome.new, outcome.known, outcome.points, dict(outcome.money)
     part.refused = len(problems)
     part.problems = [
         {"line": line, "column": error.field, "code": error.code, "message": error.message}
@@ -314,9 +317,7 @@ def _note(part: ImportPart, outcome: Outcome, bad: Sequence[Problem]) -> None:
     ]
 
 
-def _undo_part(business: Business, part: ImportPart) -> None:
-    """People first: with them goes what they were given. What was done since stays, and is counted."""
-    made = [batch_id for batch_id in (part.people_batch_id, part.points_batch_id) if batch_id]
-    results = [result for batch_id in made for result in batches.undo(business=business, batch_id=batch_id).results]
-    part.stayed = sum(isinstance(result, DomainError) for result in results)
+def _undo_part(business: Business, found: Import, part: ImportPart) -> None:
+    """What was done since stays, and is counted."""
+    part.stayed = kinds.KINDS[found.kind].undo(business, part.made)
     part.rows = []

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from advocates import events as news
 from advocates.models import Advocate
-from advocates.services import details
+from advocates.services import details, loyalty_cards
 from advocates.services.advocates import EmailTaken
 from advocates.services.details import Details
 from loyalty import events
@@ -83,13 +83,18 @@ class Newcomer:
     is_new: bool = True
 
 
-def join_all(*, business: Business, people: Sequence[Newcomer | DomainError]) -> list[Advocate | DomainError]:
+def join_all(
+    *, business: Business, people: Sequence[Newcomer | DomainError], is_trial: bool = False
+) -> list[Advocate | DomainError]:
     """Within the caller's transaction.
 
+    :param is_trial: only say who could
     :raises IntegrityError: if somebody was faster, and has one of the addresses or external ids by now
     """
     checked = [each if isinstance(each, DomainError) else _checked(business, each) for each in people]
     results = list(_without_taken(business, checked))
+    if is_trial:
+        return results
     older = {
         result.pk
         for each, result in zip(people, results, strict=True)
@@ -102,6 +107,7 @@ def join_all(*, business: Business, people: Sequence[Newcomer | DomainError]) ->
 def _open(business: Business, new: Sequence[Advocate], older: Collection[UUID] = ()) -> None:
     """Let them join; rules pay nothing for the coming of those who are older than the programme."""
     accounts.open_accounts(business=business, accounts=[advocate.account for advocate in new])
+    loyalty_cards.put_on(new)
     Advocate.objects.bulk_create(new)
     joined = [news.joined(advocate, is_new=advocate.pk not in older) for advocate in new]
     events.record(joined, now=clock.now(business))

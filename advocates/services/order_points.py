@@ -19,9 +19,10 @@ from loyalty.selectors import ledger as books
 from loyalty.services import ladders, postings
 from loyalty.services.intake import Intake
 from loyalty.services.kinds.earning import order_paid
-from loyalty.services.ledger import Source
+from loyalty.services.ledger import POINTS, Source
 from loyalty.services.payouts import Payout
 from loyalty.services.postings import Taking
+from loyalty.services.progress import Past
 from loyalty.services.reports import Report, Taken
 
 PAID = "order_paid"
@@ -40,6 +41,12 @@ class Sale:
     due_before: Mapping[str, int] = field(default_factory=dict)
     points_awarded: int = 0
     points_reversed: int = 0
+    past: Past | None = None
+
+    @property
+    def points_left(self) -> int:
+        """What it earned, and was not due to go back before."""
+        return self.order.points_earned - sum(self.due_before.values())
 
 
 def later(one: str, other: str) -> str:
@@ -69,11 +76,18 @@ def refunded_parts(order: Order, lines: Sequence[OrderLine]) -> dict[str, Fracti
 
 def _due_of(said: Mapping[str, Any], lines: Sequence[OrderLine], parts: Mapping[str, Fraction], order: Order) -> int:
     paid_for = [line for line in lines if line.external_id in said["lines"]]
-    whole = sum(line.amount_minor for line in paid_for)
+    whole = sum(_weight(line, said) for line in paid_for)
     if order.is_closed or not whole:
         return int(said["points"]) if order.is_closed else 0
-    refunded = sum((parts[line.external_id] * line.amount_minor for line in paid_for), Fraction(0))
+    refunded = sum((parts[line.external_id] * _weight(line, said) for line in paid_for), Fraction(0))
     return int(said["points"] * refunded / whole)
+
+
+def _weight(line: OrderLine, said: Mapping[str, Any]) -> int:
+    """How much a line counts beside the others that a rule paid for: by its amount, or by its pieces."""
+    if said.get("each") == "piece":
+        return line.quantity if line.amount_minor else 0
+    return line.amount_minor
 
 
 def earn(sale: Sale, intake: Intake) -> None:
@@ -88,7 +102,7 @@ def earn(sale: Sale, intake: Intake) -> None:
 
 
 def report(sale: Sale, name: str) -> Report:
-    return Report(account_id=sale.order.advocate_id, name=name, data=facts(sale), origin="server")
+    return Report(account_id=sale.order.advocate_id, name=name, data=facts(sale), origin="server", past=sale.past)
 
 
 def facts(sale: Sale) -> dict[str, Any]:
@@ -103,6 +117,7 @@ def facts(sale: Sale) -> dict[str, Any]:
         "lines": [
             {
                 "amount": money_text(line.amount_minor, order.currency),
+                "quantity": line.quantity,
                 "productId": line.product_id,
                 "collections": line.collections,
             }
@@ -123,6 +138,8 @@ def _rule_said(payout: Payout, heard: order_paid.Order, sale: Sale) -> dict[str,
         "key": payout.rule.key,
         "title": payout.rule.title,
         "points": payout.points if payout.pays else 0,
+        "metric": payout.rule.metric,
+        "each": payout.rule.terms.earn.each,
         "reason": payout.reason,
         "caps": list(payout.caps),
         "lines": [line.external_id for line, counts in zip(sale.lines, eligible, strict=True) if counts],
@@ -133,30 +150,31 @@ def take_back(sales: Sequence[Sale], *, business: Business) -> None:
     """Take back what is due by now and was not before, each from the entry that gave it."""
     due_now = {sale.order.pk: due(sale.order, sale.lines) for sale in sales if sale.order.action_id}
     wanted = [
-        (sale, rule_id, amount)
+        (sale, each, amount)
         for sale in sales
-        for rule_id, amount in due_now.get(sale.order.pk, {}).items()
-        if amount > sale.due_before.get(rule_id, 0)
+        for each in sale.order.earned
+        if (amount := due_now.get(sale.order.pk, {}).get(each["ruleId"], 0)) > sale.due_before.get(each["ruleId"], 0)
     ]
     if not wanted:
         return
-    sources = [f"{sale.order.action_id}:{rule_id}" for sale, rule_id, _ in wanted]
+    sources = [f"{sale.order.action_id}:{each['ruleId']}" for sale, each, _ in wanted]
     entries = books.entries_by_source(business=business, source_type="earn_rule", source_ids=sources)
     takings = [
-        _taking(sale, rule_id, amount, entries[source])
-        for (sale, rule_id, amount), source in zip(wanted, sources, strict=True)
+        _taking(sale, each, amount, entries[source])
+        for (sale, each, amount), source in zip(wanted, sources, strict=True)
     ]
     for (sale, _, _), posting in zip(wanted, postings.take_back(takings, business=business), strict=True):
-        sale.points_reversed -= posting.amount if posting.id else 0
+        sale.points_reversed -= posting.amount if posting.id and posting.metric == POINTS else 0
 
 
-def _taking(sale: Sale, rule_id: str, amount: int, entry_id: UUID) -> Taking:
-    order = sale.order
+def _taking(sale: Sale, said: Mapping[str, Any], amount: int, entry_id: UUID) -> Taking:
+    order, rule_id = sale.order, said["ruleId"]
     return Taking(
         entry_id=entry_id,
         amount=amount - sale.due_before.get(rule_id, 0),
         source=Source(REFUNDED, f"{order.pk}:{rule_id}:{amount}"),  # it only rises: each amount comes once
         reason={"orderId": str(order.pk), "entryId": str(entry_id), "dueInAll": amount},
+        deficit=None if said.get("metric", POINTS) == POINTS else "to_zero",  # the policy is about points, not stamps
     )
 
 

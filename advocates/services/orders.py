@@ -51,7 +51,7 @@ def take(*, business: Business, baskets: Sequence[Basket | DomainError]) -> list
     earned, it also says anew what was bought.
     """
     sent = [basket for basket in baskets if isinstance(basket, Basket)]
-    done = iter(_again(lambda: _take(business, sent)) if sent else [])
+    done = iter(again(lambda: _take(business, sent)) if sent else [])
     return [basket if isinstance(basket, DomainError) else next(done) for basket in baskets]
 
 
@@ -59,7 +59,7 @@ def take_batch(*, business: Business, baskets: Sequence[Basket | DomainError], a
     """As `take`, and remember what was earned by it. Undoing the batch takes that back; the orders stay."""
     batch = Batch(business=business, kind=Batch.Kind.ORDERS, made=[], author=author)
     sent = [basket for basket in baskets if isinstance(basket, Basket)]
-    done = iter(_again(lambda: _take(business, sent, batch)))
+    done = iter(again(lambda: _take(business, sent, batch)))
     return Done(batch, [basket if isinstance(basket, DomainError) else next(done) for basket in baskets])
 
 
@@ -81,10 +81,10 @@ def change(*, business: Business, order_id: str, status: str | None = None, refu
     :raises NotFound: if the business has no such order, or the order no such line
     :raises refunds.TooMuch: if more would be refunded than was paid, or more pieces than were sold
     """
-    return _again(lambda: _change(business, order_id, status, refunds))
+    return again(lambda: _change(business, order_id, status, refunds))
 
 
-def _again(work: Callable[[], Answer]) -> Answer:
+def again(work: Callable[[], Answer]) -> Answer:
     """Whoever was faster is found when looking again."""
     return tries.again(lambda: tries.again(work, on=Meanwhile), on=IntegrityError)
 

@@ -1,7 +1,9 @@
 """What a shop sells, and in which collections it is. Told by product or by collection, in any order."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -53,6 +55,38 @@ def put_all(*, business: Business, told: Sequence[Told]) -> dict[str, tuple[Prod
     )
     _group(business, latest.values())
     return {row.external_id: (row, row.external_id not in known) for row in rows}
+
+
+def told_before(*, business: Business, external_ids: Iterable[str]) -> dict[str, Told]:
+    """What is known of products now, by their ids."""
+    rows = Product.objects.for_business(business).filter(external_id__in=list(external_ids))
+    collections: dict[str, list[str]] = defaultdict(list)
+    members = CollectionProduct.objects.for_business(business).filter(product_external_id__in=list(external_ids))
+    for product, collection in members.order_by("pk").values_list("product_external_id", "collection_external_id"):
+        collections[product].append(collection)
+    return {
+        row.external_id: Told(
+            external_id=row.external_id,
+            collection_ids=collections[row.external_id],
+            **{name: getattr(row, name) for name in TOLD},
+        )
+        for row in rows
+    }
+
+
+@transaction.atomic
+def put_back(*, business: Business, before: Mapping[str, Told | None], told_at: datetime) -> int:
+    """Make products what they were; those that were not there are forgotten. Answers how many stay.
+
+    :param told_at: when they became what they are; those of which something was told since stay
+    """
+    rows = Product.objects.for_business(business).filter(external_id__in=before, updated_at=told_at)
+    same = list(rows.order_by("external_id").select_for_update().values_list("external_id", flat=True))
+    new = [external_id for external_id in same if before[external_id] is None]
+    rows.filter(external_id__in=new).delete()
+    CollectionProduct.objects.for_business(business).filter(product_external_id__in=new).delete()
+    put_all(business=business, told=[told for external_id in same if (told := before[external_id])])
+    return len(before) - len(same)
 
 
 @transaction.atomic

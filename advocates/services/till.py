@@ -1,7 +1,8 @@
 """Where orders are rung up: under the locks of all whom they touch, by the set, in at most so many statements."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from datetime import datetime
 from uuid import UUID
 
 from advocates.models import CollectionProduct, Order, OrderLine, Refund
@@ -16,6 +17,7 @@ from loyalty.services import accounts, compiled, event_batches
 from loyalty.services.intake import Intake
 from loyalty.services.order_effects import Moment, Plan
 from loyalty.services.people import Person
+from loyalty.services.progress import Past
 
 AMOUNTS = ("currency", "subtotal_minor", "discount_minor", "shipping_minor", "tax_minor", "total_minor")
 CHANGED = (
@@ -38,9 +40,10 @@ class Till:
     """Rings up orders of some people, and what follows of it when it is closed.
 
     :param plans: what the orders may do elsewhere
+    :param pays: whether they earn; if not, those that qualify are done with
     """
 
-    def __init__(self, business: Business, account_ids: Iterable[UUID], plans: Plans) -> None:
+    def __init__(self, business: Business, account_ids: Iterable[UUID], plans: Plans, *, pays: bool = True) -> None:
         buyers = set(account_ids)
         wanted = {*buyers, *(pk for some in plans.values() for plan in some for pk in plan.account_ids)}
         locked, self.business = accounts.lock_with_business(business=business, account_ids=wanted)
@@ -48,6 +51,7 @@ class Till:
         if any(locked[pk].status == Account.Status.MERGED for pk in buyers):
             raise Meanwhile
         self._plans = plans
+        self._pays = pays
         self._now = clock.now(self.business)
         self._sales: dict[str, Sale] = {}  # by the shop's id of the order
         self._changed: dict[UUID, Sale] = {}
@@ -69,6 +73,15 @@ class Till:
 
     def sale(self, order_id: str) -> Sale | None:
         return self._sales.get(order_id)
+
+    @property
+    def people(self) -> Set[UUID]:
+        """Whose accounts are locked."""
+        return self._people.keys()
+
+    def sales(self) -> Iterable[Sale]:
+        """The orders that are known."""
+        return self._sales.values()
 
     def ring_up(self, basket: Basket, account_id: UUID) -> Sale | DomainError:
         """A new order, a change of one, or a repeat."""
@@ -92,6 +105,19 @@ class Till:
             known = set(before.values_list("external_id", flat=True))
         self._refunds += refunds.note(sale.order, sale.lines, told, known=known, now=self._now)
         self._advance(sale, status or sale.order.status)
+
+    def keep(self, basket: Basket, account_id: UUID, *, ends_at: datetime | None) -> Sale:
+        """An order of the past that is not known here, as it is by now. What it earns would last until `ends_at`."""
+        sale = self._start(basket, account_id)
+        sale.past = Past(at=basket.placed_at, ends_at=ends_at, now=self._now)
+        self._refunds += refunds.note(sale.order, sale.lines, basket.refunds, known=set(), now=self._now)
+        self._advance(sale, basket.status)
+        return sale
+
+    def void(self, sale: Sale) -> None:
+        """Let nothing be left of an order of the past, and nobody hear of that."""
+        sale.past = Past(at=sale.order.placed_at, ends_at=None, now=self._now)
+        self._advance(sale, Order.Status.VOIDED)
 
     def close(self) -> None:
         """Let the orders earn and give back, write them, and let happen elsewhere what follows."""
@@ -178,7 +204,7 @@ class Till:
     def _earn(self) -> list[Sale]:
         """Let those earn that have just come to a status that counts, and answer which they are."""
         qualified = [sale for sale in self._changed.values() if self._qualifies(sale.order)]
-        paying = [sale for sale in qualified if self._is_active(sale)]
+        paying = [sale for sale in qualified if self._pays and self._is_active(sale)]
         intake = self._intake(paying, order_points.PAID)
         for sale in paying:
             try:
@@ -190,7 +216,7 @@ class Till:
         intake.write()
         counted = [sale for sale in qualified if sale.order.pk not in self.refused]
         for sale in counted:
-            sale.order.qualified_at = self._now
+            sale.order.qualified_at = sale.past.at if sale.past else self._now
             if sale.order.refunded_minor:
                 sale.order.status = order_points.later(sale.order.status, Order.Status.PARTIALLY_REFUNDED)
         return counted
@@ -227,7 +253,9 @@ class Till:
         told = [
             sale
             for sale in sales
-            if (sale.order.pk in refunded or sale.order.closed_at == self._now) and self._is_active(sale)
+            if (sale.order.pk in refunded or sale.order.closed_at == self._now)
+            and not sale.past
+            and self._is_active(sale)
         ]
         intake = self._intake(told, order_points.REFUNDED)
         for sale in told:

@@ -18,4 +18,12 @@ def measure(world: World, cast: Cast, results: Results) -> None:
         Figure(
             scenario="gifts", what=f"{name}: memory", value=fulfilled.megabytes, unit="MB", goal=300, first_step=300
         ),
+        Figure(
+            scenario="gifts",
+            what=f"{name}: memory that it took",
+            value=fulfilled.grown,
+            unit="MB",
+            goal=50,
+            first_step=50,
+        ),
     ]

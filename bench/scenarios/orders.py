@@ -1,4 +1,4 @@
-"""S4: `POST /api/v1/orders` with three lines, one after the other beside awards; and by the thousand."""
+"""S4, too: `POST /api/v1/orders` with three lines, one after the other beside awards; and by the thousand."""
 
 from contextlib import closing
 from itertools import count

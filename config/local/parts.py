@@ -14,34 +14,23 @@ MANAGE = [PYTHON, str(runtime.ROOT / "manage.py")]
 
 @dataclass(frozen=True)
 class Part:
-    """A command with a name, under which its log is kept."""
+    """A command with a name, under which its log is kept. One that `ends` must have done so before the next begins."""
 
     name: str
     command: Sequence[str | Path]
+    ends: bool = False
 
 
-@dataclass(frozen=True)
-class Parts:
-    """What must be done once, in order, and what must then run."""
-
-    preparations: Sequence[Part]
-    services: Sequence[Part]
-
-
-def of(options: Options) -> Parts:
-    """The parts of Laurel."""
-    return Parts(
-        preparations=[
-            Part("migrate", [*MANAGE, "migrate", "--no-input"]),
-            Part("seed_demo", [*MANAGE, "seed_demo"]),
-        ],
-        services=[_web(options), _worker(options), _bulk(), _shop(options)],
-    )
+def of(options: Options) -> list[Part]:
+    """The parts of Laurel, in their order. They start up while the demo is made, which the shop alone waits for."""
+    migrate = Part("migrate", [*MANAGE, "migrate", "--no-input"], ends=True)
+    seed_demo = Part("seed_demo", [*MANAGE, "seed_demo"], ends=True)
+    return [migrate, _web(options), _worker(options), _bulk(), seed_demo, _shop(options)]
 
 
 def _web(options: Options) -> Part:
     address = ["--host", options.host, "--port", str(options.port)]
-    threads = ["--workers", "1", "--blocking-threads", "8"]
+    threads = ["--workers", "1", "--blocking-threads", "16"]  # most of which wait for PostgreSQL
     granian = [PYTHON, "-m", "granian", "--interface", "wsgi", "--no-ws"]
     return Part("web", [*granian, *address, *threads, "config.wsgi:application"])
 

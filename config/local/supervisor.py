@@ -1,11 +1,11 @@
-"""Runs the whole product on one machine: servers, preparations, services. Stops them together."""
+"""Runs the whole product on one machine: the servers, then its parts. Stops them together."""
 
 import fcntl
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -14,14 +14,14 @@ from config import runtime
 from config.local import environment, options, parts, processes, readiness, welcome
 from config.local import servers as local_servers
 from config.local.options import Options
-from config.local.parts import Part, Parts
+from config.local.parts import Part
 from config.local.problems import LocalProblem
 from config.local.processes import Child
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def main(composition: Callable[[Options], Parts] = parts.of) -> int:
+def main(composition: Callable[[Options], Sequence[Part]] = parts.of) -> int:
     """Run until Ctrl-C. Say in one sentence what is wrong, if something is."""
     for number in ENDINGS:
         signal.signal(number, _interrupt)
@@ -45,7 +45,7 @@ def main(composition: Callable[[Options], Parts] = parts.of) -> int:
 class Supervisor:
     """One local run."""
 
-    def __init__(self, chosen: Options, composition: Parts) -> None:
+    def __init__(self, chosen: Options, composition: Sequence[Part]) -> None:
         self.options, self.parts = chosen, composition
         self.servers = local_servers.Servers(chosen.data, durable=True, given=os.environ)
         self.env: dict[str, str] = {}
@@ -58,10 +58,10 @@ class Supervisor:
         """
         try:
             self._start_servers()
-            for part in self.parts.preparations:
-                self._prepare(part)
-            for part in self.parts.services:
-                self._begin(part)
+            for part in self.parts:
+                child = self._begin(part)
+                if part.ends:
+                    self._see_to_its_end(child)
             readiness.wait(self.options, meanwhile=self._refuse_dead_children)
             welcome.show(self.options)
             while True:
@@ -78,8 +78,7 @@ class Supervisor:
         ours = {"DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONUNBUFFERED": "1"}
         self.env = {**os.environ, **settings, **ours}
 
-    def _prepare(self, part: Part) -> None:
-        child = self._begin(part)
+    def _see_to_its_end(self, child: Child) -> None:
         if child.process.wait():
             raise LocalProblem(child.epitaph())
         self.children.remove(child)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from loyalty.api import audience
+from loyalty.api import audience, taps
 from rewards.api import audience as rewards
 
 urlpatterns = [
@@ -12,4 +12,5 @@ urlpatterns = [
     path("history", audience.History.as_view()),
     path("coupons/<uuid:coupon_id>", rewards.Coupon.as_view()),
     path("action", audience.Action.as_view()),
+    path("taps", taps.Taps.as_view()),
 ]

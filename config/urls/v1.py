@@ -7,15 +7,18 @@ from advocates.api import (
     customers,
     event_batches,
     feedback,
+    loyalty_cards,
+    memberships,
     orders,
     products,
     shop_batches,
     sso,
+    stamp_cards,
     surveys,
     testimonials,
 )
 from advocates.api import v1 as advocates
-from loyalty.api import dry_run, earn_rules, programme, quests
+from loyalty.api import dry_run, earn_rules, programme, quests, simulations
 from loyalty.api import v1 as loyalty
 from referrals.api import v1 as referrals
 from rewards.api import pools
@@ -39,6 +42,10 @@ urlpatterns = [  # tried in this order: what is called most comes first
     path("customers/<str:external_id>", customers.OneCustomer.as_view()),
     path("customers/<str:external_id>/points", customers.Points.as_view()),
     path("customers/<str:external_id>/points/deduct", customers.Deduct.as_view()),
+    path("customers/<str:external_id>/stamp-cards", stamp_cards.StampCards.as_view()),
+    path("customers/<str:external_id>/memberships", memberships.Memberships.as_view()),
+    path("customers/<str:external_id>/memberships/<str:key>", memberships.OneMembership.as_view()),
+    path("loyalty-cards/lookup", loyalty_cards.Lookup.as_view()),
     path("products", products.Products.as_view()),
     path("products/batch", shop_batches.Products.as_view()),
     path("products/<str:product_id>", products.OneProduct.as_view()),
@@ -49,6 +56,9 @@ urlpatterns = [  # tried in this order: what is called most comes first
     path("test-clock", loyalty.TestClock.as_view()),
     path("events", loyalty.Events.as_view()),
     path("programme", programme.Programme.as_view()),
+    path("programme/simulate", simulations.Simulate.as_view()),
+    path("programme/simulations/<uuid:simulation_id>", simulations.ReadSimulation.as_view()),
+    path("programme/simulations/<uuid:simulation_id>/cancel", simulations.CancelSimulation.as_view()),
     path("programme/versions", programme.Versions.as_view()),
     path("programme/versions/<int:number>/restore", programme.Restore.as_view()),
     path("batch/points", batches.Points.as_view()),

@@ -16,8 +16,12 @@ from loyalty.admin import (
     metrics,
     programme,
     quests,
+    segments,
     set_aside,
+    simulations,
+    stamp_cards,
     submissions,
+    tap,
     users,
 )
 
@@ -37,7 +41,11 @@ __all__ = [
     "metrics",
     "programme",
     "quests",
+    "segments",
     "set_aside",
+    "simulations",
+    "stamp_cards",
     "submissions",
+    "tap",
     "users",
 ]

@@ -15,6 +15,14 @@ from loyalty.services import batches
 MOST_SHOWN = 50
 TAKE_BACK = "Each of them gets an entry that undoes it. Points that somebody has spent already stay spent."
 SEND_AWAY = "Everybody who joined by it is erased for good, but those who have done something since."
+PUT_BACK = "Each of them is again what it was, or gone if it was new, but those that have changed since."
+Kind = batches.Kind
+# What an undo is about, what it does, and why some of it cannot be done.
+ASKED: dict[str, tuple[str, str, str]] = {
+    Kind.ADVOCATES: ("people", SEND_AWAY, "they have done something since"),
+    Kind.PRODUCTS: ("products", PUT_BACK, "they have changed since"),
+}
+OF_POINTS = ("postings", TAKE_BACK, "their points are spent")
 ENTRY_COLUMNS = (
     look.column("Entry", lambda entry: look.link(entry.type, links.url_of(entry))),
     look.column("Change", lambda entry: look.change(entry.amount)),
@@ -40,7 +48,7 @@ class BatchAdmin(ReadOnlyAdmin):
     actions_detail = ("undo",)
 
     def panels(self, request: HttpRequest, batch: Batch) -> Sequence[panels.Panel]:
-        if batch.kind == batches.Kind.ADVOCATES:
+        if batch.kind in ASKED:
             return ()
         entries = ledger.LedgerEntry.objects.for_business(batch.business).filter(pk__in=list(filter(None, batch.made)))
         rows = entries.select_related("metric").order_by("occurred_at", "pk")[:MOST_SHOWN]
@@ -57,10 +65,7 @@ class BatchAdmin(ReadOnlyAdmin):
             rest = f" {refused:,} could not: {why}." if refused else ""
             return f"{done(batch) - refused:,} of {done(batch):,} were taken back.{rest}"
 
-        is_points = batch.kind != batches.Kind.ADVOCATES
-        why = "their points are spent" if is_points else "they have done something since"
-        noun, what = ("postings", TAKE_BACK) if is_points else ("people", SEND_AWAY)
-
+        noun, what, why = ASKED.get(batch.kind, OF_POINTS)
         return buttons.ask(
             self,
             request,

@@ -77,9 +77,14 @@ class BusinessAdmin(PlainAdmin):
             "fields": ("ip_allowlist", "allowed_origins"),
             "description": "Which machines and web pages may call.",
         }
+        orders = {
+            "fields": ("qualifying_statuses", "refund_deficit", "refund_coupons", "rates"),
+            "description": "Which orders earn, and what a refund takes of points that are spent already.",
+        }
+        integration = {"fields": ("users_on_first_event",)}
         return (
             (None, {"fields": ("name", "slug", "contact_email", "timezone", "currency")}),
-            *((("Access", access), ("Integration API", {"fields": ("users_on_first_event",)})) if obj else ()),
+            *((("Orders", orders), ("Access", access), ("Integration API", integration)) if obj else ()),
             ("Plan", {"fields": contract if is_operator(request) or not obj else ("plan_in_words",)}),
         )
 

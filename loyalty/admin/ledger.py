@@ -29,6 +29,8 @@ CAUSES = {
     "transfer": "Merge",
     "default": "Start of a newcomer",
     "expiry": "Expiry",
+    "hold": "Hold to Earn",
+    "tap": "Tap to Earn",
 }
 SHOWN = 5  # entries on a person's page
 MOST_LOTS = 100  # on an entry's page

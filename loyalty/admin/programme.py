@@ -6,10 +6,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.text import Truncator
 
-from loyalty.admin import buttons, look, panels
+from loyalty.admin import buttons, links, look, panels, simulations
 from loyalty.admin.base import ReadOnlyAdmin
 from loyalty.kernel.differences import Change, differences
 from loyalty.kernel.errors import DomainError
@@ -38,7 +38,7 @@ class ProgrammeVersionAdmin(ReadOnlyAdmin):
     ordering = ("-number",)
     when_empty = "The first document that you apply with PUT /api/v1/programme starts the history."
     shown = ((None, list_display),)
-    actions_detail = ("restore",)
+    actions_detail = ("try_it", "restore")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
@@ -50,6 +50,23 @@ class ProgrammeVersionAdmin(ReadOnlyAdmin):
         changes = changes_of(version)
         title = "What it changed" if len(changes) <= MOST_SHOWN else f"The first {MOST_SHOWN} of its changes"
         return [panels.table(title, COLUMNS, changes[:MOST_SHOWN], empty="Nothing came before it.")]
+
+    @buttons.button("Try on the last days", icon="science")
+    def try_it(self, request: HttpRequest, version: ProgrammeVersion) -> HttpResponse:
+        def act(asked: Mapping[str, Any]) -> HttpResponse:
+            row = simulations.start(version.business, version.document, asked, request.user.get_username())
+            return HttpResponseRedirect(links.url_of(row))
+
+        return buttons.ask(
+            self,
+            request,
+            version,
+            title=f"Try version {version.number} on what people did?",
+            text="It is judged what this version would have paid for it. Nothing is paid, told or changed.",
+            submit="Try it",
+            form=simulations.WindowForm,
+            act=act,
+        )
 
     @buttons.button("Restore", icon="settings_backup_restore")
     def restore(self, request: HttpRequest, version: ProgrammeVersion) -> HttpResponse:

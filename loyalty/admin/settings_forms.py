@@ -1,10 +1,14 @@
 """The forms of a business's settings page."""
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import Any, get_args
 
+import msgspec
 from babel.core import get_global
 from django import forms
 from django.db import transaction
+from msgspec import convert
 from unfold import widgets
 
 from loyalty.admin.forms import LinesField, refuse
@@ -12,8 +16,11 @@ from loyalty.kernel import networks, periods
 from loyalty.kernel.errors import DomainError
 from loyalty.models import Business
 from loyalty.services import businesses
+from loyalty.services.kinds.sections.policies import Currency, Rate, Status
 
 TIMEZONES = [(name, name.replace("_", " ")) for name in sorted(periods.zones())]
+
+STATUSES = [(status, status.replace("_", " ").capitalize()) for status in get_args(Status)]
 
 
 def _in_use() -> set[str]:
@@ -25,7 +32,9 @@ def _in_use() -> set[str]:
 CURRENCIES = [(code, code) for code in sorted(_in_use())]
 
 
-class SettingsForm(forms.ModelForm[Business]):
+class BusinessForm(forms.ModelForm[Business]):
+    """What every business has from its first day on."""
+
     timezone = forms.ChoiceField(
         choices=TIMEZONES,
         initial="UTC",
@@ -37,6 +46,29 @@ class SettingsForm(forms.ModelForm[Business]):
         initial="EUR",
         widget=widgets.UnfoldAdminSelectWidget,
         help_text="For amounts of money that name no currency of their own.",
+    )
+
+
+class RatesField(LinesField):
+    """What other currencies are worth: `USD 0.92`, one a line."""
+
+    def prepare_value(self, value: str | Mapping[str, str] | Iterable[str] | None) -> str:
+        lines = [f"{code} {rate}" for code, rate in value.items()] if isinstance(value, Mapping) else value
+        return super().prepare_value(lines)
+
+
+class SettingsForm(BusinessForm):
+    qualifying_statuses = forms.MultipleChoiceField(
+        label="Orders earn when they are",
+        choices=STATUSES,
+        widget=widgets.UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="The first of these that an order comes to counts, or whatever comes after it.",
+    )
+    rates = RatesField(
+        label="Other currencies",
+        required=False,
+        help_text="What one of another currency is worth in yours, such as USD 0.92: one a line. Rules pay nothing "
+        "for orders in a currency that is neither theirs nor here.",
     )
     users_on_first_event = forms.BooleanField(
         label="Users join by their first event",
@@ -56,6 +88,10 @@ class SettingsForm(forms.ModelForm[Business]):
         "such as https://shop.example.",
     )
 
+    def clean_rates(self) -> dict[str, str]:
+        lines = networks.each(_rate, self.cleaned_data["rates"])
+        return dict(line.split() for line in lines)
+
     def clean_ip_allowlist(self) -> list[str]:
         return networks.each(networks.network, self.cleaned_data["ip_allowlist"])
 
@@ -63,7 +99,22 @@ class SettingsForm(forms.ModelForm[Business]):
         return networks.each(networks.origin, self.cleaned_data["allowed_origins"])
 
 
-class OpenForm(SettingsForm):
+def _rate(line: str) -> str:
+    """A rate as it is spelled.
+
+    :raises ValidationError: if it is none
+    """
+    code, _, rate = line.partition(" ")
+    try:
+        convert({code: rate.strip()}, dict[Currency, Rate])
+    except msgspec.ValidationError as error:
+        raise forms.ValidationError(f"“{line}” is no rate. Write one like USD 0.92.") from error
+    if Fraction(rate) == 0:
+        raise forms.ValidationError(f"“{line}”: a currency is worth more than nothing.")
+    return f"{code} {rate.strip()}"
+
+
+class OpenForm(BusinessForm):
     """Opens a business with its sandbox once everything else is in order, so that a taken slug is said beside it."""
 
     has_starter_tiers = forms.BooleanField(

@@ -50,7 +50,10 @@ Kind = Literal["secret", "integration", "user", "gift"]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A credential's business, rights and limits. `account_id` is set for a user's token, and for a gift account's."""
+    """A credential's business, rights and limits.
+
+    `account_id` is set for a user's token, and for a gift account's; `key_id` for a key.
+    """
 
     business: Business
     kind: Kind
@@ -58,6 +61,7 @@ class Caller:
     key_name: str
     allowlist: tuple[IPv4Network | IPv6Network, ...] = ()
     account_id: UUID | None = None
+    key_id: UUID | None = None
 
 
 LookUp = Callable[[bytes], Caller]  # by a credential's digest
@@ -141,7 +145,14 @@ def _looked_up(digest: bytes) -> Caller:
     if business.status != Business.Status.ACTIVE:
         raise Forbidden("This business is suspended. Ask the operator of this service.")
     networks = tuple(ip_network(text, strict=False) for text in business.ip_allowlist)
-    return Caller(business, key.kind, frozenset(key.scopes), key.name, networks)  # type: ignore[arg-type]  # choices are the kinds
+    return Caller(
+        business=business,
+        kind=key.kind,  # type: ignore[arg-type]  # choices are the kinds
+        scopes=frozenset(key.scopes),
+        key_name=key.name,
+        allowlist=networks,
+        key_id=key.pk,
+    )
 
 
 def _check_address(request: HttpRequest, caller: Caller) -> None:

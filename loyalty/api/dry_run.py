@@ -60,6 +60,7 @@ class RuleShape(Shape):
     matched: bool
     reason: str | None
     points: int
+    metric: str
     caps: list[str]
 
     @classmethod
@@ -71,6 +72,7 @@ class RuleShape(Shape):
             matched=payout.pays,
             reason=payout.reason,
             points=payout.points,
+            metric=payout.rule.metric,
             caps=list(payout.caps),
         )
 

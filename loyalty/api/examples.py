@@ -114,6 +114,7 @@ RULE_TRIED: Example = {
     "matched": True,
     "reason": None,
     "points": 10,
+    "metric": "points",
     "caps": [],
 }
 TRIAL: Example = {"outcome": "matched", "pointsAwarded": 10, "questsCompleted": []}
@@ -167,6 +168,23 @@ PROFILE: Example = {
     "milestones": {"tiers": "silver"},
     "progress": {TASK_ID: {"value": 4.0, "target": 10}},
 }
+TAP: Example = {
+    "key": "tap",
+    "title": "Tap and earn",
+    "status": "active",
+    "metricId": "points",
+    "pointsPerTap": 1,
+    "energy": 480,
+    "maximumEnergy": 500,
+    "refillSeconds": 10,
+    "tapsPerSecond": 10,
+    "nextEnergyIn": 4,
+    "fullEnergyIn": 194,
+    "perDay": 2000,
+    "leftToday": 1980,
+    "earned": 20,
+}
+TAPPED: Example = {"taps": 20, "points": 20, "limits": [], "balance": 770}
 PAYLOAD: Example = {
     "challengeId": QUEST_ID,
     "missionId": None,
@@ -178,3 +196,21 @@ PAYLOAD: Example = {
 HAPPENED: Example = {"id": "01890a5d-ac96-7b90-9e01-8f7e6d5c4b3a", "timestamp": EPOCH, "type": "challengeCompleted"}
 HISTORY_ITEM: Example = {"id": HAPPENED["id"], "type": "challengeCompleted", "createdAt": NOW}
 OK: Example = {"message": "OK"}
+SIMULATED_LINE: Example = {
+    "kind": "rule",
+    "key": "purchase",
+    "title": "Points for purchases",
+    "paid": 1200,
+    "timesPaid": 40,
+    "draft": 1680,
+    "timesDraft": 40,
+}
+SIMULATION: Example = {
+    "id": "01890a5d-ac96-7b90-9e01-8f7e6d5c4b3b",
+    "state": "running",
+    "from": NOW,
+    "to": NOW,
+    "failure": None,
+    "createdAt": NOW,
+    "finishedAt": None,
+}

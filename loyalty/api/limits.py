@@ -7,8 +7,8 @@ While Redis is away a coarse count of this process stands in, and look-ups that 
 
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
@@ -145,10 +145,20 @@ def hit(windows: Sequence[Window], *, is_guessable: bool = False) -> Count:
     return Count(windows, used, at, is_allowed=counted > 0)
 
 
-def forgive(window: Window, count: Count) -> None:
-    """Take a call back that was counted, where only calls of another kind should be."""
+@contextmanager
+def only_misses(windows: Sequence[Window]) -> Iterator[None]:
+    """Let somebody try what could be guessed at: each try counts, unless it succeeds. Beyond the windows none is made.
+
+    :raises RateLimited: then
+    :raises LimiterUnavailable: while nobody can count
+    """
+    count = hit(windows, is_guessable=True)
+    if not count.is_allowed:
+        raise RateLimited(count.retry_after())
+    yield
     with suppress(redis.RedisError):
-        store.ask("DECR", _key(window, count.at))
+        for window in windows:
+            store.ask("DECR", _key(window, count.at))
 
 
 def _key(window: Window, at: float) -> str:

@@ -209,7 +209,7 @@ def _headers(declared: views.Operation) -> list[dict[str, Any]]:
 
 
 def _key_parameter(declared: views.Operation, method: str) -> list[dict[str, Any]]:
-    if method != "POST" or declared.idempotency == "none":
+    if method != "POST" or declared.idempotency == "none" or declared.key_field:
         return []
     schema = {"type": "string", "minLength": 1, "maxLength": 255}
     return [{"name": "Idempotency-Key", "in": "header", "required": False, "schema": schema}]

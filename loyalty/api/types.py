@@ -21,10 +21,7 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Text500 = Annotated[str, msgspec.Meta(max_length=500)]
 Text5000 = Annotated[str, msgspec.Meta(max_length=5000)]
 Key = shapes.Key
-ExternalId = Annotated[
-    str,
-    msgspec.Meta(pattern=r"^(?!\s)[^/\x00-\x1f\x7f]{1,128}$(?<!\s)(?!\n)", min_length=1, max_length=128),
-]
+ExternalId = shapes.ExternalId
 EventId = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,128}$(?!\n)")]
 EmailText = Annotated[str, msgspec.Meta(max_length=254)]
 Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]

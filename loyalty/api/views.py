@@ -82,6 +82,7 @@ class Operation:
     example: Mapping[str, Any] | None = None
     answer_example: Mapping[str, Any] | None = None  # where it is not made of its shapes' own
     idempotency: Idempotency = "wrapped"
+    key_field: str = ""  # of the body, where one stands for the Idempotency-Key
     description: str = ""
     tags: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()  # of the request, each required
@@ -273,7 +274,8 @@ def _check_scope(caller: Caller, request: HttpRequest) -> None:
 
 
 def _key(request: HttpRequest, caller: Caller | None, declared: Operation, data: Any) -> idempotency.Key | None:
-    text = request.META.get("HTTP_IDEMPOTENCY_KEY")
+    name = declared.key_field
+    text = f"{name}:{data[name]}" if name else request.META.get("HTTP_IDEMPOTENCY_KEY")
     if text is None or caller is None or request.method != "POST" or declared.idempotency == "none":
         return None
     if not (1 <= len(text) <= 255 and text.isascii() and text.isprintable() and " " not in text):

@@ -11,6 +11,10 @@ from loyalty.kernel.errors import Invalid
 T = TypeVar("T")
 
 Key = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$(?!\n)")]
+ExternalId = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^(?!\s)[^/\x00-\x1f\x7f]{1,128}$(?<!\s)(?!\n)", min_length=1, max_length=128),
+]
 
 
 def to_struct(data: Any, type: type[T], *, strict: bool = True) -> T:

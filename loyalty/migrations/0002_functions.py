@@ -16,7 +16,6 @@ class Migration(migrations.Migration):
         migrations.RunSQL((SQL / "busy_rows.sql").read_text(encoding="utf-8"), (SQL / "busy_rows_drop.sql").read_text(encoding="utf-8")),
         migrations.RunSQL((SQL / "quests.sql").read_text(encoding="utf-8"), (SQL / "quests_drop.sql").read_text(encoding="utf-8")),
         migrations.RunSQL((SQL / "merges.sql").read_text(encoding="utf-8"), (SQL / "merges_drop.sql").read_text(encoding="utf-8")),
-        migrations.RunSQL((SQL / "archives.sql").read_text(encoding="utf-8"), (SQL / "archives_drop.sql").read_text(encoding="utf-8")),
         migrations.RunSQL((SQL / "batch.sql").read_text(encoding="utf-8"), (SQL / "batch_drop.sql").read_text(encoding="utf-8")),
         migrations.RunSQL((SQL / "engine_stamp.sql").read_text(encoding="utf-8"), (SQL / "engine_stamp_drop.sql").read_text(encoding="utf-8")),
         migrations.RunSQL((SQL / "earn_rules.sql").read_text(encoding="utf-8"), (SQL / "earn_rules_drop.sql").read_text(encoding="utf-8")),
@@ -27,4 +26,7 @@ class Migration(migrations.Migration):
         migrations.RunSQL((SQL / "completions.sql").read_text(), (SQL / "completions_drop.sql").read_text()),
         migrations.RunSQL((SQL / "refunds.sql").read_text(encoding="utf-8"), (SQL / "refunds_drop.sql").read_text(encoding="utf-8")),
         migrations.RunSQL((SQL / "hold.sql").read_text(encoding="utf-8"), (SQL / "hold_drop.sql").read_text(encoding="utf-8")),
+        migrations.RunSQL((SQL / "tap.sql").read_text(encoding="utf-8"), (SQL / "tap_drop.sql").read_text(encoding="utf-8")),
+        migrations.RunSQL((SQL / "stamps.sql").read_text(encoding="utf-8"), (SQL / "stamps_drop.sql").read_text(encoding="utf-8")),
+        migrations.RunSQL((SQL / "memberships.sql").read_text(encoding="utf-8"), (SQL / "memberships_drop.sql").read_text(encoding="utf-8")),
     ]

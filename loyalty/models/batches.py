@@ -15,6 +15,7 @@ class Batch(TenantModel):
         ADVOCATES = "advocates"
         EVENTS = "events"
         ORDERS = "orders"
+        PRODUCTS = "products"
 
     kind = models.CharField(max_length=20, choices=Kind)
     # What each item made, in the order sent, and null where it failed; of events and orders, all that they earned.
@@ -27,6 +28,10 @@ class Batch(TenantModel):
 
     class Meta:
         verbose_name_plural = "batches"
+        constraints = [
+            # Named by what other apps remember for an undo, so that none crosses businesses.
+            models.UniqueConstraint(fields=["id", "business"], name="batch_with_its_business"),
+        ]
         indexes = [models.Index(fields=["business", "created_at", "id"], name="batches_by_age")]
 
     def __str__(self) -> str:

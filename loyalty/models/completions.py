@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from loyalty.kernel import clock
 from loyalty.models.accounts import Account
-from loyalty.models.base import BusyTenantModel
+from loyalty.models.base import BusyTenantModel, TenantModel
 from loyalty.models.quests import Quest, QuestVersion, Task
 
 
@@ -132,3 +132,21 @@ class Submission(InQuest):
 
     def __str__(self) -> str:
         return f"Proof of {self.task_key}"
+
+
+class ProofFile(TenantModel):
+    """A file that somebody handed in with a submission, sealed. It is personal data."""
+
+    class Kind(models.TextChoices):
+        JPEG = "image/jpeg"
+        PNG = "image/png"
+        WEBP = "image/webp"
+        PDF = "application/pdf"
+
+    submission = models.OneToOneField(Submission, on_delete=models.PROTECT, related_name="file")
+    kind = models.CharField(max_length=20, choices=Kind)
+    size = models.PositiveIntegerField()  # bytes
+    content_sealed = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.size} bytes"

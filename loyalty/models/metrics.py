@@ -27,11 +27,14 @@ class Metric(TenantModel):
     expiry_months = models.PositiveSmallIntegerField(default=0)
     expiry_days = models.PositiveIntegerField(default=0)  # after the months
     warn_days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)  # before, the most first
+    is_stamps = models.BooleanField(default=False, editable=False)  # a stamp card's own, which comes and goes with it
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["business", "key"], name="one_metric_per_key"),
+            # Named by stamp cards through a composite foreign key, so that none crosses businesses.
+            models.UniqueConstraint(fields=["id", "business"], name="metric_with_its_business"),
             models.CheckConstraint(
                 condition=Q(maximum=None) | Q(maximum__gt=F("minimum")), name="metric_maximum_above_minimum"
             ),

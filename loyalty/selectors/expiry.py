@@ -1,4 +1,4 @@
-"""When points end."""
+"""When points, and memberships, end."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,6 +18,12 @@ def ends(*, business: Business, metric: str, earned: Sequence[datetime]) -> list
     lasting = Metric.objects.for_business(business).filter(key=metric, expiry_basis=Metric.Basis.LOT).first()
     if lasting is None or not earned:
         return [None] * len(earned)
+    found: list[datetime | None] = []
+    return found + after(earned, months=lasting.expiry_months, days=lasting.expiry_days, zone=business.timezone)
+
+
+def after(times: Sequence[datetime], *, months: int, days: int, zone: str) -> list[datetime]:
+    """The ends of the days that come so long after these times."""
     with connection.cursor() as cursor:
-        cursor.execute(ENDS, [lasting.expiry_months, lasting.expiry_days, business.timezone, [*earned]])
+        cursor.execute(ENDS, [months, days, zone, [*times]])
         return [ends_at for (ends_at,) in cursor.fetchall()]

@@ -74,6 +74,22 @@ def rooms(*, business: Business, account_ids: Iterable[UUID], metric: str = "poi
     return dict(cursor.fetchall())
 
 
+def last_earned(
+    *, business: Business, account_ids: Iterable[UUID], metrics: Iterable[str]
+) -> dict[tuple[UUID, str], datetime]:
+    """When accounts have earned or spent of these metrics for the last time: one query."""
+    rows = Balance.objects.for_business(business).filter(account_id__in=list(account_ids))
+    columns = rows.filter(metric__key__in=list(metrics)).values_list("account_id", "metric__key", "active_at")
+    return {(account_id, metric): at for account_id, metric, at in columns}
+
+
+def landings(*, business: Business, entry_ids: Iterable[UUID]) -> dict[UUID, tuple[str, int, int]]:
+    """Of entries, each with its metric, its amount and the balance after it: one query."""
+    rows = LedgerEntry.objects.for_business(business).filter(pk__in=list(entry_ids))
+    columns = rows.values_list("pk", "metric__key", "amount", "balance_after")
+    return {pk: (metric, amount, after) for pk, metric, amount, after in columns}
+
+
 def metrics_of(*, business: Business, account_id: UUID) -> dict[str, Wallet]:
     """Every metric of the programme with what the account has of it."""
     live = Metric.objects.for_business(business).filter(archived_at=None).order_by("key")

@@ -1,7 +1,7 @@
 """Taking in what people do. What nothing listens to is one insert; the rest happens under the account's lock."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -144,6 +144,12 @@ def _hear(business_id: UUID, all_heard: Sequence[Heard]) -> None:
     for report in told:
         intake.count(report)
     intake.write()
+
+
+def strike(action_ids: Collection[UUID], *, business: Business) -> None:
+    """Note that these are not so any more. What they moved and paid is not taken back by this."""
+    told = Action.objects.for_business(business).filter(pk__in=action_ids)
+    told.update(undone_at=clock.now(business))
 
 
 @transaction.atomic

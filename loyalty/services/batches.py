@@ -1,7 +1,10 @@
-"""Up to a thousand postings in one call, each on its own, and all of them taken back by the batch's id."""
+"""Up to a thousand postings in one call, each on its own, and all of them taken back by the batch's id.
+
+Batches of things that the floor does not know are taken back by whoever keeps these, and has registered for it.
+"""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -18,6 +21,16 @@ from loyalty.services.postings import Move
 
 Kind = Batch.Kind
 Result = Posting | DomainError  # what became of one item
+
+
+Undo = Callable[[Business, Batch], Sequence[Result | None]]
+
+_undoers: dict[str, Undo] = {}
+
+
+def register_undo(kind: str, undo: Undo) -> None:
+    """Let `undo` take back batches of a kind, whose rows are locked. It answers for each item what could not be."""
+    _undoers[kind] = undo
 
 
 class ActiveSince(Conflict):
@@ -59,14 +72,15 @@ def undo(*, business: Business, batch_id: UUID) -> Done:
     """Take back what a batch did. What is undone already stays so.
 
     What it posted goes back by one compensating entry each; points that are spent cannot, and their items answer
-    `ledger.InsufficientPoints`. Whom it let join is erased, unless they have done something since: `ActiveSince`.
+    `ledger.InsufficientPoints`. Whom it let join is erased, unless they have done something since: `ActiveSince`. What
+    else was written is again what it was, unless it has changed since.
 
     :raises NotFound: if the business has no such batch
     """
     batch = Batch.objects.for_business(business).select_for_update(no_key=True).filter(pk=batch_id).first()
     if batch is None:
         raise NotFound("batch")
-    results = _sent_away(business, batch) if batch.kind == Kind.ADVOCATES else _posted_back(business, batch)
+    results = _undoers.get(batch.kind, _posted_back)(business, batch)
     if batch.undone_at is None:
         batch.undone_at = clock.wall()
         batch.save(update_fields=["undone_at"])
@@ -106,3 +120,6 @@ def _sent_away(business: Business, batch: Batch) -> list[Result | None]:
     _reverse(business, batch, earned)
     erasure.erase_all(business=business, account_ids=leaving)
     return [ActiveSince() if made in active else None for made in batch.made]
+
+
+register_undo(Kind.ADVOCATES, _sent_away)

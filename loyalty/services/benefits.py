@@ -46,6 +46,11 @@ def dangling(benefits: Benefits, document: Document, *, path: str) -> Iterator[P
             yield Problem(path=f"{place}.{field}", message=message)
 
 
+def points_of(benefits: Benefits) -> int:
+    """How many points they give, where there is room."""
+    return sum(kind_of(data["kind"]).points_of(_read(data, field="")) for data in benefits)
+
+
 def give(benefits: Benefits, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
     """Give all of them, once per occasion. Answers how many points that was.
 

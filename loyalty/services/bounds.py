@@ -5,6 +5,7 @@ all, by the ids of their rules; whoever judges many events holds at once all tha
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from loyalty.kernel import database, ids, periods
@@ -12,21 +13,31 @@ from loyalty.models import Business, EarnRuleBudget
 from loyalty.selectors import ledger as books
 from loyalty.services import earn_rules
 from loyalty.services.compiled import Rule
+from loyalty.services.ledger import POINTS
 from loyalty.services.progress import Moment
 
 Use = tuple[UUID, UUID, str]  # account, rule, period
 
 
 class Bounds:
-    """For the accounts of `moments`, which are locked, and for `rules`."""
+    """For the accounts of `moments`, which are locked, and for `rules`; now, and on other `days`."""
 
-    def __init__(self, business: Business, moments: Sequence[Moment], rules: Sequence[Rule]) -> None:
+    def __init__(
+        self,
+        business: Business,
+        moments: Sequence[Moment],
+        rules: Sequence[Rule],
+        days: Collection[datetime] = (),
+    ) -> None:
         self._business = business
         self._moments = {moment.person.pk: moment for moment in moments}
+        self._days = days
         self._limited = [rule for rule in rules if rule.terms.limit.times]
         self._used_by: set[UUID] = set()  # whose uses have been read
         self._uses: dict[Use, int] = {}
+        self._cooling = [rule.metric for rule in rules if rule.cooldown]
         self._rooms: dict[UUID, int] = {}
+        self._last_paid: dict[tuple[UUID, str], datetime] | None = None  # account, metric
         self._budgets: dict[UUID, EarnRuleBudget] = {}
         self._more_uses: set[Use] = set()
         self._more_spent: set[UUID] = set()
@@ -43,6 +54,14 @@ class Bounds:
             missing = self._moments.keys() - self._rooms.keys()
             self._rooms |= books.rooms(business=self._business, account_ids=missing)
         return self._rooms[moment.person.pk]
+
+    def last_paid(self, moment: Moment, rule: Rule) -> datetime | None:
+        """When this person has got the metric of a rule with a cooldown for the last time."""
+        if self._last_paid is None:
+            self._last_paid = books.last_earned(
+                business=self._business, account_ids=self._moments, metrics=self._cooling
+            )
+        return self._last_paid.get((moment.person.pk, rule.metric))
 
     def left(self, rule: Rule) -> int:
         """What is left of the rule's budget, which `hold` has locked."""
@@ -65,7 +84,10 @@ class Bounds:
         if rule.terms.budget:
             self._budgets[rule.rule_id].spent += points
             self._more_spent.add(rule.rule_id)
-        self._rooms[moment.person.pk] = self.room(moment) - points
+        if rule.metric == POINTS:
+            self._rooms[moment.person.pk] = self.room(moment) - points
+        if self._last_paid is not None:
+            self._last_paid[moment.person.pk, rule.metric] = moment.at
 
     def spent(self, rules: Iterable[Rule]) -> set[UUID]:
         """Those of the rules whose budget has nothing left. `write` pauses them."""
@@ -89,6 +111,7 @@ class Bounds:
         self._used_by.discard(account_id)
         self._uses = {use: times for use, times in self._uses.items() if use[0] != account_id}
         self._rooms.pop(account_id, None)
+        self._last_paid = None
         self._budgets = {}
         self._more_uses, self._more_spent, self._used_up = set(), set(), set()
 
@@ -98,7 +121,8 @@ class Bounds:
         missing = self._moments.keys() - self._used_by
         moments = [self._moments[each] for each in missing]
         rules = [rule.rule_id for rule in self._limited]
-        named = {use_of(moment, rule)[2] for moment in moments for rule in self._limited}
+        days = {moment.at for moment in moments}.union(self._days)
+        named = {_period_of(rule, at=day, zone=self._business.timezone) for day in days for rule in self._limited}
         cursor = database.prepared_cursor()
         cursor.execute(READ, [self._business.pk, list(missing), rules, list(named)])
         self._uses |= {(whose, rule_id, period): times for whose, rule_id, period, times in cursor.fetchall()}
@@ -106,8 +130,11 @@ class Bounds:
 
 
 def use_of(moment: Moment, rule: Rule) -> Use:
-    period = periods.period_of(rule.terms.limit.period or "none", at=moment.at, zone=moment.business.timezone)
-    return (moment.person.pk, rule.rule_id, period)
+    return (moment.person.pk, rule.rule_id, _period_of(rule, at=moment.at, zone=moment.business.timezone))
+
+
+def _period_of(rule: Rule, *, at: datetime, zone: str) -> str:
+    return periods.period_of(rule.terms.limit.period or "none", at=at, zone=zone)
 
 
 READ = """

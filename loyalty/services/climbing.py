@@ -1,10 +1,11 @@
-"""Who moved on a ladder, and what follows from it: one move after the other, in the transaction of what caused them.
+"""Who moved on a ladder, or a stamp card, and what follows from it: one move after the other, in the transaction of
+what caused them.
 
 What follows may move people again. That waits its turn instead of happening inside, so a long ladder is climbed in a
 loop; and because everybody only rises by what they are given, and each step gives once, it ends.
 """
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,13 +23,14 @@ log = structlog.get_logger(__name__)
 
 TOPICS = (TIER_CHANGED, _) = ladders.MOVES
 
-_followers: list[Receiver] = []
+_followers: dict[str, list[Receiver]] = defaultdict(list)
 _waiting: ContextVar[deque[Happening] | None] = ContextVar("waiting", default=None)
 
 
-def register_follower(follower: Receiver) -> None:
+def register_follower(follower: Receiver, *topics: str) -> None:
     """Call `follower` with each move. What it refuses is taken back, and spoils neither the move nor its cause."""
-    _followers.append(follower)
+    for topic in topics:
+        _followers[topic].append(follower)
 
 
 def moves(business_id: UUID, told: str | None) -> list[Happening]:
@@ -78,7 +80,7 @@ def attempt() -> Iterator[None]:
 
 
 def _follow_up(move: Happening) -> None:
-    for follower in _followers:
+    for follower in _followers.get(move.topic, ()):
         try:
             with attempt():
                 follower([move])

@@ -5,17 +5,19 @@ lock of the account.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from uuid import UUID
 
 import msgspec
 
-from loyalty.models import Business, EarnRule, EventType, Milestone, MilestoneSet, Quest, Task
+from loyalty.models import Business, EarnRule, EventType, Milestone, MilestoneSet, Quest, Segment, StampCard, Task
 from loyalty.selectors import quests as reads
+from loyalty.services import stamp_rules
 from loyalty.services.earn_terms import Terms
+from loyalty.services.ledger import POINTS
 from loyalty.services.quest_rules import Condition
 from loyalty.services.stamped import Stamped
 
@@ -58,13 +60,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule(Gate):
-    """A rule that pays for events."""
+    """A rule that pays for events: points, or a stamp card's stamps."""
 
     rule_id: UUID
     key: str
     title: str
     version: int
     terms: Terms
+    metric: str = POINTS
+    cooldown: timedelta = timedelta()  # in which it pays nobody again, after it paid them this metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ class Programme:
     events: Mapping[str, Declared]
     rules: Mapping[str, Sequence[Rule]]
     multipliers: Mapping[UUID, Fraction]  # of the tiers that have one
+    memberships: Mapping[str, Fraction]  # the same of memberships, by their keys
     bases: frozenset[str]  # what its ladders go by
 
     def hears(self, name: str) -> bool:
@@ -106,11 +111,17 @@ def recent(business: Business) -> Programme:
     return _programmes.recent(business)
 
 
+def afresh(business: Business) -> Programme:
+    """The programme as this transaction sees it, which nobody else will."""
+    return _compile(business, business.engine_stamp)
+
+
 def _compile(business: Business, stamp: int) -> Programme:
     declared = EventType.objects.for_business(business).filter(archived_at=None)
     tiers = list(Milestone.objects.for_business(business).filter(set__is_tier=True))
     ids = {tier.key: tier.pk for tier in tiers}
     ladders = MilestoneSet.objects.for_business(business).filter(archived_at=None)
+    memberships = Segment.objects.for_business(business).filter(archived_at=None, is_membership=True)
     multipliers = {tier.pk: Fraction(tier.multiplier_top, tier.multiplier_bottom) for tier in tiers}
     return Programme(
         stamp=stamp,
@@ -118,6 +129,7 @@ def _compile(business: Business, stamp: int) -> Programme:
         events={one.name: Declared(one.origin, one.per_day, one.once_by_event_id, one.carries) for one in declared},
         rules=_rules(business, ids),
         multipliers={pk: factor for pk, factor in multipliers.items() if factor != 1},
+        memberships={each.key: each.multiplier for each in memberships if each.multiplier != 1},
         bases=frozenset(ladders.values_list("basis", flat=True)),
     )
 
@@ -128,7 +140,7 @@ _programmes = Stamped(_compile)
 def _rules(business: Business, tiers: Mapping[str, UUID]) -> Mapping[str, Sequence[Rule]]:
     """Active rules by trigger, the most important first."""
     active = EarnRule.objects.for_business(business).filter(status=EarnRule.Status.ACTIVE).select_related("current")
-    rules = [_rule(row, tiers) for row in active]
+    rules = [*(_rule(row, tiers) for row in active), *_stamping(business)]
     found: dict[str, list[Rule]] = defaultdict(list)
     for rule in sorted(rules, key=lambda rule: (-rule.terms.priority, rule.key)):
         found[rule.terms.trigger].append(rule)
@@ -149,6 +161,26 @@ def _rule(row: EarnRule, tiers: Mapping[str, UUID]) -> Rule:
         segment_keys=frozenset(terms.audience.segments),
         excluded_segment_keys=frozenset(terms.audience.exclude_segments),
     )
+
+
+def _stamping(business: Business) -> Iterator[Rule]:
+    """What gives the stamps of each card, as rules that pay their metrics."""
+    cards = StampCard.objects.for_business(business).filter(archived_at=None, status=StampCard.Status.ACTIVE)
+    for card in cards.select_related("metric"):
+        yield Rule(
+            rule_id=card.pk,
+            key=card.key,
+            title=card.title,
+            version=card.version,
+            terms=stamp_rules.terms_of(msgspec.convert(card.stamp, stamp_rules.Stamp)),
+            metric=card.metric.key,
+            cooldown=timedelta(hours=card.cooldown_hours),
+            opens_at=None,
+            closes_at=None,
+            tier_ids=None,
+            segment_keys=frozenset(),
+            excluded_segment_keys=frozenset(),
+        )
 
 
 def _tier_ids(keys: Sequence[str], tiers: Mapping[str, UUID]) -> frozenset[UUID] | None:

@@ -5,9 +5,9 @@ from typing import Literal
 
 from msgspec import structs
 
-from loyalty.kernel.errors import DomainError, Invalid
+from loyalty.kernel.errors import Invalid
 from loyalty.models import Business, EarnRule
-from loyalty.services import earn_rules
+from loyalty.services import earn_rules, programme
 from loyalty.services.earn_terms import Terms
 from loyalty.services.programme import Document, Problem, Section
 from loyalty.services.quest_rules import Key, Title
@@ -33,12 +33,7 @@ def export(business: Business) -> list[RuleItem]:
 def apply(business: Business, items: list[RuleItem]) -> None:
     """:raises DomainError: naming the field in the document"""
     there = {rule.key: rule for rule in EarnRule.objects.for_business(business)}
-    for number, item in enumerate(items):
-        try:
-            _put(business, item, there.get(item.key))
-        except DomainError as error:
-            error.field = ".".join(filter(None, ("earnRules", str(number), error.field)))
-            raise
+    programme.each(items, lambda item: _put(business, item, there.get(item.key)), section="earnRules")
     kept = {item.key for item in items}
     for key, rule in there.items():
         if key not in kept and rule.status != Status.ARCHIVED:
@@ -83,5 +78,5 @@ SECTION = Section(
     export=export,
     apply=apply,
     check=check,
-    after=("metrics", "milestoneSets", "segments", "events"),
+    after=("metrics", "milestoneSets", "segments", "memberships", "events"),
 )

@@ -15,9 +15,13 @@ Named = Annotated[list[Annotated[str, Meta(min_length=1, max_length=128)]], Meta
 
 
 class Earn(Part):
-    """`{"points": 50}` each time, or each order; or of money `{"points": 5, "per": "1.00", "currency": "EUR"}`."""
+    """`{"points": 50}` each time, or each order; or of money `{"points": 5, "per": "1.00", "currency": "EUR"}`.
+
+    Of an order also `{"points": 5, "each": "piece"}`: for each piece of what the rule is about.
+    """
 
     points: Quantity
+    each: Literal["order", "piece"] = "order"
     per: AmountText | None = None
     currency: Currency | None = None
     rounding: Literal["down"] = "down"

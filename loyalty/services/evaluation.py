@@ -22,7 +22,7 @@ from loyalty.services.compiled import Gate, Programme
 from loyalty.services.payouts import Payout
 from loyalty.services.people import Person
 from loyalty.services.postings import Move
-from loyalty.services.progress import Count, Moment, Place, SoFar, Verdict
+from loyalty.services.progress import Count, Moment, Past, Place, SoFar, Verdict
 
 TIER_REACHED = "tier_reached"  # what listens to it may have changed what is known of a person
 
@@ -40,6 +40,7 @@ class Evaluation:
     """Of events with these names, of people whose accounts are locked.
 
     :param are_many: a refused event leaves no trace, and spoils no other
+    :param days: when those happened that did not happen just now
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Evaluation:
         names: Collection[str],
         now: datetime,
         are_many: bool = False,
+        days: Collection[datetime] = (),
     ) -> None:
         self.programme = programme
         self._business = business
@@ -60,19 +62,22 @@ class Evaluation:
         self._holds_budgets = False
         self._steps = [step for name in names for step in programme.steps.get(name, ())]
         self._rules = [rule for name in names for rule in programme.rules.get(name, ())]
-        self._bounds = Bounds(business, self._moments(people), self._rules)
+        self._bounds = Bounds(business, self._moments(people), self._rules, days)
         self._segments: dict[UUID, set[str]] = {}
         self._so_far: dict[UUID, SoFar] = {}
         self._counted: dict[tuple[UUID, Place], Count] = {}
         self._moves: list[Move] = []
         self._moved: set[UUID] = set()  # whose points have moved, and with them perhaps their tier
 
-    def moment(self, account_id: UUID, data: Mapping[str, Any], *, is_undeclared: bool = False) -> Moment:
+    def moment(
+        self, account_id: UUID, data: Mapping[str, Any], *, is_undeclared: bool = False, past: Past | None = None
+    ) -> Moment:
         """An event in front of a person as they are now."""
         if account_id in self._moved and self._minds_tiers:
             self._look_again()
         person = self._people[account_id]
-        return Moment(self._business, person, data, max(self._now, person.last_event_at), is_undeclared)
+        at = past.at if past else max(self._now, person.last_event_at)
+        return Moment(self._business, person, data, at, is_undeclared, past)
 
     def evaluate(self, name: str, moment: Moment, *, action_id: UUID) -> Evaluated:
         """Move the steps that listen; then let rules pay, with what the steps gave in the balance already.
@@ -83,7 +88,7 @@ class Evaluation:
             # Completing something may let any rule pay: all budgets first, or two batches could wait for each other.
             self._bounds.hold(rule for rules in self.programme.rules.values() for rule in rules)
             self._holds_budgets = True
-        steps = self.programme.steps.get(name, ())
+        steps = () if moment.past else self.programme.steps.get(name, ())
         verdicts: list[Verdict] = []
         if steps:
             theirs = self._segments_of(moment, [step.run for step in steps])
@@ -131,7 +136,9 @@ class Evaluation:
         rules = self.programme.rules.get(name, ())
         if not rules:
             return ()
-        judged = payouts.judge(moment, self.programme, rules, self._segments_of(moment, rules))
+        is_member_asked = bool(self.programme.memberships) and any(rule.terms.tier_multiplier for rule in rules)
+        theirs = self._segments_of(moment, rules, is_asked=is_member_asked)
+        judged = payouts.judge(moment, self.programme, rules, theirs)
         paid, used_up = payouts.bound(moment, judged, self._bounds)
         moves = [payouts.move_of(moment, payout, action_id=action_id) for payout in paid if payout.pays]
         self._moves += moves
@@ -141,9 +148,9 @@ class Evaluation:
             self.programme = self.programme.without(used_up)
         return paid
 
-    def _segments_of(self, moment: Moment, gates: Iterable[Gate]) -> set[str]:
-        """The segments of the person, if any of the gates asks for some."""
-        if not any(gate.segment_keys or gate.excluded_segment_keys for gate in gates):
+    def _segments_of(self, moment: Moment, gates: Iterable[Gate], *, is_asked: bool = False) -> set[str]:
+        """The segments of the person, if any of the gates, or something else, asks for some."""
+        if not is_asked and not any(gate.segment_keys or gate.excluded_segment_keys for gate in gates):
             return set()
         if not self._segments:
             keys = segments.keys_of(business=self._business, account_ids=self._people)
@@ -182,5 +189,6 @@ class Evaluation:
         """Read anew what is known of a person: more has happened to them than was judged here."""
         self._counted, self._moves = {}, []
         self._so_far.pop(account_id, None)
+        self._segments = {}
         self._bounds.forget(account_id)
         self._moved.add(account_id)

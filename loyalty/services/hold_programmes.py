@@ -13,7 +13,6 @@ from loyalty.kernel import clock
 from loyalty.kernel.errors import Invalid, NotFound
 from loyalty.kernel.money import money, money_text
 from loyalty.models import Business, HoldProgramme, Metric
-from loyalty.selectors import segments
 from loyalty.services import accrual, naming
 from loyalty.services.hold_rules import HoldRules, Pool, Revenue, length_of, problems, term_of
 
@@ -124,13 +123,13 @@ def _put(row: HoldProgramme, rules: HoldRules) -> None:
     for field, message in problems(rules):
         raise Invalid(f"{field}: {message}", field=field)
     business, is_new = row.business, row._state.adding
-    stake, pays = (_metric(business, getattr(rules, name), field=name) for name in ("stake", "pays"))
+    stake, pays = (naming.metric(business, getattr(rules, name), field=name) for name in ("stake", "pays"))
     if not is_new and (row.kind, row.stake_id, row.pays_id) != (rules.kind, stake.pk, pays.pk):
         raise Invalid("Kind, stake and pays stay as they are. Make another programme instead.", field="kind")
     row.kind, row.stake, row.pays = rules.kind, stake, pays
     row.term, row.minimum = length_of(rules.term), rules.minimum
     row.bonus = rules.bonus or 0
-    row.segment_keys = _segments(business, rules.segments)
+    row.segment_keys = naming.segment_keys(business, rules.segments)
     _put_pool(row, rules.pool or Pool())
 
 
@@ -145,18 +144,3 @@ def _put_pool(row: HoldProgramme, pool: Pool) -> None:
             raise Invalid("It must be more than nothing.", field="pool.revenue.per")
     if before != (row.revenue_points, row.revenue_per):
         row.unfed = 0  # it was counted in other units
-
-
-def _metric(business: Business, key: str, *, field: str) -> Metric:
-    metric = Metric.objects.for_business(business).filter(key=key, archived_at=None).first()
-    if metric is None:
-        raise NotFound("metric", field=field)
-    return metric
-
-
-def _segments(business: Business, keys: list[str]) -> list[str]:
-    known = segments.live_keys(business=business)
-    for number, key in enumerate(keys):
-        if key not in known:
-            raise NotFound("segment", field=f"segments.{number}")
-    return sorted(set(keys))

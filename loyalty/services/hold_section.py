@@ -5,7 +5,6 @@ from typing import Literal
 
 from msgspec import structs
 
-from loyalty.kernel.errors import DomainError
 from loyalty.models import Business, HoldProgramme
 from loyalty.services import hold_programmes, programme
 from loyalty.services.hold_rules import HoldRules, problems
@@ -32,12 +31,7 @@ def export(business: Business) -> list[HoldItem]:
 def apply(business: Business, items: list[HoldItem]) -> None:
     """:raises DomainError: naming the field in the document"""
     there = {row.key: row for row in HoldProgramme.objects.for_business(business).select_related("stake", "pays")}
-    for number, item in enumerate(items):
-        try:
-            _put(business, item, there.pop(item.key, None))
-        except DomainError as error:
-            error.field = ".".join(filter(None, ("holdToEarn", str(number), error.field)))
-            raise
+    programme.each(items, lambda item: _put(business, item, there.pop(item.key, None)), section="holdToEarn")
     for row in there.values():
         if row.status != Status.ARCHIVED:
             hold_programmes.update(business=business, programme_id=row.pk, status=Status.ARCHIVED)
@@ -46,7 +40,7 @@ def apply(business: Business, items: list[HoldItem]) -> None:
 def check(items: Iterable[HoldItem], document: Document) -> Iterator[Problem]:
     """Rules that mean nothing, and what they name and the document does not have."""
     metrics = [metric.key for metric in document["metrics"]]
-    segments = [segment.key for segment in document["segments"]]
+    segments = programme.groups_of(document)
     for number, item in enumerate(items):
         path = f"holdToEarn.{number}"
         for field, message in problems(item):
@@ -79,5 +73,5 @@ SECTION = Section(
     export=export,
     apply=apply,
     check=check,
-    after=("metrics", "segments", "policies"),
+    after=("metrics", "segments", "memberships", "policies"),
 )

@@ -68,6 +68,7 @@ class Intake:
             names=names,
             now=clock.now(business),
             are_many=are_many,
+            days={report.past.at for report in sent if report.past},
         )
         self._before = _before([report.event_id for report in sent if report.event_id], business=business)
         capped = [name for name in names if _cap(name, programme) is not None]
@@ -118,7 +119,7 @@ class Intake:
     def _moment(self, report: Report) -> Moment:
         programme = self._evaluation.programme
         is_undeclared = app_word.is_undeclared(report.name, origin=report.origin, programme=programme)
-        return self._evaluation.moment(report.account_id, report.data, is_undeclared=is_undeclared)
+        return self._evaluation.moment(report.account_id, report.data, is_undeclared=is_undeclared, past=report.past)
 
     def _note(self, report: Report, moment: Moment, action_id: UUID, outcome: str) -> UUID:
         whose = (report.account_id, report.name, report.event_id, report.origin)

@@ -1,14 +1,15 @@
 """Keys: what a programme's document calls a thing. One row of a kind has each."""
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from itertools import count
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.text import slugify
 
-from loyalty.kernel.errors import Conflict
-from loyalty.models import Business
+from loyalty.kernel.errors import Conflict, NotFound
+from loyalty.models import Business, Metric
+from loyalty.selectors import segments
 
 
 class KeyTaken(Conflict):
@@ -38,3 +39,23 @@ def key_for(rows: "QuerySet[Any]", *, key: str | None, title: str, noun: str) ->
     if rows.filter(key=key).exists():
         raise KeyTaken(noun, key)
     return key
+
+
+def metric(business: Business, key: str, *, field: str) -> Metric:
+    """:raises NotFound: naming `field`, if the programme has no such metric"""
+    found = Metric.objects.for_business(business).filter(key=key, archived_at=None).first()
+    if found is None:
+        raise NotFound("metric", field=field)
+    return found
+
+
+def segment_keys(business: Business, keys: Sequence[str]) -> list[str]:
+    """The keys, each once and in order.
+
+    :raises NotFound: naming `segments.…`, if the programme has no such segment
+    """
+    known = segments.live_keys(business=business)
+    for number, key in enumerate(keys):
+        if key not in known:
+            raise NotFound("segment", field=f"segments.{number}")
+    return sorted(set(keys))

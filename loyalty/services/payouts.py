@@ -12,9 +12,10 @@ from loyalty.models import Business
 from loyalty.services import progress
 from loyalty.services.bounds import Bounds
 from loyalty.services.compiled import Programme, Rule
+from loyalty.services.earn_terms import Terms
 from loyalty.services.kinds.earning import kind_of
 from loyalty.services.kinds.earning.base import Rates
-from loyalty.services.ledger import Source
+from loyalty.services.ledger import POINTS, Source
 from loyalty.services.postings import Move
 from loyalty.services.progress import Moment
 
@@ -28,11 +29,17 @@ class Payout:
     points: int = 0
     exact: Fraction = Fraction(0)
     tier: Fraction = Fraction(1)
+    membership: Fraction = Fraction(1)
     caps: tuple[str, ...] = ()
 
     @property
     def pays(self) -> bool:
         return self.reason is None
+
+    @property
+    def paid_points(self) -> int:
+        """Of what it pays, what is points: a stamp is none."""
+        return self.points if self.pays and self.rule.metric == POINTS else 0
 
     def refused(self, reason: str) -> "Payout":
         return replace(self, reason=reason, points=0)
@@ -47,7 +54,8 @@ class Payout:
 def judge(moment: Moment, programme: Programme, rules: Sequence[Rule], theirs: set[str]) -> list[Payout]:
     """What each rule would pay somebody in these segments, if nothing bounded it."""
     tier = programme.multipliers.get(moment.person.tier_id) if moment.person.tier_id else None
-    return [_judged(moment, rule, tier or Fraction(1), theirs) for rule in rules]
+    highest = max([Fraction(1), *(programme.memberships[key] for key in theirs & programme.memberships.keys())])
+    return [_judged(moment, rule, (tier or Fraction(1), highest), theirs) for rule in rules]
 
 
 def bound(moment: Moment, judged: Sequence[Payout], bounds: Bounds) -> tuple[list[Payout], set[UUID]]:
@@ -55,7 +63,7 @@ def bound(moment: Moment, judged: Sequence[Payout], bounds: Bounds) -> tuple[lis
 
     Rules come with the most important first. What is paid is noted in `bounds`.
     """
-    limited = [_within_limit(moment, payout, bounds) for payout in judged]
+    limited = [_cooled_down(moment, _within_limit(moment, payout, bounds), bounds) for payout in judged]
     asked = [payout.rule for payout in limited if payout.pays and payout.rule.terms.budget]
     bounds.hold(asked)
     stacked = _stacked([_within_budget(payout, bounds) for payout in limited])
@@ -66,22 +74,30 @@ def bound(moment: Moment, judged: Sequence[Payout], bounds: Bounds) -> tuple[lis
     return bounded, bounds.spent(asked)
 
 
-def worth(rule: Rule, base: Fraction, tier: Fraction) -> Payout:
-    """The base times every multiplier, exactly; whole points are cut off once, at the very end."""
-    factor = tier if rule.terms.tier_multiplier else Fraction(1)
-    exact = base * Fraction(*rule.terms.multiplier) * factor
-    payout = Payout(rule, points=exact.numerator // exact.denominator, exact=exact, tier=factor)
+def worth(rule: Rule, base: Fraction, tier: Fraction, membership: Fraction = Fraction(1)) -> Payout:
+    """The base times every multiplier, exactly; whole points are cut off once, at the very end.
+
+    :param tier: the multiplier of the person's tier
+    :param membership: the highest one of their memberships
+    """
+    if not rule.terms.tier_multiplier:
+        tier = membership = Fraction(1)
+    exact = base * Fraction(*rule.terms.multiplier) * tier * membership
+    whole = exact.numerator // exact.denominator
+    payout = Payout(rule, points=whole, exact=exact, tier=tier, membership=membership)
     return (
         payout.at_most(points.MAX_MOVE, "largest_award", empty="") if payout.points else payout.refused("too_little")
     )
 
 
-def _judged(moment: Moment, rule: Rule, tier: Fraction, theirs: set[str]) -> Payout:
+def _judged(moment: Moment, rule: Rule, factors: tuple[Fraction, Fraction], theirs: set[str]) -> Payout:
     reason = "undeclared" if moment.is_undeclared else progress.shut(moment, rule, rule.terms.conditions, theirs)
     if reason is not None:
         return Payout(rule, reason)
+    if moment.past and (ends := _end_of(moment, rule.terms)) and ends <= moment.past.now:
+        return Payout(rule, "expired")
     base = kind_of(rule.terms.trigger).base(rule.terms, moment.data, _rates(moment.business))
-    return Payout(rule, base) if isinstance(base, str) else worth(rule, base, tier)
+    return Payout(rule, base) if isinstance(base, str) else worth(rule, base, *factors)
 
 
 def _rates(business: Business) -> Rates:
@@ -93,6 +109,13 @@ def _within_limit(moment: Moment, payout: Payout, bounds: Bounds) -> Payout:
     if payout.pays and most and bounds.times(moment, payout.rule) >= most:
         return payout.refused("limit_reached")
     return payout
+
+
+def _cooled_down(moment: Moment, payout: Payout, bounds: Bounds) -> Payout:
+    if not payout.pays or not payout.rule.cooldown:
+        return payout
+    last = bounds.last_paid(moment, payout.rule)
+    return payout.refused("cooldown") if last and moment.at < last + payout.rule.cooldown else payout
 
 
 def _within_budget(payout: Payout, bounds: Bounds) -> Payout:
@@ -114,43 +137,59 @@ def _stacked(judged: Sequence[Payout]) -> list[Payout]:
 
 
 def _within_room(moment: Moment, judged: Sequence[Payout], bounds: Bounds) -> list[Payout]:
-    """No more than the metric's maximum lets the person have."""
-    if not any(payout.pays for payout in judged):
+    """No more points than their maximum lets the person have. Stamps have none."""
+    if not any(payout.paid_points for payout in judged):
         return list(judged)
     room = bounds.room(moment)
     bounded = []
     for payout in judged:
-        bounded.append(payout.at_most(room, "maximum", empty="at_maximum"))
-        room -= bounded[-1].points
+        is_bounded = payout.rule.metric == POINTS
+        bounded.append(payout.at_most(room, "maximum", empty="at_maximum") if is_bounded else payout)
+        room -= bounded[-1].paid_points
     return bounded
 
 
 def move_of(moment: Moment, payout: Payout, *, action_id: UUID) -> Move:
     """What is posted for a payout: once for an action and a rule."""
     rule, terms = payout.rule, payout.rule.terms
-    ripe = moment.at + timedelta(days=terms.pending_days)
+    ripe = _ripens_at(moment, terms)
     return Move(
         account_id=moment.person.pk,
         amount=payout.points,
+        metric=rule.metric,
         source=Source("earn_rule", f"{action_id}:{rule.rule_id}"),
         facts={"action": terms.trigger},
         rule=(rule.rule_id, rule.version),
-        reason=_reason(payout, action_id),
+        reason=_reason(moment, payout, action_id),
         description=rule.title,
         pending_until=ripe if terms.pending_days else None,
-        expires_at=_end_of_day(moment, ripe, terms.expires_after_days) if terms.expires_after_days else None,
+        expires_at=_end_of(moment, terms),
     )
 
 
-def _reason(payout: Payout, action_id: UUID) -> dict[str, object]:
+def _ripens_at(moment: Moment, terms: Terms) -> datetime:
+    return moment.at + timedelta(days=terms.pending_days)
+
+
+def _end_of(moment: Moment, terms: Terms) -> datetime | None:
+    """When what the rule pays ends; None: as its metric says of points that are earned now."""
+    if terms.expires_after_days:
+        return _end_of_day(moment, _ripens_at(moment, terms), terms.expires_after_days)
+    return moment.past.ends_at if moment.past else None
+
+
+def _reason(moment: Moment, payout: Payout, action_id: UUID) -> dict[str, object]:
     """Why this much: what went in, and what made it less."""
+    earned = {"earnedAt": moment.at.isoformat()} if moment.past else {}
     return {
         "actionId": str(action_id),
         "rule": payout.rule.key,
         "multiplier": str(Fraction(*payout.rule.terms.multiplier)),
         "tierMultiplier": str(payout.tier),
+        "membershipMultiplier": str(payout.membership),
         "exact": str(payout.exact),
         "caps": list(payout.caps),
+        **earned,
     }
 
 

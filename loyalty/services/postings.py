@@ -54,6 +54,7 @@ class Taking:
     source: Source
     reason: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    deficit: str | None = None  # the policy, where it is not the business's
 
 
 def take_back(takings: Sequence[Taking], *, business: Business) -> list[Posting]:
@@ -69,6 +70,37 @@ def take_back(takings: Sequence[Taking], *, business: Business) -> list[Posting]
     told = (ledger.news(posting, business=business, topic="points/reversed") for posting in postings)
     events.announce([one for news in told for one in news])
     return postings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Away:
+    """What an award has just given, to be taken away again by an adjustment."""
+
+    entry_id: UUID
+    source: Source
+    reason: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    description: str = ""
+
+
+def take_away(all_of: Sequence[Away], *, business: Business) -> None:
+    """Take away awards that this transaction has made, each whole and untouched since: at most one of an account."""
+    if not all_of:
+        return
+    rows = [
+        {
+            "entry": each.entry_id,
+            "source_type": each.source.type,
+            "source_id": each.source.id,
+            "reason": each.reason,
+            "description": each.description,
+            "facts": {"action": each.source.type, **each.facts},
+        }
+        for each in all_of
+    ]
+    postings = call("laurel_take_away", [business.pk, orjson.dumps(rows).decode(), clock.wall()])
+    told = (ledger.news(posting, business=business, topic="points/adjusted") for posting in postings)
+    events.announce([one for news in told for one in news])
 
 
 def call(function: str, arguments: Sequence[Any]) -> list[Posting]:
@@ -142,4 +174,5 @@ def _taken(taking: Taking) -> dict[str, Any]:
         "source_id": taking.source.id,
         "reason": taking.reason,
         "facts": {"action": taking.source.type, **taking.facts},
+        "deficit": taking.deficit,
     }

@@ -6,9 +6,10 @@ what came of it is written down again. The difference is the answer; a dry run t
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from django.db import transaction
@@ -23,6 +24,7 @@ Origin = ProgrammeVersion.Origin
 Version = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 Document = Mapping[str, Any]  # section key → its items, as parsed
 Plain = dict[str, Any]  # the same as JSON has it
+Item = TypeVar("Item")
 
 
 class Part(msgspec.Struct, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -167,6 +169,25 @@ def apply(
     return Outcome(now, changes, list(_warnings(changes, known)))
 
 
+@contextmanager
+def imagined(*, business: Business, document: Document) -> Iterator[Business]:
+    """The business as if the document were applied, inside the block; then nothing of it is left.
+
+    People keep their places on ladders that it changes. Other documents wait meanwhile.
+
+    :raises Invalid: as `apply`
+    """
+    with transaction.atomic():
+        business = Business.objects.select_for_update(no_key=True).get(pk=business.pk)
+        _check({**_exported(business), **document})
+        for section in _in_order():
+            if section.key in document:
+                _put(section, section.apply, business, document[section.key])
+        business.refresh_from_db()
+        yield business
+        transaction.set_rollback(True)
+
+
 def restore(*, business: Business, number: int, author: str = "", dry_run: bool = False) -> Outcome:
     """Make the programme what it was in a version. Sections that came later stay as they are.
 
@@ -191,12 +212,30 @@ def put_rows(rows: Any, wanted: Mapping[str, Mapping[str, Any]], **fixed: Any) -
     }
 
 
+def each(items: Iterable[Item], put: Callable[[Item], None], *, section: str) -> None:
+    """Put every item of a section. What one of them is refused for is said with its place in the document.
+
+    :raises DomainError: as `put`
+    """
+    for number, item in enumerate(items):
+        try:
+            put(item)
+        except DomainError as error:
+            error.field = ".".join(filter(None, (section, str(number), error.field)))
+            raise
+
+
 def unknown(named: Iterable[tuple[str, str | None]], known: Iterable[str], noun: str) -> Iterator[Problem]:
     """A problem for each (path, key) whose key is not known."""
     keys = set(known)
     for path, key in named:
         if key is not None and key not in keys:
             yield Problem(path=path, message=f"There is no {noun} {key!r} in this programme.")
+
+
+def groups_of(document: Document) -> set[str]:
+    """The keys of a document by which audiences name people: of its segments, and of its memberships."""
+    return {item.key for section in ("segments", "memberships") for item in document.get(section, ())}
 
 
 def _exported(business: Business) -> Document:

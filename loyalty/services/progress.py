@@ -70,6 +70,18 @@ class SoFar:
     done: set[Place] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """That something happened before it was told: then, until when what it earns would last, and what time it is now.
+
+    Rules pay for it as on its day. Quests count what people do, not what is brought from elsewhere.
+    """
+
+    at: datetime
+    ends_at: datetime | None
+    now: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """An event in front of a person."""
@@ -79,6 +91,7 @@ class Moment:
     data: Mapping[str, Any]
     at: datetime
     is_undeclared: bool = False  # an app made up its name
+    past: Past | None = None
 
     @property
     def day(self) -> date:

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from loyalty.kernel import clock
 from loyalty.kernel.errors import Conflict, Invalid, NotFound
 from loyalty.models import Account, Business, Submission
-from loyalty.services import completions, ledger, quest_gate
+from loyalty.services import completions, ledger, proof_files, quest_gate
 from loyalty.services.completions import Outcome
 from loyalty.services.kinds.tasks import kind_of
 from loyalty.services.quest_gate import Attempt
@@ -30,22 +30,30 @@ class Decided(Conflict):
 
 @transaction.atomic
 def submit(
-    *, business: Business, quest_id: UUID, task_id: UUID, account_id: UUID, text: str = "", link: str = ""
+    *,
+    business: Business,
+    quest_id: UUID,
+    task_id: UUID,
+    account_id: UUID,
+    text: str = "",
+    link: str = "",
+    file: bytes = b"",
 ) -> Submission:
-    """Hand in proof of a step: a text, a link, or both.
+    """Hand in proof of a step: a text, a link, a file, or several of them.
 
-    :raises Invalid: if there is neither, one is too long, the link is none, or the task takes no proof
+    :raises Invalid: if there is nothing, one is too long, the link is none, the file is not what we take, or the
+        task takes no proof
     :raises DoneAlready: if the step is done in this period, or a submission waits
     :raises NotFound, quest_gate.*, ledger.AccountNotActive: as `completions.complete`
     """
-    _check_content(text, link)
+    _check_content(text, link, file)
     attempt = quest_gate.attempt(business=business, account_id=account_id, quest_id=quest_id, task_id=task_id)
     if not kind_of(attempt.task.type).TAKES_PROOF:
         raise Invalid(f"A task of type {attempt.task.type} takes no proof.", field="taskId")
     quest_gate.check(attempt)
     if attempt.done() or _open(attempt).exists():
         raise DoneAlready
-    return Submission.objects.create(
+    submission = Submission.objects.create(
         business=attempt.business,
         account_id=attempt.account.pk,
         quest=attempt.quest,
@@ -56,6 +64,9 @@ def submit(
         link=link,
         created_at=attempt.at,
     )
+    if file:
+        proof_files.attach(submission, file)
+    return submission
 
 
 @transaction.atomic
@@ -106,9 +117,11 @@ def _open(attempt: Attempt) -> "QuerySet[Submission]":
     )
 
 
-def _check_content(text: str, link: str) -> None:
-    if not text.strip() and not link:
-        raise Invalid("Hand in a text or a link.", field="text")
+def _check_content(text: str, link: str, file: bytes) -> None:
+    if not text.strip() and not link and not file:
+        raise Invalid("Hand in a text, a link or a file.", field="text")
+    if file:
+        proof_files.media_type(file)
     if len(text) > MOST_TEXT:
         raise Invalid(f"text is longer than {MOST_TEXT:,} characters.", field="text")
     if link and not _is_web_address(link):

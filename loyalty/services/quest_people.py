@@ -8,12 +8,15 @@ from django.db.models import Exists, OuterRef
 
 from loyalty.models import (
     Action,
+    Admission,
     Arrival,
     Business,
     EarnRuleUse,
     HoldAccrual,
     QuestCompletion,
+    StampReward,
     Submission,
+    TapMeter,
     TaskCompletion,
     TaskProgress,
 )
@@ -28,7 +31,15 @@ def nothing_to_erase(business: Business, account_ids: Collection[UUID]) -> None:
     """Ids, codes and times may stay."""
 
 
-Counted = type[InQuest] | type[EarnRuleUse] | type[Arrival] | type[HoldAccrual]
+Counted = (
+    type[InQuest]
+    | type[EarnRuleUse]
+    | type[Arrival]
+    | type[HoldAccrual]
+    | type[TapMeter]
+    | type[StampReward]
+    | type[Admission]
+)
 
 
 def moved_by(holder: Holder, model: Counted, *same: str) -> Holder:

@@ -5,10 +5,9 @@ from typing import Any, Literal
 
 from msgspec import structs
 
-from loyalty.kernel.errors import DomainError
 from loyalty.models import Business, Quest, Task
 from loyalty.selectors import quests as reads
-from loyalty.services import benefits, quest_rows, quests
+from loyalty.services import benefits, programme, quest_rows, quests
 from loyalty.services.programme import Document, Problem, Section
 from loyalty.services.quest_rules import Audience, Key, LongText, Rules, ShortText, Title
 
@@ -35,12 +34,7 @@ def export(business: Business) -> list[QuestItem]:
 def apply(business: Business, items: list[QuestItem]) -> None:
     """:raises DomainError: naming the field in the document"""
     there = {quest.key: quest for quest in Quest.objects.for_business(business)}
-    for number, item in enumerate(items):
-        try:
-            _put(business, item, there.get(item.key))
-        except DomainError as error:
-            error.field = ".".join(filter(None, ("quests", str(number), error.field)))
-            raise
+    programme.each(items, lambda item: _put(business, item, there.get(item.key)), section="quests")
     kept = {item.key for item in items}
     for key, quest in there.items():
         if key not in kept and quest.status != Status.ARCHIVED:
@@ -79,7 +73,7 @@ def _item(quest: Quest, tasks: list[Task]) -> QuestItem:
 
 def check_audience(audience: Audience, document: Document, path: str) -> Iterator[Problem]:
     """The tiers and segments that the document does not have."""
-    groups = _keys(document, "segments")
+    groups = programme.groups_of(document) if "segments" in document else None
     for name, wanted, known in (
         ("tiers", audience.tiers, _tiers(document)),
         ("segments", audience.segments, groups),
@@ -97,17 +91,11 @@ def _tiers(document: Document) -> set[str] | None:
     )
 
 
-def _keys(document: Document, section: str) -> set[str] | None:
-    """The keys of a section; None where this installation has no such section."""
-    items = document.get(section)
-    return None if items is None else {item.key for item in items}
-
-
 SECTION = Section(
     key="quests",
     shape=list[QuestItem],
     export=export,
     apply=apply,
     check=check,
-    after=("metrics", "milestoneSets", "segments", "inventorySets", "rewards"),
+    after=("metrics", "milestoneSets", "segments", "memberships", "inventorySets", "rewards"),
 )

@@ -10,7 +10,7 @@ from loyalty.models import EventType
 from loyalty.services import app_word, completions, conditions
 from loyalty.services.compiled import Programme
 from loyalty.services.payouts import Payout
-from loyalty.services.progress import Verdict
+from loyalty.services.progress import Past, Verdict
 
 Origin = Literal["client", "server"]
 Data = Mapping[str, Any]  # flat: strings, numbers, booleans, and lists of words
@@ -46,6 +46,7 @@ class Report:
     data: Data
     origin: Origin
     event_id: str | None = None
+    past: Past | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Taken:
 
     @property
     def points(self) -> int:
-        return sum(one.points for one in self.completed) + sum(one.points for one in self.paid)
+        return sum(one.points for one in self.completed) + sum(one.paid_points for one in self.paid)
 
 
 def objection(report: Report, programme: Programme) -> DomainError | None:

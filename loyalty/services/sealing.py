@@ -29,12 +29,14 @@ class Sealed:
 
     :param context: of a row, what its value is bound to
     :param beside: what else of a row follows from its value and the key that seals now
+    :param page: how many rows are read at once, where they are large
     """
 
     model: type[Model]
     column: str
     context: Callable[[Any], str]
     beside: Callable[[Any, bytes], Mapping[str, bytes]] = field(default=nothing)
+    page: int | None = None
 
     def __str__(self) -> str:
         return f"{self.model._meta.db_table}.{self.column}"
@@ -64,10 +66,10 @@ def reseal() -> Iterator[tuple[Sealed, Tally]]:
 
 def _rows(column: Sealed) -> Iterator[Any]:
     """The rows under other keys, each once, in the order of their keys."""
-    page = list(_behind(column)[:PAGE])
+    page = list(_behind(column)[: column.page or PAGE])
     while page:
         yield from page
-        page = list(_behind(column).filter(pk__gt=page[-1].pk)[:PAGE])
+        page = list(_behind(column).filter(pk__gt=page[-1].pk)[: column.page or PAGE])
 
 
 def _behind(column: Sealed) -> "QuerySet[Any]":

@@ -1,7 +1,7 @@
 """Who is in which segment."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,7 +9,8 @@ from django.db import transaction
 
 from loyalty.kernel.errors import NotFound
 from loyalty.models import Account, Business, Segment, SegmentMember
-from loyalty.services import accounts
+from loyalty.selectors import segments as reads
+from loyalty.services import accounts, memberships
 
 
 @transaction.atomic
@@ -26,11 +27,24 @@ def put(*, business: Business, account_id: UUID, keys: Iterable[str], field: str
     if wanted - segments.keys():
         raise NotFound("segment", field=field)
     members = SegmentMember.objects.for_business(business).filter(account_id=account_id)
-    members.exclude(segment__in=segments.values()).delete()
+    members.filter(segment__is_membership=False).exclude(segment__in=segments.values()).delete()
+    plain = [segment for segment in segments.values() if not segment.is_membership]
     SegmentMember.objects.bulk_create(
-        (SegmentMember(business=business, account_id=account_id, segment=segment) for segment in segments.values()),
+        (SegmentMember(business=business, account_id=account_id, segment=segment) for segment in plain),
         ignore_conflicts=True,
     )
+    has = {each.segment.key for each in reads.memberships_of(business=business, account_id=account_id)}
+    wants = {segment.key for segment in segments.values() if segment.is_membership}
+    _change_memberships(business, account_id, joins=wants - has, leaves=has - wants)
+
+
+def _change_memberships(
+    business: Business, account_id: UUID, *, joins: Collection[str], leaves: Collection[str]
+) -> None:
+    for key in sorted(joins):
+        memberships.join(business=business, account_id=account_id, key=key)
+    for key in sorted(leaves):
+        memberships.leave(business=business, account_id=account_id, key=key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +61,7 @@ def move(*, business: Business, moves: Sequence[Move]) -> None:
     """Move many people at once; of somebody who comes twice the last word counts. Unknown segments are left out."""
     accounts.lock(business=business, account_ids={each.account_id for each in moves})
     live = Segment.objects.for_business(business).filter(archived_at=None)
-    named = dict(live.values_list("key", "pk"))
+    named = dict(live.filter(is_membership=False).values_list("key", "pk"))
     is_in: dict[tuple[UUID, UUID], bool] = {}
     for each in moves:
         for keys, joins in ((each.joins, True), (each.leaves, False)):
@@ -59,6 +73,9 @@ def move(*, business: Business, moves: Sequence[Move]) -> None:
     ]
     SegmentMember.objects.bulk_create(members, ignore_conflicts=True)
     _leave(business, [place for place, joins in is_in.items() if not joins])
+    brings = set(live.filter(is_membership=True).values_list("key", flat=True))
+    for each in moves if brings else ():
+        _change_memberships(business, each.account_id, joins=each.joins & brings, leaves=each.leaves & brings)
 
 
 def _leave(business: Business, places: Sequence[tuple[UUID, UUID]]) -> None:

@@ -229,6 +229,17 @@ CHECKS: list[Check] = [
             AND (%(business)s::uuid IS NULL OR h.business_id = %(business)s::uuid)
         """,
     ),
+    Check(
+        "what tap meters say was earned is what the ledger has",
+        """
+        SELECT m.business_id, m.id FROM loyalty_tapmeter m
+        LEFT JOIN (SELECT business_id, split_part(source_id, ':', 1) AS meter, sum(amount) AS total
+                   FROM loyalty_ledgerentry WHERE source_type = 'tap' AND type = 'earn' GROUP BY 1, 2) e
+            ON e.business_id = m.business_id AND e.meter = m.id::text
+        WHERE m.earned <> coalesce(e.total, 0)
+            AND (%(business)s::uuid IS NULL OR m.business_id = %(business)s::uuid)
+        """,
+    ),
 ]
 
 

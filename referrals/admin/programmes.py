@@ -24,11 +24,19 @@ from referrals.services import programmes
 
 Benefits = list[dict[str, Any]]
 Status = ReferralProgramme.Status
+MISSION = ("mission_quest", "mission_task")
 SHARE = ("share_levels", "share_quest", "share_task")
 
 
 class Number(forms.IntegerField):
     widget = widgets.UnfoldAdminIntegerFieldWidget
+
+
+class Slug(forms.SlugField):
+    widget = widgets.UnfoldAdminTextInputWidget
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
 
 
 class Percents(forms.CharField):
@@ -52,7 +60,12 @@ class Percents(forms.CharField):
 class ProgrammeForm(ServiceForm):
     """Points are what this page gives. Benefits of other kinds, which a programme's file may name, stay."""
 
-    renamed = {"referrer": "referrer_points", "friend": "friend_points", "share": "share_levels"}
+    renamed = {
+        "referrer": "referrer_points",
+        "friend": "friend_points",
+        "share": "share_levels",
+        "mission": "mission_quest",
+    }
 
     referrer_points = Number(
         label="Points for the referrer", min_value=0, max_value=points.MAX_MOVE, help_text="Who recommends you."
@@ -80,23 +93,22 @@ class ProgrammeForm(ServiceForm):
         help_text="How many orders one referrer is paid for in a month. Empty: no limit.",
     )
 
+    mission_quest = Slug(
+        label="Once they have completed",
+        help_text="The key of a quest that a friend must have completed before both are paid. Empty: none.",
+    )
+    mission_task = Slug(label="or just this task of it", help_text="The key of one of its tasks.")
+
     share_levels = Percents(
         required=False,
         label="Share of what friends earn, in percent",
         help_text="Of friends, of their friends, and so on: up to four, with commas between. Empty: no share.",
     )
-    share_quest = forms.SlugField(
-        required=False,
+    share_quest = Slug(
         label="Once they have completed",
-        widget=widgets.UnfoldAdminTextInputWidget,
         help_text="The key of a quest that a friend must have completed first. Empty: none.",
     )
-    share_task = forms.SlugField(
-        required=False,
-        label="or just this task of it",
-        widget=widgets.UnfoldAdminTextInputWidget,
-        help_text="The key of one of its tasks.",
-    )
+    share_task = Slug(label="or just this task of it", help_text="The key of one of its tasks.")
 
     class Meta:
         model = ReferralProgramme
@@ -115,7 +127,7 @@ class ProgrammeForm(ServiceForm):
             "min_order": money_text(self.before.min_order_minor, self.before.currency),
             "hold_days": self.before.hold_days,
             "per_month": self.before.per_month,
-            **{name: getattr(self.before, name) for name in SHARE},
+            **{name: getattr(self.before, name) for name in (*MISSION, *SHARE)},
             **self.initial,
         }
         if "min_order" in self.fields:
@@ -132,6 +144,8 @@ class ProgrammeForm(ServiceForm):
             min_order=given["min_order"],
             hold_days=given["hold_days"],
             per_month=given["per_month"],
+            mission_quest=given["mission_quest"],
+            mission_task=given["mission_task"],
             share_levels=given["share_levels"],
             share_quest=given["share_quest"],
             share_task=given["share_task"],
@@ -142,6 +156,7 @@ VIEW = (
     look.column("Status", lambda row: state(row)),
     look.column("The referrer gets", lambda row: said(row.referrer_benefits) or look.NOTHING),
     look.column("The friend gets", lambda row: said(row.friend_benefits) or look.NOTHING),
+    look.column("Mission", lambda row: " / ".join(filter(None, row.mission)) or look.NOTHING),
     look.column("Share", lambda row: ", ".join(f"{percent(one)} %" for one in row.share_levels) or look.NOTHING),
     look.column("What counts", lambda row: row.get_completion_display()),
     look.column("Minimum order", lambda row: f"{money_text(row.min_order_minor, row.currency)} {row.currency}"),
@@ -158,7 +173,7 @@ class ReferralProgrammeAdmin(ServiceAdmin):
     when_empty = "The defaults are in force: open the form to see and change them."
     fieldsets = (
         (None, {"fields": ("status", "completion")}),
-        ("What both sides get", {"fields": ("referrer_points", "friend_points")}),
+        ("What both sides get", {"fields": ("referrer_points", "friend_points", *MISSION)}),
         ("A share", {"fields": SHARE}),
         ("Care", {"fields": ("min_order", "hold_days", "per_month")}),
     )

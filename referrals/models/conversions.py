@@ -6,6 +6,7 @@ from django.db.models import Q
 from loyalty.kernel import clock
 from loyalty.models.base import TenantModel
 from referrals.models.codes import ReferralCode
+from referrals.models.programmes import Mission
 
 
 class Conversion(TenantModel):
@@ -31,6 +32,8 @@ class Conversion(TenantModel):
     status = models.CharField(max_length=20, choices=Status)
     reason = models.CharField(max_length=40, blank=True)  # a code of `services/risk.py`
     note = models.CharField(max_length=500, blank=True)  # what an operator wrote
+    mission_quest = models.SlugField(max_length=64, blank=True, db_index=False)  # which the friend must do, as then
+    mission_task = models.SlugField(max_length=64, blank=True, db_index=False)
     friend_email = models.EmailField(blank=True)  # as the order named them
     friend_external_id = models.CharField(max_length=128, blank=True)
     email_hash = models.BinaryField(max_length=32, null=True)  # of the friend's address without dots and tags
@@ -70,7 +73,15 @@ class Conversion(TenantModel):
                 name="conversions_by_visitor",
             ),
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="conversions_due"),
+            # Those that fall due when their friends have done a mission.
+            models.Index(
+                fields=["id"], condition=Q(reason="mission_open", due_at=None), name="conversions_with_open_mission"
+            ),
         ]
+
+    @property
+    def mission(self) -> Mission:
+        return Mission(self.mission_quest, self.mission_task)
 
     def __str__(self) -> str:
         return f"Order {self.order_id}"

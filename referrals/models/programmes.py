@@ -1,7 +1,7 @@
 """What a business gives for a friend who is brought along, and when."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -24,6 +24,13 @@ def percent(points: int) -> str:
     return f"{Decimal(points).scaleb(-2).normalize():f}"
 
 
+class Mission(NamedTuple):
+    """What a friend must have done, by its keys. No quest: nothing. No task: all of the quest."""
+
+    quest: str = ""
+    task: str = ""
+
+
 class ReferralProgramme(TenantModel):
     """The rules of one business. Until it saves its own, the defaults here are in force."""
 
@@ -42,6 +49,8 @@ class ReferralProgramme(TenantModel):
     min_order_minor = models.BigIntegerField(default=0)  # of `currency`
     currency = models.CharField(max_length=3, editable=False)
     hold_days = models.PositiveSmallIntegerField(default=0)
+    mission_quest = models.SlugField(max_length=64, blank=True, db_index=False)  # what the friend must have done …
+    mission_task = models.SlugField(max_length=64, blank=True, db_index=False)  # … or this step of it
     per_month = models.PositiveIntegerField(null=True, blank=True)  # paid friends of one referrer; null: no limit
     # What who brought a friend gets of what the friend earns, then who brought those: basis points. None: no share.
     share_levels = ArrayField(models.PositiveIntegerField(), default=list, blank=True)
@@ -58,6 +67,16 @@ class ReferralProgramme(TenantModel):
     @property
     def shares(self) -> bool:
         return self.status == self.Status.ACTIVE and bool(self.share_levels)
+
+    @property
+    def mission(self) -> Mission:
+        """Before both sides are paid for an order."""
+        return Mission(self.mission_quest, self.mission_task)
+
+    @property
+    def share_mission(self) -> Mission:
+        """Before what the friend earns is shared."""
+        return Mission(self.share_quest, self.share_task)
 
     def __str__(self) -> str:
         return f"Referral programme ({self.status})"

@@ -62,6 +62,20 @@ def create(
     return row
 
 
+@transaction.atomic
+def default(*, business: Business, advocate_id: UUID) -> ReferralCode:
+    """The code of an advocate's own link; who has none yet is given one.
+
+    :raises NotFound: if the business has no such advocate
+    """
+    mine = ReferralCode.objects.for_business(business).filter(advocate_id=advocate_id, is_default=True)
+    found = mine.first()
+    if found is None:
+        _lock(business, advocate_id)
+        found = mine.first()  # another call may have been faster
+    return found or create(business=business, advocate_id=advocate_id)
+
+
 def find(*, business: Business, code: str, field: str = "code", locked: bool = False) -> ReferralCode:
     """The code in any spelling of capitals; locked, its clicks are counted one after the other.
 

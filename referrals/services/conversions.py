@@ -14,7 +14,7 @@ from loyalty.models import Business
 from loyalty.services import accounts
 from referrals import events
 from referrals.models import Click, Conversion, ReferralCode
-from referrals.selectors import programmes
+from referrals.selectors import missions, programmes
 from referrals.services import codes, decisions, friends, payment, risk
 from referrals.services.friends import Named
 from referrals.services.signals import NONE, Signals, email_hash
@@ -114,8 +114,8 @@ def _drafted(case: risk.Case, order: Order) -> Conversion:
     """The conversion as the rules, and the days that every order waits, have it."""
     verdict = risk.judge(case)
     days = case.programme.hold_days
-    waits = verdict is None and days > 0
-    status, reason = verdict or ((Status.HELD, "waiting") if waits else (Status.CONFIRMED, ""))
+    waits = days > 0 and (verdict is None or verdict.reason == missions.OPEN)
+    status, reason = verdict or ((Status.HELD, "waiting") if days > 0 else (Status.CONFIRMED, ""))
     return Conversion(
         business=case.business,
         code=case.code,
@@ -134,6 +134,8 @@ def _drafted(case: risk.Case, order: Order) -> Conversion:
         agent_hash=case.seen.agent,
         referrer_benefits=case.programme.referrer_benefits,
         friend_benefits=case.programme.friend_benefits,
+        mission_quest=case.programme.mission_quest,
+        mission_task=case.programme.mission_task,
         due_at=case.now + timedelta(days=days) if waits else None,
         created_at=case.now,
         updated_at=case.now,

@@ -13,6 +13,7 @@ from loyalty.kernel.errors import Conflict, DomainError, NotFound
 from loyalty.models import Business
 from referrals import events
 from referrals.models import Conversion
+from referrals.selectors import missions
 from referrals.services import friends, payment
 from referrals.services.friends import Named
 
@@ -101,8 +102,12 @@ def hold(conversion: Conversion, *, reason: str, now: datetime) -> None:
 
 
 def release_due() -> int:
-    """Pay every conversion whose days of waiting are over. Answers how many; safe to run twice, or twice at once."""
-    return sum(_release(business_id, conversion_id) for business_id, conversion_id in _due())
+    """Pay every conversion whose days of waiting are over, and whose friend has done the mission that there was.
+
+    Answers how many; safe to run twice, or twice at once.
+    """
+    found = [*_due(), *missions.fulfilled(most=BATCH)]
+    return sum(_release(business_id, conversion_id) for business_id, conversion_id in found)
 
 
 def _due() -> Sequence[tuple[UUID, UUID]]:
@@ -120,6 +125,9 @@ def _release(business_id: UUID, conversion_id: UUID) -> bool:
     except AlreadyDecided:  # by somebody else, just now
         return False
     now = clock.now(business)
+    if not _has_done_mission(conversion):
+        hold(conversion, reason=missions.OPEN, now=now)
+        return False
     try:
         payment.pay(conversion, now=now)
     except DomainError as error:
@@ -127,6 +135,13 @@ def _release(business_id: UUID, conversion_id: UUID) -> bool:
         hold(conversion, reason="not_payable", now=now)
         return False
     return True
+
+
+def _has_done_mission(conversion: Conversion) -> bool:
+    mission, friend_ids = conversion.mission, [conversion.friend_id] if conversion.friend_id else []
+    if not mission.quest:
+        return True
+    return bool(missions.done_since(mission, business=conversion.business, friend_ids=friend_ids))
 
 
 def _locked(business: Business, conversion_id: UUID, *, allowed: Sequence[Status]) -> Conversion:

@@ -50,6 +50,7 @@ class ReferralPart(msgspec.Struct, kw_only=True, rename="camel", forbid_unknown_
     min_order: Decimal = Decimal(0)
     hold_days: int = 0
     limits: Limits = msgspec.field(default_factory=Limits)
+    mission: Mission | None = None  # what the friend must have done before both sides are paid
 
 
 def export(business: Business) -> ReferralPart:
@@ -63,19 +64,22 @@ def export(business: Business) -> ReferralPart:
         hold_days=programme.hold_days,
         limits=Limits(per_month=programme.per_month),
         share=_share(programme),
+        mission=_mission(programme.mission_quest, programme.mission_task),
     )
 
 
 def _share(programme: ReferralProgramme) -> Share | None:
     if not programme.share_levels:
         return None
-    quest, task = programme.share_quest, programme.share_task or None
     levels = [percent(points) for points in programme.share_levels]
-    return Share(levels=levels, mission=Mission(quest=quest, task=task) if quest else None)
+    return Share(levels=levels, mission=_mission(programme.share_quest, programme.share_task))
+
+
+def _mission(quest: str, task: str) -> Mission | None:
+    return Mission(quest=quest, task=task or None) if quest else None
 
 
 def apply(business: Business, part: ReferralPart) -> None:
-    mission = part.share.mission if part.share else None
     programmes.save(
         business=business,
         status=part.status,
@@ -86,17 +90,22 @@ def apply(business: Business, part: ReferralPart) -> None:
         hold_days=part.hold_days,
         per_month=part.limits.per_month,
         share_levels=[int(Decimal(percent).scaleb(2)) for percent in part.share.levels] if part.share else [],
-        share_quest=mission.quest if mission else "",
-        share_task=mission.task or "" if mission else "",
+        **_said("share", part.share.mission if part.share else None),
+        **_said("mission", part.mission),
     )
+
+
+def _said(name: str, mission: Mission | None) -> Any:
+    return {f"{name}_quest": mission.quest if mission else "", f"{name}_task": mission and mission.task or ""}
 
 
 def check(part: ReferralPart, document: Document) -> Iterable[Problem]:
     """Kinds that nobody knows, and what the document does not have."""
     for side in ("referrer", "friend"):
         yield from benefits.dangling(getattr(part, side), document, path=f"{KEY}.{side}")
-    if part.share and part.share.mission and "quests" in document:
-        named = [(f"{KEY}.share.mission.quest", part.share.mission.quest)]
+    if "quests" in document:
+        missions = {"mission": part.mission, "share.mission": part.share and part.share.mission}
+        named = [(f"{KEY}.{path}.quest", mission.quest) for path, mission in missions.items() if mission]
         yield from unknown(named, [quest.key for quest in document["quests"]], "quest")
 
 

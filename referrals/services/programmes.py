@@ -30,6 +30,8 @@ class Rules(TypedDict, total=False):
     min_order: Decimal
     hold_days: int
     per_month: int | None
+    mission_quest: str
+    mission_task: str
     share_levels: Sequence[int]
     share_quest: str
     share_task: str
@@ -68,6 +70,10 @@ def _put(programme: ReferralProgramme, rules: Rules) -> None:
     programme.hold_days = _bounded(rules.get("hold_days", programme.hold_days), 0, LONGEST_HOLD, field="holdDays")
     per_month = rules.get("per_month", programme.per_month)
     programme.per_month = None if per_month is None else _bounded(per_month, 1, MOST_PER_MONTH, field="perMonth")
+    if "mission_quest" in rules:
+        quest, task = rules["mission_quest"], rules.get("mission_task", "")
+        _check_mission(business, quest, task, field="mission")
+        programme.mission_quest, programme.mission_task = quest, task
     if "share_levels" in rules:
         _put_share(programme, rules)
 
@@ -80,16 +86,16 @@ def _put_share(programme: ReferralProgramme, rules: Rules) -> None:
         message = f"At most {lines.FARTHEST} levels, which share no more than all of it."
         raise Invalid(message, field="share.levels")
     quest, task = rules.get("share_quest", ""), rules.get("share_task", "")
-    _check_mission(programme.business, quest, task)
+    _check_mission(programme.business, quest, task, field="share.mission")
     programme.share_levels, programme.share_quest, programme.share_task = levels, quest, task
 
 
-def _check_mission(business: Business, quest: str, task: str) -> None:
+def _check_mission(business: Business, quest: str, task: str, *, field: str) -> None:
     found = Quest.objects.for_business(business).filter(key=quest).exclude(status=Quest.Status.ARCHIVED).first()
     if quest and found is None:
-        raise NotFound("quest", field="share.mission.quest")
+        raise NotFound("quest", field=f"{field}.quest")
     if task and (found is None or task not in {step.key for step in quests.tasks_of(found.current)}):
-        raise NotFound("task", field="share.mission.task")
+        raise NotFound("task", field=f"{field}.task")
 
 
 def _bounded(number: int, least: int, most: int, *, field: str) -> int:

@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from advocates.models import Advocate
 from loyalty.models import Business
 from referrals.models import Conversion, Referral, ReferralCode, ReferralProgramme
+from referrals.selectors import missions
 from referrals.services import friends, signals
 
 Status = Conversion.Status
@@ -37,6 +38,7 @@ REASONS: Mapping[str, str] = {
     "same_address": "Same address as the referrer or another friend",
     "circular": "The friend brought the referrer",
     "velocity": f"More than {MOST_A_DAY} orders in a day",
+    "mission_open": "The friend has not done the mission yet",
     "waiting": "Waiting until it can no longer be returned",
     "not_payable": "Could not be paid",
     "by_operator": "Rejected by hand",
@@ -177,9 +179,18 @@ def velocity(case: Case) -> Verdict | None:
     return _hold("velocity", when=lately[:MOST_A_DAY].count() >= MOST_A_DAY)
 
 
+def mission_open(case: Case) -> Verdict | None:
+    """Not for an operator to decide: it is paid when the friend has done it."""
+    mission = case.programme.mission
+    if not mission.quest:
+        return None
+    friend_ids = [case.friend.pk] if case.friend else []
+    return _hold(missions.OPEN, when=not missions.done_since(mission, business=case.business, friend_ids=friend_ids))
+
+
 RULES: Sequence[Rule] = (
     *(paused, below_minimum, self_referral, not_first_order, monthly_limit),
-    *(other_currency, same_email, same_device, same_address, circular, velocity),
+    *(other_currency, same_email, same_device, same_address, circular, velocity, mission_open),
 )
 
 

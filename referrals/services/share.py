@@ -12,17 +12,17 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import Max, Min
+from django.db.models import Max
 
 from loyalty.kernel.errors import DomainError
-from loyalty.models import Business, Event, QuestCompletion, TaskCompletion
+from loyalty.models import Business, Event
 from loyalty.selectors import ledger as books
 from loyalty.selectors.ledger import Earning
 from loyalty.services import ledger, postings
 from loyalty.services.ledger import Source
 from loyalty.services.postings import Move
 from referrals.models import ReferralProgramme, ShareProgress
-from referrals.selectors import lines
+from referrals.selectors import lines, missions
 
 log = structlog.get_logger(__name__)
 
@@ -118,16 +118,10 @@ def _moves(earning: Earning, amount: int, above: Sequence[UUID], levels: Sequenc
 
 def _ready_since(programme: ReferralProgramme, friends: Mapping[UUID, object]) -> dict[UUID, datetime]:
     """When friends had done the mission that comes first: those who have. Without one: everybody, since ever."""
-    business, quest = programme.business, programme.share_quest
-    if not quest:
+    mission = programme.share_mission
+    if not mission.quest:
         return dict.fromkeys(friends, SINCE_EVER)
-    rows = (
-        TaskCompletion.objects.for_business(business).filter(task_key=programme.share_task)
-        if programme.share_task
-        else QuestCompletion.objects.for_business(business)
-    )
-    theirs = rows.filter(quest__business=business, quest__key=quest, account_id__in=list(friends))
-    return dict(theirs.values_list("account_id").annotate(since=Min("completed_at")))
+    return missions.done_since(mission, business=programme.business, friend_ids=friends)
 
 
 def _take_back(page: Sequence[Event], business: Business) -> None:

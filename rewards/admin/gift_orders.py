@@ -15,8 +15,8 @@ from loyalty.admin.base import ReadOnlyAdmin
 from loyalty.admin.filters import When
 from loyalty.admin.panels import Panel
 from loyalty.kernel.money import money_text
-from rewards.models import GiftCard, GiftLine, GiftOrder
-from rewards.services import card_codes, gift_cards, gift_orders, gift_shipping, recipients
+from rewards.models import GiftCard, GiftLine, GiftMessage, GiftOrder
+from rewards.services import gift_cards, gift_orders, gift_recipients, gift_shipping, recipients
 
 COLOURS = {
     **dict.fromkeys(("Completed", "Delivered", "Viewed", "Claimed", "Sent", "Shipped"), "success"),
@@ -35,6 +35,8 @@ def total(order: GiftOrder) -> str:
 
 
 def recipient(line: GiftLine) -> object:
+    if line.erased_at:
+        return look.state("Erased")
     if line.address:
         return look.prose(recipients.label(line.address))
     return line.email or line.sms or look.NOTHING
@@ -106,6 +108,17 @@ CARD_COLUMNS = (
 )
 
 
+MESSAGE_COLOURS = {"sent": "info", "delivered": "success", "bounced": "danger"}
+MESSAGE_COLUMNS = (
+    look.moment_of("created_at", "Sent"),
+    look.column("Occasion", lambda message: message.get_occasion_display()),
+    look.column("By", lambda message: message.get_channel_display()),
+    look.column("State", lambda message: look.state(message.get_status_display(), MESSAGE_COLOURS[message.status])),
+    look.column("Reason", lambda message: message.reason or look.NOTHING),
+    look.moment_of("updated_at", "Last heard"),
+)
+
+
 class ToPack(SimpleListFilter):
     """What waits to be put into an envelope."""
 
@@ -143,8 +156,8 @@ class GiftCardAdmin(ReadOnlyAdmin):
         CARD_STATE,
     )
     list_filter = (ToPack, "status")
-    search_fields = ("order__po_number", "line__email")
-    search_help_text = "A PO number or an e-mail address"
+    search_fields = ("order__po_number", "line__email", "line__sms")
+    search_help_text = "A PO number, an e-mail address or a phone number"
     ordering = ("-id",)
     sortable_by = ()
     shown = (
@@ -170,10 +183,16 @@ class GiftCardAdmin(ReadOnlyAdmin):
             ),
         ),
     )
-    actions_detail = ("ship", "resend", "reveal")
+    actions_detail = ("ship", "resend", "reveal", "erase")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("business", "order", "line__product")
+        return super().get_queryset(request).select_related("business", "order", "line__product", "line__business")
+
+    def panels(self, request: HttpRequest, card: GiftCard) -> Sequence[Panel]:
+        if card.order.type != GiftOrder.Type.DIGITAL:
+            return ()
+        rows = GiftMessage.objects.for_business(card.business).filter(card=card).order_by("number", "created_at")
+        return (panels.table("Messages", MESSAGE_COLUMNS, rows, empty="None has left yet."),)
 
     def offers(self, request: HttpRequest, button: str, card: GiftCard) -> bool:
         is_posted = card.order.type == GiftOrder.Type.PHYSICAL
@@ -181,7 +200,10 @@ class GiftCardAdmin(ReadOnlyAdmin):
             case "ship":
                 return is_posted and card.status in gift_shipping.PACKABLE
             case "resend":
-                return card.order.type == GiftOrder.Type.DIGITAL and card.status in gift_cards.SENDABLE_AGAIN
+                is_digital = card.order.type == GiftOrder.Type.DIGITAL and not card.line.erased_at
+                return is_digital and card.status in gift_cards.SENDABLE_AGAIN
+            case "erase":
+                return not card.line.erased_at and seats_allow(request)
         return card.status not in ("Failed", "Cancelled") and seats_allow(request)
 
     @buttons.button("Shipped", icon="local_shipping")
@@ -211,12 +233,34 @@ class GiftCardAdmin(ReadOnlyAdmin):
     def reveal(self, request: HttpRequest, card: GiftCard) -> HttpResponse:
         def act(answer: Mapping[str, Any]) -> HttpResponse:
             self.log_change(request, card, f"Looked at the code: {answer['reason']}")
-            code = card_codes.on_card(business=card.business, card_id=card.pk)
-            return buttons.show_once(self, request, card, title="The card's code", secret=code)
+            code = gift_cards.look_at_code(card)
+            return buttons.show_once(
+                self, request, card, title="The card's code", secret=code or "It is still to be bought."
+            )
 
         text = "Whoever has the code can use the card. That you have seen it is kept."
         title = "Show the code?"
         return buttons.ask(self, request, card, title=title, text=text, submit="Show it", form=RevealForm, act=act)
+
+    @buttons.button("Erase the recipient", icon="person_remove", danger=True)
+    def erase(self, request: HttpRequest, card: GiftCard) -> HttpResponse:
+        lines = gift_recipients.lines_of(card.line)
+
+        def act(_: Mapping[str, Any]) -> str:
+            gift_recipients.erase(business=card.business, line_ids=list(lines.values_list("pk", flat=True)))
+            return "The recipient is erased: names, addresses and messages are gone."
+
+        return buttons.ask(
+            self,
+            request,
+            card,
+            title="Erase the recipient?",
+            text=f"Order lines for them: {lines.count():,}. Names, addresses and messages are cleared there, and the "
+            "notes of those orders. Cards that have not left fail, and their price returns. Links work as before.",
+            submit="Erase them",
+            act=act,
+            danger=True,
+        )
 
 
 def seats_allow(request: HttpRequest) -> bool:

@@ -15,7 +15,7 @@ from loyalty.kernel.money import money, money_text
 from rewards.admin import pools
 from rewards.admin.reward_form import Money
 from rewards.models import GiftProduct, ShippingMethod
-from rewards.services import gift_products
+from rewards.services import gift_products, gift_remotes
 from rewards.services.kinds.providers import PROVIDERS
 
 AMOUNTS = ("min_value", "max_value", "fee")
@@ -33,6 +33,23 @@ class ProductForm(ServiceForm):
     max_value = Money(label="To", help_text="Without denominations: the largest value.")
     delivery_types = forms.MultipleChoiceField(
         choices=GiftProduct.Delivery.choices, widget=widgets.UnfoldAdminCheckboxSelectMultipleWidget
+    )
+    remote_url = forms.URLField(
+        label="Address",
+        required=False,
+        assume_scheme="https",
+        max_length=2048,
+        widget=widgets.UnfoldAdminURLInputWidget,
+    )
+    remote_sku = forms.CharField(
+        label="Article", required=False, max_length=100, widget=widgets.UnfoldAdminTextInputWidget
+    )
+    remote_token = forms.CharField(
+        label="Token",
+        required=False,
+        max_length=1000,
+        widget=widgets.UnfoldAdminPasswordWidget,
+        help_text="Kept encrypted, and never shown again. Left empty, the last one stays.",
     )
     fee = Money(help_text="Added to the value of each card.")
     discount = Money(label="Discount in per cent", help_text="Taken off the value of each card.")
@@ -67,6 +84,9 @@ class ProductForm(ServiceForm):
             "faceplates": product.faceplates,
             "cultures": product.cultures,
         }
+        remote = gift_remotes.remote_of(product)
+        if remote is not None:
+            shown |= {"remote_url": remote.url, "remote_sku": remote.sku}
         for name, minor in (("min_value", product.min_minor), ("max_value", product.max_minor)):
             shown[name] = None if minor is None else money_text(minor, product.currency)
         self.initial.update(shown)
@@ -85,6 +105,9 @@ class ProductForm(ServiceForm):
         product.denominations_minor = [
             money(text, product.currency, field="denominations") for text in given["denominations"]
         ]
+        if PROVIDERS[product.provider].IS_REMOTE:
+            url, sku, token = (given[f"remote_{name}"] for name in ("url", "sku", "token"))
+            gift_remotes.put(product, url=url, sku=sku, token=token)
         return gift_products.check(product)
 
     def _minor(self, name: str) -> int | None:
@@ -130,6 +153,7 @@ class GiftProductAdmin(ServiceAdmin):
     actions_detail = ("upload", "archive", "restore")
     fieldsets = (
         (None, {"fields": ("name", "key", "type", "provider", "short_description", "long_description")}),
+        ("Remote provider", {"fields": ("remote_url", "remote_sku", "remote_token")}),
         ("Value", {"fields": ("currency", "denominations", "min_value", "max_value", "fee", "discount")}),
         ("Delivery", {"fields": ("delivery_types", "faceplates", "cultures")}),
         ("On the page of the card", {"fields": ("redemption_note", "terms", "disclaimer")}),

@@ -10,7 +10,7 @@ from loyalty.kernel import points
 from loyalty.selectors import inventory, segments
 from loyalty.selectors.tiers import tiers_of
 from rewards.models import Reward
-from rewards.selectors import pools
+from rewards.selectors import gift_orders, pools
 from rewards.services import kinds, rewards
 
 SAME = (  # columns whose fields here are not the model's
@@ -39,9 +39,7 @@ class Money(forms.DecimalField):
 class RewardForm(ServiceForm):
     type = forms.ChoiceField(choices=TYPES, widget=widgets.UnfoldAdminSelectWidget, help_text="What people get.")
     points_cost = Number(label="Price in points")
-    value = Money(
-        help_text="Amount off, donation: money. Percentage off: per cent. Free shipping, items: leave it empty."
-    )
+    value = Money(help_text="Amount off, donation, gift card: money. Percentage off: per cent. Else: leave it empty.")
     min_spend = Money(label="Minimum order", help_text="What an order must come to for the coupon to count.")
     stock = Number(
         required=False, min_value=0, help_text="How many there are in all, sold ones included. Empty: no bound."
@@ -73,6 +71,12 @@ class RewardForm(ServiceForm):
         required=False,
         widget=widgets.UnfoldAdminSelectWidget,
         help_text="For items of the inventory: which one they get.",
+    )
+    gift_product_key = forms.ChoiceField(
+        label="Gift card",
+        required=False,
+        widget=widgets.UnfoldAdminSelectWidget,
+        help_text="For gift cards: the product that is sent. The value above is what the card is worth.",
     )
     increment_min = Number(
         label="From points",
@@ -125,6 +129,9 @@ class RewardForm(ServiceForm):
         live = inventory.live_items(business=self.business).order_by("set__title", "title")
         shown = [(f"{each.set.key}/{each.key}", f"{each.set.title}: {each.title}") for each in live]
         item.choices = [("", "None"), *shown]
+        gift = cast(forms.ChoiceField, self.fields["gift_product_key"])
+        offered = gift_orders.offered(business=self.business).order_by("key")
+        gift.choices = [("", "None"), *((each.key, f"{each.name} ({each.key})") for each in offered)]
         if "key" in self.fields:
             self.fields["key"].required = False
         if not self.instance._state.adding:
@@ -134,6 +141,7 @@ class RewardForm(ServiceForm):
                 "value": rewards.value_of(self.instance),
                 "min_spend": rewards.min_spend_of(self.instance),
                 "item_keys": "/".join(rewards.item_of(self.instance) or ()),
+                "gift_product_key": self.instance.gift_product and self.instance.gift_product.key,
                 "code_pool_key": self.instance.code_pool and self.instance.code_pool.key,
             }
 
@@ -145,7 +153,8 @@ class RewardForm(ServiceForm):
         given["increments"] = rewards.Increments(*steps) if all(steps) else None
         keys = given.pop("item_keys", None)
         given["item"] = rewards.Item(*keys.split("/")) if keys else None
-        given["code_pool_key"] = given.get("code_pool_key") or None
+        for name in ("code_pool_key", "gift_product_key"):
+            given[name] = given.get(name) or None
         given["acknowledge_within_hours"] = given.get("acknowledge_within_hours") or 24
         return given
 

@@ -29,6 +29,7 @@ COLUMNS = (
 SEGMENTS = look.column("Only for segments", lambda reward: ", ".join(reward.segment_keys) or "All")
 POOL = look.column("Code pool", lambda reward: reward.code_pool or look.NOTHING)
 ITEM = look.column("Item", lambda reward: reward.item or look.NOTHING)
+GIFT = look.column("Gift card", lambda reward: reward.gift_product or look.NOTHING)
 BEFORE = look.column("Before it is issued", lambda reward: before(reward))
 TIERS = look.column("Only for tiers", lambda reward: ", ".join(reward.tier_keys) or "All")
 LIMIT = look.column("Limit per advocate", lambda reward: reward.per_advocate_limit or "No limit")
@@ -40,7 +41,7 @@ class RewardAdmin(ServiceAdmin):
     form = RewardForm
     list_display = ("name", *COLUMNS)
     view_fields = (
-        *("name", "description", *COLUMNS, MINIMUM, LIMIT, TIERS, SEGMENTS, BEFORE, POOL, ITEM),
+        *("name", "description", *COLUMNS, MINIMUM, LIMIT, TIERS, SEGMENTS, BEFORE, POOL, ITEM, GIFT),
         *(look.moment_of("starts_at", "From"), look.moment_of("ends_at", "Until"), "code_prefix", "product_id", "key"),
     )
     when_empty = "A reward is what points buy: money off, free shipping, a product."
@@ -48,7 +49,7 @@ class RewardAdmin(ServiceAdmin):
     search_fields = ("name", "key")
     ordering = ("-created_at",)
     fieldsets = (
-        (None, {"fields": ("name", "description", "type", "item_keys", "status")}),
+        (None, {"fields": ("name", "description", "type", "item_keys", "gift_product_key", "status")}),
         ("Price and worth", {"fields": ("points_cost", "value", "currency", "min_spend")}),
         ("Any number of points", {"fields": ("increment_min", "increment_max", "increment_step")}),
         (
@@ -64,7 +65,7 @@ class RewardAdmin(ServiceAdmin):
         return ("key",) if obj else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("business", "code_pool", "item__set")
+        return super().get_queryset(request).select_related("business", "code_pool", "item__set", "gift_product")
 
     def summary(self, request: HttpRequest, reward: Reward) -> Sequence[Figure]:
         return (

@@ -8,10 +8,11 @@ from loyalty.api.examples import OK
 from loyalty.api.views import Call, Shape, UserView, get_or_404, operation
 from rewards.api import examples
 from rewards.models import Redemption
+from rewards.services import gift_links
 
 
 class CouponShape(Shape, rename=None):
-    """One coupon, in the spelling of the Loyalty API. The code is null until it may be shown."""
+    """One coupon, as the Loyalty API spells it. The code is null until it may be shown. Gift cards have a link."""
 
     example = examples.COUPON
 
@@ -36,10 +37,11 @@ class Coupon(UserView):
     def get(self, call: Call[None, None], coupon_id: UUID) -> CouponAnswer:
         theirs = Redemption.objects.for_business(call.business).filter(advocate_id=str(call.caller.account_id))
         row = get_or_404(theirs.select_related("reward"), noun="coupon", pk=coupon_id)
+        links = gift_links.links_of(business=call.business, redemptions=[row])
         data = CouponShape(
             id=row.pk,
             title=row.reward.name,
-            link=None,
+            link=links.get(row.pk),
             coupon_id=row.pk,
             coupon_type=row.terms["type"],
             coupon_code=row.coupon_code,

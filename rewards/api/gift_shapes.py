@@ -58,6 +58,7 @@ class GiftPersonal(GiftBody):
     from_name: OneLine = ""
     from_email: Annotated[str, Meta(max_length=254)] = ""
     message: Annotated[str, Meta(max_length=1000)] = ""
+    culture_code: Annotated[str, Meta(max_length=20)] = ""
     delivery_date: types.Timestamp | None = None
 
 
@@ -81,7 +82,7 @@ class NewGiftLine(GiftBody):
             email=digital.email,
             sms=digital.sms,
             address=None if postal is None else _spelled(postal),
-            personalization={**said, "Message": personal.message},
+            personalization={**said, "Message": personal.message, "CultureCode": personal.culture_code},
             deliver_at=personal.delivery_date,
         )
 

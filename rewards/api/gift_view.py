@@ -62,13 +62,12 @@ def guarded(call: Call[Any, Any]) -> Iterator[None]:
     :raises RateLimited, LimiterUnavailable: then, and while nobody can count
     """
     account_id = account_of(call)
-    window = limits.Window(f"codes:{account_id}", limits.MINUTE, MISSES)
-    count = limits.hit((window,), is_guessable=True)
-    if not count.is_allowed:
+    try:
+        with limits.only_misses([limits.Window(f"codes:{account_id}", limits.MINUTE, MISSES)]):
+            yield
+    except limits.RateLimited:
         _alarm(call.business, account_id)
-        raise limits.RateLimited(count.retry_after())
-    yield
-    limits.forgive(window, count)
+        raise
 
 
 def _alarm(business: Business, account_id: UUID) -> None:

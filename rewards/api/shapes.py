@@ -24,6 +24,7 @@ Status = Literal["active", "draft", "archived"]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)")]
 Prefix = Annotated[str, Meta(pattern=r"^[A-Z0-9]{1,16}$(?!\n)")]
 ProductId = Annotated[str, Meta(min_length=1, max_length=128)]
+GiftProductKey = Annotated[str, Meta(min_length=1, max_length=64)]
 Keys = Annotated[list[types.Key], Meta(max_length=50)]
 Acknowledgement = Literal["none", "required"]
 Hours = Annotated[int, Meta(ge=1, le=8760)]
@@ -94,6 +95,7 @@ class RewardFields(Body):
     product_id: ProductId | None | UnsetType = UNSET
     code_pool_key: types.Key | None | UnsetType = UNSET
     item: NamedItem | None | UnsetType = UNSET
+    gift_product_key: GiftProductKey | None | UnsetType = UNSET
     increments: Increments | None | UnsetType = UNSET
     approval: bool | UnsetType = UNSET
     acknowledgement: Acknowledgement | UnsetType = UNSET
@@ -169,6 +171,7 @@ class RewardShape(Shape):
     product_id: str | None
     code_pool_key: str | None
     item: NamedItem | None
+    gift_product_key: str | None
     increments: Increments | None
     approval: bool
     acknowledgement: str
@@ -218,7 +221,7 @@ class RedemptionPage(Shape):
 
 
 def reward(row: Reward) -> RewardShape:
-    """Its pool, and its item with the set, are loaded, if it has them."""
+    """Its pool, its item with the set, and its gift card product are loaded, if it has them."""
     increments, item = rewards.increments_of(row), rewards.item_of(row)
     return RewardShape(
         id=row.pk,
@@ -242,6 +245,7 @@ def reward(row: Reward) -> RewardShape:
         product_id=row.product_id or None,
         code_pool_key=None if row.code_pool is None else row.code_pool.key,
         item=None if item is None else NamedItem(**item._asdict()),
+        gift_product_key=None if row.gift_product is None else row.gift_product.key,
         increments=None if increments is None else Increments(**increments._asdict()),
         approval=row.approval,
         acknowledgement=row.acknowledgement,

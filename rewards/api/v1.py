@@ -22,6 +22,7 @@ REFUSALS = (
     Code.LIMIT_REACHED,
     Code.REWARD_INACTIVE,
     Code.CONFLICT,
+    Code.INSUFFICIENT_FUNDS,
 )
 
 
@@ -37,7 +38,7 @@ class Rewards(KeyView):
         query, business = call.query, call.business
         rows: QuerySet[Reward] = (
             Reward.objects.for_business(business)
-            .select_related("code_pool", "item__set")
+            .select_related("code_pool", "item__set", "gift_product")
             .filter(**_named(status=query.status, type=query.type))
         )
         if query.advocate_id is None:
@@ -74,7 +75,7 @@ class Rewards(KeyView):
 class OneReward(KeyView):
     @operation("Get a reward", answer=shapes.OneReward)
     def get(self, call: Call[None, None], reward_id: UUID) -> shapes.OneReward:
-        rows = Reward.objects.for_business(call.business).select_related("code_pool", "item__set")
+        rows = Reward.objects.for_business(call.business).select_related("code_pool", "item__set", "gift_product")
         reward = get_or_404(rows, noun="reward", pk=reward_id)
         return shapes.OneReward(reward=shapes.reward(reward))
 

@@ -22,6 +22,14 @@ class GiftCard(BusyTenantModel):
         FAILED = "Failed"
         CANCELLED = "Cancelled"
 
+    class Occasion(models.TextChoices):
+        """Why the present message goes out."""
+
+        ORDER = "order", "Ordered"
+        RESEND = "resend", "Sent again"
+        FALLBACK = "fallback", "Another way"
+        REMINDER = "reminder", "Reminder"
+
     # No plain constraints: the migration's composite foreign keys cover the business too.
     order = models.ForeignKey(
         GiftOrder, on_delete=models.PROTECT, related_name="cards", db_index=False, db_constraint=False
@@ -35,12 +43,17 @@ class GiftCard(BusyTenantModel):
     balance_minor = models.BigIntegerField(null=True)  # of one that we honour ourselves
     deliver_at = models.DateTimeField(null=True)  # a message or a parcel is due then
     leased_until = models.DateTimeField(null=True)  # somebody is sending it
-    messages = models.PositiveIntegerField(default=0)  # wanted so far: one, and one for each resend
+    messages = models.PositiveIntegerField(default=0)  # wanted so far: one, and one for each further occasion
+    occasion = models.CharField(max_length=10, choices=Occasion, default=Occasion.ORDER)
+    channel = models.CharField(max_length=10, blank=True)  # by which the present message is tried first, if not all
+    reminders = models.PositiveSmallIntegerField(default=0)
+    reminded_at = models.DateTimeField(null=True)
     tries = models.PositiveSmallIntegerField(default=0)  # of the present message
     sent_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
     viewed_at = models.DateTimeField(null=True)
     claimed_at = models.DateTimeField(null=True)
+    looked_at = models.DateTimeField(null=True)  # when the business first had the code shown
     failure = models.CharField(max_length=200, blank=True)
     carrier = models.CharField(max_length=60, blank=True)
     tracking_number = models.CharField(max_length=100, blank=True)
@@ -57,6 +70,12 @@ class GiftCard(BusyTenantModel):
             models.Index(fields=["line", "id"], name="cards_of_gift_line"),
             # What a worker has to send next.
             models.Index(fields=["deliver_at", "id"], condition=Q(deliver_at__isnull=False), name="gift_cards_due"),
+            # What nobody has opened yet: to remind of, and to take back.
+            models.Index(
+                fields=["business", "reminders", "sent_at"],
+                condition=Q(status__in=("Sent", "Delivered", "Bounced"), viewed_at=None, claimed_at=None),
+                name="gift_cards_unclaimed",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,8 @@ class GiftFunds(TenantModel):
 
     currency = models.CharField(max_length=3)
     available_minor = models.BigIntegerField(default=0)
+    short_since = models.DateTimeField(null=True)  # it does not cover what the programme gives
+    notice_due_at = models.DateTimeField(null=True)  # somebody is to be told
 
     class Meta:
         verbose_name_plural = "gift funds"

@@ -11,7 +11,10 @@ from rewards.models.gift_products import GiftProduct, ShippingMethod
 
 
 class GiftOrder(TenantModel):
-    """One order. Its number is used once by its account, for ever."""
+    """One order. Its number is used once by its account, or once by the business itself, for ever.
+
+    Without an account it was uploaded in the dashboard; with a source, the programme placed it for an advocate.
+    """
 
     class Type(models.TextChoices):
         DIGITAL = "DigitalDelivery"
@@ -28,8 +31,13 @@ class GiftOrder(TenantModel):
 
     # No plain constraint: the migration's composite foreign key covers the business too.
     account = models.ForeignKey(
-        GiftAccount, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+        GiftAccount, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
     )
+    advocate = models.ForeignKey(
+        "advocates.Advocate", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    source_type = models.CharField(max_length=40, null=True)  # noqa: DJ001  # what it was placed for, once
+    source_id = models.CharField(max_length=128, null=True)  # noqa: DJ001  # as above
     po_number = models.CharField(max_length=100)
     type = models.CharField(max_length=20, choices=Type)
     status = models.CharField(max_length=20, choices=Status)
@@ -43,12 +51,27 @@ class GiftOrder(TenantModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["account", "po_number"], name="one_order_per_po_number"),
+            models.UniqueConstraint(
+                fields=["business", "po_number"], condition=Q(account=None), name="one_own_order_per_po_number"
+            ),
+            models.UniqueConstraint(fields=["business", "source_type", "source_id"], name="one_gift_order_per_source"),
+            models.CheckConstraint(
+                condition=Q(source_type=None, source_id=None, advocate=None)
+                | Q(account=None, source_type__isnull=False, source_id__isnull=False, advocate__isnull=False),
+                name="the_programme_orders_for_somebody",
+            ),
             models.UniqueConstraint(fields=["id", "business"], name="gift_order_with_its_business"),
             models.CheckConstraint(condition=Q(total_minor__gt=0), name="an_order_costs_something"),
         ]
         indexes = [
             models.Index(fields=["business", "-created_at", "-id"], name="gift_orders_newest_first"),
             models.Index(fields=["business", "account", "-created_at", "-id"], name="gift_orders_of_account"),
+            # What one person was given.
+            models.Index(
+                fields=["business", "advocate", "-created_at", "-id"],
+                condition=Q(advocate__isnull=False),
+                name="gift_orders_of_advocate",
+            ),
             # What a worker looks through for orders that have come to an end.
             models.Index(fields=["created_at"], condition=Q(status="Processing"), name="gift_orders_in_work"),
             # What a worker has yet to allocate.
@@ -81,6 +104,7 @@ class GiftLine(TenantModel):
     address: Any = models.JSONField(null=True)  # as the parcel's label has it
     personalization: Any = models.JSONField(default=dict)
     deliver_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True)  # when the recipient was forgotten
 
     class Meta:
         constraints = [

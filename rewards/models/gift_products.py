@@ -37,6 +37,7 @@ class GiftProduct(TenantModel):
     long_description = models.TextField(max_length=5000, blank=True)
     type = models.CharField(max_length=10, choices=Type, default=Type.DIGITAL)
     provider = models.CharField(max_length=20)
+    remote_sealed = models.BinaryField(null=True)  # sealed: where its codes are bought, with the secret for it
     currency = models.CharField(max_length=3)
     denomination_type = models.CharField(max_length=10, choices=Denominations)
     denominations_minor = ArrayField(models.BigIntegerField(), default=list, blank=True)

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from loyalty.kernel import clock, points
 from loyalty.models import InventoryItem
 from loyalty.models.base import TenantModel
+from rewards.models.gift_products import GiftProduct
 from rewards.models.pools import CodePool
 
 DEFAULT_PREFIX = "REWARD"
@@ -59,6 +60,10 @@ class Reward(TenantModel):
     # As above.
     item = models.ForeignKey(
         InventoryItem, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    # As above.
+    gift_product = models.ForeignKey(
+        GiftProduct, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
     )
     increment_min = models.BigIntegerField(null=True, blank=True)  # sold for any of min, min + step, … max points,
     increment_max = models.BigIntegerField(null=True, blank=True)  # of which `points_cost` buy the value once
@@ -130,6 +135,13 @@ class Reward(TenantModel):
     def price_from(self) -> int:
         """The least that somebody can have it for."""
         return self.increment_min or self.points_cost
+
+    @property
+    def least_cost(self) -> int:
+        """What the business pays for it at that price, in minor units; 0 of one that is no gift card."""
+        if self.gift_product is None:
+            return 0
+        return self.gift_product.cost_of((self.value_minor or 0) * self.price_from // self.points_cost)
 
     @property
     def stock_remaining(self) -> int | None:

@@ -7,16 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BigIntegerField, Exists, F, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models import BigIntegerField, Exists, F, OuterRef, QuerySet, Subquery, Sum, UUIDField, Value
 from django.db.models.functions import Coalesce
 
 from advocates.models import Advocate
 from loyalty.kernel import clock
 from loyalty.kernel.errors import Code as Reason
 from loyalty.kernel.errors import NotFound
-from loyalty.models import Account, Business, Holding, SegmentMember
-from loyalty.selectors import ledger
-from rewards.models import Code, Redemption, Reward
+from loyalty.models import Account, Business, Holding
+from loyalty.selectors import ledger, segments
+from rewards.models import Code, GiftFunds, GiftStock, Redemption, Reward
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,9 @@ class Standing:
     tier_key: str | None
     segment_keys: Sequence[str]
     had: int  # pieces of it that the person holds
-    has_code: bool  # whether its pool, if it has one, is not empty
+    has_code: bool  # whether the pool that its codes come from, if there is one, is not empty
     holds: int  # pieces of its item, if it has one, that the person has
+    is_payable: bool  # whether the deposit covers its gift card, if it is one
     now: datetime
 
     def refusal(self, *, quantity: int = 1, at: datetime | None = None) -> Reason | None:
@@ -44,7 +45,7 @@ class Standing:
             return Reason.LIMIT_REACHED
         if not self._is_left(quantity):
             return Reason.OUT_OF_STOCK
-        return None
+        return None if self.is_payable else Reason.INSUFFICIENT_FUNDS
 
     def _is_meant(self) -> bool:
         """Whether the person is on one of the tiers, and in one of the segments, that the reward asks for."""
@@ -56,7 +57,7 @@ class Standing:
         reward, remaining = self.reward, self.reward.stock_remaining
         is_in_stock = remaining is None or quantity <= remaining
         has_item = reward.item is None or reward.item.has_left(quantity)
-        return is_in_stock and has_item and (reward.code_pool_id is None or self.has_code)
+        return is_in_stock and has_item and self.has_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +79,21 @@ def with_standing(rewards: "QuerySet[Reward]", *, business: Business, advocate_i
     account = Account.objects.for_business(business).filter(pk=advocate_id)
     redeemed = Redemption.objects.for_business(business).filter(advocate_id=advocate_id)
     held = redeemed.exclude(status=Redemption.Status.CANCELLED)
-    groups = SegmentMember.objects.for_business(business).filter(account_id=advocate_id, segment__archived_at=None)
-    free = Code.objects.for_business(business).filter(pool=OuterRef("code_pool"), redemption=None)
+    groups = segments.current(business=business).filter(account_id=advocate_id)
+    free = Code.objects.for_business(business).filter(redemption=None, card=None)
+    stock = GiftStock.objects.for_business(business).filter(
+        product=OuterRef("gift_product"), value_minor=OuterRef("value_minor")
+    )
+    funds = GiftFunds.objects.for_business(business).filter(currency=OuterRef("gift_product__currency"))
     had = held.filter(reward=OuterRef("pk")).order_by().values("reward").annotate(pieces=Sum("quantity"))
     held_item = Holding.objects.for_business(business).filter(account_id=advocate_id, item=OuterRef("item"))
-    return rewards.select_related("item__set").annotate(
+    return rewards.select_related("item__set", "gift_product").annotate(
         clock_offset=F("business__clock_offset"),
         tier_key=Subquery(account.values("tier__key")),
         segments=ArraySubquery(groups.values("segment__key")),
-        has_code=Exists(free),
+        supply=Coalesce("code_pool", Subquery(stock.values("pool")), output_field=UUIDField()),
+        has_code=Exists(free.filter(pool=OuterRef("supply"))),
+        deposit=Coalesce(Subquery(funds.values("available_minor")), Value(0), output_field=BigIntegerField()),
         had=Coalesce(Subquery(had.values("pieces")), Value(0), output_field=BigIntegerField()),
         holds=Coalesce(Subquery(held_item.values("quantity")), Value(0), output_field=BigIntegerField()),
     )
@@ -99,27 +106,43 @@ def standing_of(reward: Any) -> Standing:
         tier_key=reward.tier_key,
         segment_keys=reward.segments,
         had=reward.had,
-        has_code=reward.has_code,
+        has_code=reward.supply is None or reward.has_code,
         holds=reward.holds,
+        is_payable=reward.least_cost <= reward.deposit,
         now=clock.now(reward),
     )
 
 
 def standing(*, business: Business, reward_id: UUID, advocate_id: UUID) -> Standing:
-    """One person before one reward.
+    """One person before one reward. What does not depend on them is not looked up: most rewards ask for nothing.
 
     :raises NotFound: if the business has no such reward, or no such advocate
     """
-    rewards = Reward.objects.for_business(business).filter(pk=reward_id)
     people = Advocate.objects.for_business(business).filter(pk=advocate_id)
-    found = (
-        with_standing(rewards, business=business, advocate_id=advocate_id).annotate(is_known=Exists(people)).first()
-    )
+    rewards: Any = Reward.objects.for_business(business).filter(pk=reward_id)
+    found = rewards.annotate(clock_offset=F("business__clock_offset"), is_known=Exists(people)).first()
     if found is None:
         raise NotFound("reward")
     if not found.is_known:
         raise NotFound("advocate", field="advocateId")
-    return standing_of(found)
+    if found.is_personal or found.item_id or found.code_pool_id or found.gift_product_id:
+        return full_standing(business=business, reward_id=reward_id, advocate_id=advocate_id)
+    return Standing(
+        found,
+        tier_key=None,
+        segment_keys=(),
+        had=0,
+        has_code=True,
+        holds=0,
+        is_payable=True,
+        now=clock.now(found),
+    )
+
+
+def full_standing(*, business: Business, reward_id: UUID, advocate_id: UUID) -> Standing:
+    """One person before one reward, both of which are there."""
+    rewards = Reward.objects.for_business(business).filter(pk=reward_id)
+    return standing_of(with_standing(rewards, business=business, advocate_id=advocate_id).get())
 
 
 def offers(rewards: Iterable[Reward], *, business: Business, advocate_id: UUID) -> list[Offer]:

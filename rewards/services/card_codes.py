@@ -1,20 +1,14 @@
-"""The codes of gift cards: made, or taken out of a pool, and found again by who holds one.
+"""The codes of gift cards: made, or taken out of a pool, and found again by who holds one."""
 
-A made code is 17 readable characters, more than 80 bits, and a check character, so that a slip of the finger is told
-from a guess without asking the database.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.db import connection
 
-from loyalty.kernel import crypto, ids
+from loyalty.kernel import card_numbers, ids
 from loyalty.models import Business
 from rewards.models import Code, GiftProduct
 from rewards.services import codes
-
-LENGTH = 17  # 31^17: 84 bits
 
 INSERT = """
     INSERT INTO rewards_code (id, business_id, card_id, sealed, hash)
@@ -41,7 +35,12 @@ TAKE = """
 
 def make(*, business: Business, cards: Sequence[UUID]) -> None:
     """Make a code for each of these new cards."""
-    rows = [(ids.new_id(), card, new_code()) for card in cards]
+    put(business=business, texts={card: card_numbers.new_number() for card in cards})
+
+
+def put(*, business: Business, texts: Mapping[UUID, str]) -> None:
+    """Put new codes onto cards that have none."""
+    rows = [(ids.new_id(), card, text) for card, text in texts.items()]
     columns = (
         [id for id, _, _ in rows],
         [card for _, card, _ in rows],
@@ -68,37 +67,18 @@ def take(*, business: Business, product: GiftProduct, value_minor: int, cards: S
         return {card for (card,) in cursor.fetchall()}
 
 
-def new_code() -> str:
-    body = crypto.new_code(LENGTH)
-    return body + check_character(body)
-
-
-def check_character(body: str) -> str:
-    """What makes the weighted sum of all characters a multiple of 31.
-
-    As 31 is a prime, it tells every wrong character and every two that are swapped.
-    """
-    total = sum(weight * crypto.READABLE.index(character) for weight, character in enumerate(body, start=2))
-    return crypto.READABLE[-total % 31]
-
-
-def is_well_formed(code: str) -> bool:
-    known = len(code) == LENGTH + 1 and all(character in crypto.READABLE for character in code)
-    return known and check_character(code[:-1]) == code[-1]
-
-
-def tidy(code: str) -> str:
-    """As people type it: in any case, with blanks and hyphens."""
-    return code.replace(" ", "").replace("-", "").upper()
-
-
 def card_of(*, business: Business, code: str) -> UUID | None:
     """The card of the business that a code is on."""
     rows = Code.objects.for_business(business).filter(hash__in=codes.hashes(code, business=business))
     return rows.values_list("card_id", flat=True).first()
 
 
-def on_card(*, business: Business, card_id: UUID) -> str:
-    """The code of a card, to show it."""
-    row = Code.objects.for_business(business).get(card=card_id)
-    return codes.opened(row.pk, row.sealed)
+def is_known(*, business: Business, code: str) -> bool:
+    """Whether the business has it already, on a card or in a pool."""
+    return Code.objects.for_business(business).filter(hash__in=codes.hashes(code, business=business)).exists()
+
+
+def on_card(*, business: Business, card_id: UUID) -> str | None:
+    """The code of a card, to show it; None while it is still to be bought."""
+    row = Code.objects.for_business(business).filter(card=card_id).first()
+    return codes.opened(row.pk, row.sealed) if row else None

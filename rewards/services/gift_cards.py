@@ -1,6 +1,7 @@
 """Gift cards: made for an order, looked at and redeemed by whoever holds the code, sent again when asked."""
 
 import secrets
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
@@ -9,16 +10,16 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import F
 
-from loyalty.kernel import clock, crypto, jobs
+from loyalty.kernel import card_numbers, clock, crypto, jobs
 from loyalty.kernel.errors import Code, Conflict, DomainError, Invalid, NotFound
 from loyalty.kernel.money import money
 from loyalty.models import Business
 from loyalty.services.sealing import Sealed
-from rewards.models import GiftCard, GiftCardUse, GiftLine, GiftOrder
+from rewards.models import GiftCard, GiftCardUse, GiftLine, GiftOrder, GiftProduct
 from rewards.services import card_codes
 from rewards.services.kinds.providers import PROVIDERS
 
-Status, Type = GiftCard.Status, GiftOrder.Type
+Status, Type, Occasion = GiftCard.Status, GiftOrder.Type, GiftCard.Occasion
 TOKEN_BYTES = 24  # of a claim link: 192 bits
 MOST_MESSAGES = 10  # for one card, the first one included
 SENDABLE_AGAIN = (Status.SENT, Status.DELIVERED, Status.BOUNCED, Status.VIEWED)
@@ -44,6 +45,11 @@ class NotSendable(Conflict):
         super().__init__(f"A card that is {status} is not sent again, nor one that was sent {MOST_MESSAGES} times.")
 
 
+class RecipientErased(Conflict):
+    def __init__(self) -> None:
+        super().__init__("The card's recipient was erased: nobody knows where to send it.")
+
+
 class Left(NamedTuple):
     balance_minor: int
     currency: str
@@ -61,12 +67,21 @@ def make(*, order: GiftOrder, wanted: Iterable[tuple[GiftLine, int]]) -> Iterato
     """Make so many cards of each line, in the caller's transaction."""
     made = [(line, [_drafted(order, line) for _ in range(count)]) for line, count in wanted]
     GiftCard.objects.bulk_create([card for _, cards in made for card in cards], batch_size=500)
+    coded = _allocated(order.business, made)
     for line, cards in made:
-        ids = [card.pk for card in cards]
-        coded = PROVIDERS[line.product.provider].allocate(
-            business=order.business, product=line.product, value_minor=line.value_minor, cards=ids
-        )
-        yield Made(line, cards, [id for id in ids if id not in coded])
+        yield Made(line, cards, [card.pk for card in cards if card.pk not in coded])
+
+
+def _allocated(business: Business, made: Iterable[tuple[GiftLine, Sequence[GiftCard]]]) -> set[UUID]:
+    """Give new cards their codes, those of one product and value together. Answers the cards that have one."""
+    wanted: dict[tuple[GiftProduct, int], list[UUID]] = defaultdict(list)
+    for line, cards in made:
+        wanted[line.product, line.value_minor] += [card.pk for card in cards]
+    coded: set[UUID] = set()
+    for (product, value_minor), ids in wanted.items():
+        provider = PROVIDERS[product.provider]
+        coded |= provider.allocate(business=business, product=product, value_minor=value_minor, cards=ids)
+    return coded
 
 
 def fail(business: Business, cards: Sequence[UUID], *, reason: str) -> Sequence[UUID]:
@@ -74,6 +89,13 @@ def fail(business: Business, cards: Sequence[UUID], *, reason: str) -> Sequence[
     rows = GiftCard.objects.for_business(business).filter(pk__in=cards)
     rows.update(status=Status.FAILED, failure=reason, deliver_at=None, balance_minor=None)
     return cards
+
+
+def look_at_code(card: GiftCard) -> str | None:
+    """The code of a card, if it has one yet, for the business itself: it is never anybody else's card's again."""
+    rows = GiftCard.objects.for_business(card.business).filter(pk=card.pk, looked_at=None)
+    rows.update(looked_at=clock.now(card.business))
+    return card_codes.on_card(business=card.business, card_id=card.pk)
 
 
 def token_of(card: GiftCard) -> str:
@@ -125,13 +147,24 @@ def resend(*, business: Business, order_id: UUID, card_id: UUID) -> GiftCard:
 
     :raises NotFound: if the order has no such card
     :raises NotSendable: if it is in no state for that
+    :raises RecipientErased: if nobody knows its recipient any more
     """
     rows = GiftCard.objects.for_business(business).filter(pk=card_id, order=order_id)
-    due = rows.filter(status__in=SENDABLE_AGAIN, order__type=Type.DIGITAL, deliver_at=None, messages__lt=MOST_MESSAGES)
-    was_due = due.update(deliver_at=clock.now(business), messages=F("messages") + 1, tries=0)
-    card = rows.first()
+    due = rows.filter(
+        status__in=SENDABLE_AGAIN,
+        order__type=Type.DIGITAL,
+        line__erased_at=None,
+        deliver_at=None,
+        messages__lt=MOST_MESSAGES,
+    )
+    was_due = due.update(
+        deliver_at=clock.now(business), messages=F("messages") + 1, tries=0, occasion=Occasion.RESEND, channel=""
+    )
+    card = rows.select_related("line").first()
     if card is None:
         raise NotFound("card")
+    if card.line.erased_at:
+        raise RecipientErased
     if not was_due:
         raise NotSendable(card.status)
     jobs.wake("rewards.send_gift_cards")
@@ -139,27 +172,27 @@ def resend(*, business: Business, order_id: UUID, card_id: UUID) -> GiftCard:
 
 
 def _drafted(order: GiftOrder, line: GiftLine) -> GiftCard:
-    is_later = line.deliver_at > order.created_at
+    is_later, provider = line.deliver_at > order.created_at, PROVIDERS[line.product.provider]
     card = GiftCard(
         business=order.business,
         order=order,
         line=line,
         status=Status.SCHEDULED if is_later else Status.PENDING,
-        deliver_at=None if order.type == Type.PHYSICAL else line.deliver_at,
+        deliver_at=None if order.type == Type.PHYSICAL or provider.IS_REMOTE else line.deliver_at,
         messages=1,
     )
     token = secrets.token_urlsafe(TOKEN_BYTES)
     card.token_digest = crypto.digest(token)
     card.token_sealed = crypto.seal(token.encode(), context=_context(card.pk))
-    if PROVIDERS[line.product.provider].KEEPS_BALANCE:
+    if provider.KEEPS_BALANCE:
         card.balance_minor = line.value_minor
     return card
 
 
 def _ours(business: Business, code: str) -> tuple[UUID, int, str] | None:
     """A card that something is left on: its id, what, and in which currency."""
-    text = card_codes.tidy(code)
-    card_id = card_codes.card_of(business=business, code=text) if card_codes.is_well_formed(text) else None
+    text = card_numbers.tidy(code)
+    card_id = card_codes.card_of(business=business, code=text) if card_numbers.is_well_formed(text) else None
     if card_id is None:
         return None
     rows = GiftCard.objects.for_business(business).filter(pk=card_id, balance_minor__gt=0)

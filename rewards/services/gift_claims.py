@@ -36,13 +36,24 @@ def open_link(token: str, *, is_visit: bool = True) -> GiftCard | None:
 def reveal(token: str) -> Claim | None:
     """The card of a link with its code, claimed from the first time on. None as `open_link`."""
     card = open_link(token)
-    if card is None:
+    if card is None or not _is_kept(card):
         return None
+    code = card_codes.on_card(business=card.business, card_id=card.pk)
+    if code is None:  # it is still to be bought
+        return Claim(card)
     now = clock.now(card.business)
     rows = GiftCard.objects.for_business(card.business).filter(pk=card.pk, claimed_at=None)
-    if rows.exclude(status__in=GONE).update(claimed_at=now, status=Status.CLAIMED):
+    if rows.update(claimed_at=now, status=Status.CLAIMED):
         card.claimed_at, card.status = now, Status.CLAIMED
-    return Claim(card, card_codes.on_card(business=card.business, card_id=card.pk))
+    elif card.claimed_at is None and not _was_claimed(card):  # it was taken back just now
+        return None
+    return Claim(card, code)
+
+
+def _is_kept(card: GiftCard) -> bool:
+    """Whether a card is still there; nobody takes it back from here on, until the transaction ends."""
+    rows = GiftCard.objects.for_business(card.business).filter(pk=card.pk).exclude(status__in=GONE)
+    return rows.select_for_update(no_key=True).exists()
 
 
 def _card_of(token: str) -> GiftCard | None:
@@ -55,11 +66,16 @@ def _card_of(token: str) -> GiftCard | None:
     return None if card.line.deliver_at > clock.now(card.business) else card
 
 
+def _was_claimed(card: GiftCard) -> bool:
+    """Whether somebody else has just had its code shown."""
+    return GiftCard.objects.for_business(card.business).filter(pk=card.pk, claimed_at__isnull=False).exists()
+
+
 @transaction.atomic
 def _view(card: GiftCard) -> None:
     now = clock.now(card.business)
     rows = GiftCard.objects.for_business(card.business).filter(pk=card.pk, viewed_at=None)
-    if rows.update(viewed_at=now):
+    if rows.exclude(status__in=GONE).update(viewed_at=now):
         card.viewed_at = now
         unseen = GiftCard.objects.for_business(card.business).filter(pk=card.pk, status__in=BEFORE_VIEWING)
         if unseen.update(status=Status.VIEWED):

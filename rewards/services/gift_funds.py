@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
-from loyalty.kernel import clock
+from loyalty.kernel import clock, jobs
 from loyalty.kernel.errors import Code, Conflict, DomainError, Invalid, NotFound
 from loyalty.models import Business
 from rewards.models import FundingRequest, GiftFunds, GiftPosting
@@ -68,6 +68,7 @@ def apply(*, business: Business, request_id: UUID) -> FundingRequest:
     _post(
         found.business, Side.OUTSIDE, Side.AVAILABLE, [(found.pk, found.amount_minor)], Source.FUNDING, found.currency
     )
+    jobs.wake("rewards.keep_gift_promises")
     return found
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from loyalty.kernel import languages
 from loyalty.kernel.emails import email
-from loyalty.kernel.errors import Invalid, NotFound
+from loyalty.kernel.errors import DomainError, Invalid, NotFound
 from loyalty.kernel.money import money
 from loyalty.models import Business
 from rewards.models import GiftLine, GiftOrder, GiftProduct, ShippingMethod
@@ -39,12 +40,25 @@ def drafted(*, order: GiftOrder, asked: Sequence[Asked], now: datetime) -> list[
     """
     if sum(line.quantity for line in asked) > MOST_CARDS:
         raise Invalid(f"An order is for at most {MOST_CARDS:,} cards. Send several.", field="LineItems")
+    lines: list[GiftLine] = []
+    for line in judged(order=order, asked=asked, now=now):
+        if isinstance(line, DomainError):
+            raise line
+        lines.append(line)
+    return lines
+
+
+def judged(*, order: GiftOrder, asked: Sequence[Asked], now: datetime) -> Sequence[GiftLine | DomainError]:
+    """Each line, or what `drafted` has to say against it."""
     products = _products(order.business, {line.product for line in asked})
     methods = _methods(order.business) if order.type == Type.PHYSICAL else {}
-    return [
-        _line(_Draft(order, number, line, f"LineItems.{number}", now), products, methods)
-        for number, line in enumerate(asked)
-    ]
+    found: list[GiftLine | DomainError] = []
+    for number, line in enumerate(asked):
+        try:
+            found.append(_line(_Draft(order, number, line, f"LineItems.{number}", now), products, methods))
+        except DomainError as error:
+            found.append(error)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +145,9 @@ def _need(product: GiftProduct, delivery: str, path: str) -> None:
 
 def _personal(draft: _Draft) -> dict[str, str]:
     said = {name: text for name, text in draft.asked.personalization.items() if text}
-    if "FromEmail" in said:
-        said["FromEmail"] = email(said["FromEmail"], field=f"{draft.path}.Personalization.FromEmail")
+    for name, checked in (("FromEmail", email), ("CultureCode", languages.language)):
+        if name in said:
+            said[name] = checked(said[name], field=f"{draft.path}.Personalization.{name}")
     return said
 
 

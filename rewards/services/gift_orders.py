@@ -8,9 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from loyalty import events
 from loyalty.events import Happening
@@ -19,13 +21,15 @@ from loyalty.kernel.errors import Code, Conflict, DomainError, NotFound
 from loyalty.models import Business
 from rewards.events import GIFT_ORDER_COMPLETED, GIFT_ORDER_FAILED
 from rewards.models import Code as CardCode
-from rewards.models import GiftCard, GiftLine, GiftOrder
+from rewards.models import GiftCard, GiftLine, GiftOrder, GiftPurchase
 from rewards.services import gift_cards, gift_funds, gift_lines
 from rewards.services.gift_lines import Asked
 
+log = structlog.get_logger(__name__)
 Status, Card = GiftOrder.Status, GiftCard.Status
 AT_ONCE = 10  # cards that are made in the request
 CHUNK = 500  # cards that a worker makes in one transaction
+ROUNDS = 20  # chunks of each order that one task makes
 SETTLED_AT_ONCE = 500
 WAITING = {Card.PENDING, Card.SCHEDULED}
 SEND, FILL = "rewards.send_gift_cards", "rewards.fill_gift_orders"
@@ -51,6 +55,19 @@ class NotCancellable(Conflict):
         super().__init__(f"The order is {status}, or some of its cards have left already: it stays.")
 
 
+class CodeShown(Conflict):
+    def __init__(self) -> None:
+        super().__init__("The gift card's code was shown already, or the card has left by post: it stays.")
+
+
+class Occasion(NamedTuple):
+    """For whom the programme places an order by itself, and for what, once."""
+
+    advocate_id: UUID
+    source_type: str
+    source_id: str
+
+
 class Placed(NamedTuple):
     """A new order, its lines, and the cards that were made at once."""
 
@@ -62,16 +79,18 @@ class Placed(NamedTuple):
 def place(
     *,
     business: Business,
-    account_id: UUID,
     type: str,
     po_number: str,
     asked: Sequence[Asked],
+    account_id: UUID | None = None,
+    occasion: Occasion | None = None,
     note: str = "",
     callback_url: str = "",
 ) -> Placed:
     """Order gift cards: all of it, or nothing. Up to ten cards are made at once; a worker sends.
 
-    :raises DuplicatePoNumber: if the account has used the number, for whatever order
+    :param account_id: whose order it is; without one it is the business's own
+    :raises DuplicatePoNumber: if the account, or the business itself, has used the number, for whatever order
     :raises gift_funds.InsufficientFunds: if the deposit does not cover it
     :raises NotFound, Invalid: as `gift_lines.drafted`
     :raises net.UnsafeUrl: if we do not call back at such an address
@@ -87,6 +106,7 @@ def place(
                     po_number=po_number,
                     note=note,
                     callback_url=callback_url,
+                    **(occasion._asdict() if occasion else {}),
                 ),
                 asked,
             )
@@ -111,7 +131,7 @@ def _place(order: GiftOrder, asked: Sequence[Asked]) -> Placed:
     return Placed(order, lines, cards)
 
 
-def _refuse_duplicate(business: Business, account_id: UUID, po_number: str) -> None:
+def _refuse_duplicate(business: Business, account_id: UUID | None, po_number: str) -> None:
     rows = GiftOrder.objects.for_business(business).filter(account=account_id, po_number=po_number)
     first = rows.values_list("pk", flat=True).first()
     if first is not None:
@@ -142,16 +162,34 @@ def _filled(order: GiftOrder, wanted: Iterable[tuple[GiftLine, int]]) -> list[Gi
 
 
 def fill_waiting() -> None:
-    """Make the cards of large orders, a chunk after the other; safe to run twice, and to be killed anywhere."""
-    while _fill_chunk():
-        jobs.wake(SEND)
+    """Make the cards of all large orders, a chunk of each in turn; safe to run twice, and to be killed anywhere.
+
+    After so many rounds another task goes on, so that no worker is long at it, and no order waits for a long one.
+    """
+    rows = GiftOrder.objects.filter(status=Status.PENDING).select_related("business")
+    waiting = list(rows.order_by("created_at"))
+    for _ in range(ROUNDS):
+        waiting = [order for order in waiting if _go_on(order)]
+    if waiting:
+        jobs.wake(FILL)
+
+
+def _go_on(order: GiftOrder) -> bool:
+    """Whether there may be more to make. An order that we fail at keeps nobody else's from being filled."""
+    try:
+        is_open = _fill_chunk(order.business, order.pk)
+    except Exception:
+        log.exception("gift_order_failed", id=str(order.pk))
+        return False
+    jobs.wake(SEND)
+    return is_open
 
 
 @transaction.atomic
-def _fill_chunk() -> bool:
-    """Make the next cards of an order that nobody else is filling. Whether there was one."""
-    rows = GiftOrder.objects.filter(status=Status.PENDING).select_related("business")
-    order = rows.select_for_update(skip_locked=True, of=("self",)).order_by("created_at").first()
+def _fill_chunk(business: Business, order_id: UUID) -> bool:
+    """Make the next cards of an order, unless somebody else is at it. Whether there may be more."""
+    rows = GiftOrder.objects.for_business(business).filter(pk=order_id, status=Status.PENDING)
+    order = rows.select_related("business").select_for_update(skip_locked=True, of=("self",)).first()
     if order is None:
         return False
     wanted = _missing(order, CHUNK)
@@ -162,26 +200,23 @@ def _fill_chunk() -> bool:
     ]
     if failed:
         gift_funds.give_back(business=order.business, cards=failed, currency=order.currency)
-    if not _missing(order, 1):
+    is_open = bool(_missing(order, 1))
+    if not is_open:
         order.status = Status.PROCESSING
         order.save(update_fields=["status"])
-    return True
+    return is_open
 
 
 def _missing(order: GiftOrder, most: int) -> list[tuple[GiftLine, int]]:
     """How many cards of which lines are still to be made: so many at most, in the order of the lines."""
-    rows = GiftLine.objects.for_business(order.business).filter(order=order).select_related("product")
-    made = dict(
-        GiftCard.objects.for_business(order.business)
-        .filter(order=order)
-        .order_by()
-        .values_list("line")
-        .annotate(Count("pk"))
-    )
+    cards = GiftCard.objects.for_business(order.business).filter(line=OuterRef("pk")).order_by().values("line")
+    made = Coalesce(Subquery(cards.annotate(count=Count("pk")).values("count")), 0)
+    rows = GiftLine.objects.for_business(order.business).filter(order=order).alias(made=made)
+    missing = rows.annotate(missing=F("quantity") - F("made")).filter(missing__gt=0).select_related("product")
     wanted: list[tuple[GiftLine, int]] = []
-    for line in rows.order_by("number"):
-        count = min(line.quantity - made.get(line.pk, 0), most)
-        if count > 0:
+    for line in missing.order_by("number")[:most]:
+        count = min(line.missing, most)
+        if count:
             wanted.append((line, count))
             most -= count
     return wanted
@@ -194,18 +229,55 @@ def cancel(*, business: Business, order_id: UUID) -> GiftOrder:
     :raises NotFound: if the business has no such order
     :raises NotCancellable: if it is over, or a card is on its way
     """
-    order = locked(business, order_id)
-    cards = GiftCard.objects.for_business(business).filter(order=order)
-    list(cards.select_for_update(no_key=True).order_by("pk").values_list("pk"))  # whoever sends them passes them over
+    order, cards = _held(business, order_id)
     waiting = cards.filter(status__in=(*WAITING, Card.FAILED), tries=0)
     is_open = order.status in (Status.PENDING, Status.PROCESSING)
     if not is_open or cards.exclude(pk__in=waiting.values("pk")).exists():
         raise NotCancellable(order.status)
+    return _cancelled(order, cards)
+
+
+@transaction.atomic
+def revoke(*, business: Business, order_id: UUID) -> GiftOrder:
+    """Take an order back also when its links have left, as long as no code was shown or used: they open nothing then.
+
+    :raises NotFound: if the business has no such order
+    :raises NotCancellable: if it is taken back already
+    :raises CodeShown: if somebody has a code of it, or a card on paper
+    """
+    order, cards = _held(business, order_id)
+    if order.status == Status.CANCELLED:
+        raise NotCancellable(order.status)
+    whole = Q(balance_minor=None) | Q(balance_minor=F("line__value_minor"))
+    unseen = cards.filter(whole, claimed_at=None).exclude(status=Card.SHIPPED)
+    if cards.exclude(pk__in=unseen.values("pk")).exists():
+        raise CodeShown
+    return _cancelled(order, cards)
+
+
+def _held(business: Business, order_id: UUID) -> "tuple[GiftOrder, QuerySet[GiftCard]]":
+    """A locked order with its cards, locked, too: whoever sends them passes them over, and nobody buys codes for them.
+
+    :raises NotCancellable: if codes were bought, or are just being bought
+    """
+    order = locked(business, order_id)
+    cards = GiftCard.objects.for_business(business).filter(order=order)
+    wanted = cards.exclude(status=Card.FAILED)
+    purchases = GiftPurchase.objects.for_business(business).filter(card__in=wanted.values("pk")).order_by("pk")
+    if any(purchase.tries for purchase in purchases.select_for_update(of=("self",))):
+        raise NotCancellable(order.status)
+    purchases.delete()
+    list(cards.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    return order, cards
+
+
+def _cancelled(order: GiftOrder, cards: "QuerySet[GiftCard]") -> GiftOrder:
+    business = order.business
     gone = cards.filter(status=Card.FAILED).values_list("line__cost_minor", flat=True)
-    gift_funds.give_back_order(
-        business=business, order_id=order.pk, amount_minor=order.total_minor - sum(gone), currency=order.currency
-    )
-    CardCode.objects.for_business(business).filter(card__in=cards.values("pk"), pool__isnull=False).update(card=None)
+    if paid := order.total_minor - sum(gone):
+        gift_funds.give_back_order(business=business, order_id=order.pk, amount_minor=paid, currency=order.currency)
+    unseen = cards.filter(looked_at=None).values("pk")
+    CardCode.objects.for_business(business).filter(card__in=unseen, pool__isnull=False).update(card=None)
     cards.exclude(balance_minor=None).update(balance_minor=0)
     cards.exclude(status=Card.FAILED).update(status=Card.CANCELLED, deliver_at=None, leased_until=None)
     order.status, order.completed_at = Status.CANCELLED, clock.now(business)

@@ -67,7 +67,8 @@ def check(product: GiftProduct) -> GiftProduct:
 
     :raises Invalid: naming the column that does not
     """
-    providers.provider_of(product.provider)
+    if providers.provider_of(product.provider).IS_REMOTE:
+        _check_remote(product)
     is_fixed = bool(product.denominations_minor)
     product.denomination_type = Denominations.FIXED if is_fixed else Denominations.VARIABLE
     if is_fixed:
@@ -83,6 +84,37 @@ def check(product: GiftProduct) -> GiftProduct:
         raise Invalid("A discount is less than 100 per cent.", field="discount")
     product.save()
     return product
+
+
+def _check_remote(product: GiftProduct) -> None:
+    if product.remote_sealed is None:
+        raise Invalid("Say where its codes are bought.", field="remoteUrl")
+    if product.type != Type.DIGITAL:
+        raise Invalid("What a remote provider sells is sent digitally.", field="type")
+
+
+def giveable(*, business: Business, key: str, value_minor: int, field: str, value_field: str) -> GiftProduct:
+    """The product that a reward or a benefit gives in this value.
+
+    :raises NotFound: if the business offers no such product
+    :raises Invalid: if it has no card of this value, or is not for everybody
+    """
+    product = GiftProduct.objects.for_business(business).filter(key=key, archived_at=None).first()
+    if product is None:
+        raise NotFound(NOUN, field=field)
+    check_giveable(product, value_minor, field=field, value_field=value_field)
+    return product
+
+
+def check_giveable(product: GiftProduct, value_minor: int, *, field: str, value_field: str) -> None:
+    """:raises Invalid: as `giveable`"""
+    if Delivery.LINK not in product.delivery_types:
+        message = "Choose a product that is delivered by link, too: not everybody has an e-mail address."
+        raise Invalid(message, field=field)
+    if product.currency != product.business.currency:
+        raise Invalid(f"The deposit is in {product.business.currency}; this product is not.", field=field)
+    if not product.has_value(value_minor):
+        raise Invalid("The product has no card of this value.", field=value_field)
 
 
 @transaction.atomic

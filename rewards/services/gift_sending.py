@@ -6,20 +6,20 @@ Message-ID and link. What was written down is never sent again, and what was not
 
 import time
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any, NamedTuple
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import connection, transaction
 
-from loyalty import events
 from loyalty.kernel import clock, jobs
-from rewards.events import GIFT_CARD_BOUNCED, card_happened
-from rewards.models import GiftCard, GiftLine
-from rewards.services import gift_letters, gift_orders
+from rewards.models import GiftCard, GiftMessage
+from rewards.services import gift_letters, gift_messages, gift_orders
 from rewards.services.kinds.channels import CHANNELS
 from rewards.services.kinds.channels.base import Refused, Unreachable
 
 Status = GiftCard.Status
+Occasion, Message = GiftCard.Occasion, GiftMessage.Status
+BEFORE_SENDING = (Status.PENDING, Status.SCHEDULED, Status.BOUNCED)
 SHARE = 20  # messages that are claimed together
 LEASE = timedelta(seconds=120)
 ENOUGH = timedelta(seconds=30)  # as long as one message may take; with less of the lease left, none is begun
@@ -52,9 +52,11 @@ HAND_OUT = """
 
 
 class Outcome(NamedTuple):
-    """What became of a message: sent, refused for good, or to be tried again."""
+    """What became of a message: sent by a way, refused by all, to be tried again, or not wanted any more."""
 
     status: Status | None  # none: later
+    channel: str = ""
+    refused: Sequence[tuple[str, str]] = ()  # ways that are closed, and why
     failure: str = ""
 
 
@@ -71,11 +73,6 @@ def send_due() -> None:
     gift_orders.settle_ready()
     if time.monotonic() >= ends_at:
         jobs.wake("rewards.send_gift_cards")
-
-
-def channels_of(line: GiftLine) -> Sequence[str]:
-    """The ways to a recipient, in the order in which they are tried."""
-    return [name for name in ("email", "sms") if getattr(line, name)]
 
 
 def _hand_out_links() -> bool:
@@ -96,35 +93,55 @@ def _claimed() -> Sequence[GiftCard]:
 
 def _sent(card: GiftCard) -> Outcome:
     """Send a claimed card's message by the first way that works. From a sandbox nothing leaves."""
+    ways = gift_messages.ways_left(card)
+    if card.occasion == Occasion.REMINDER and card.viewed_at:
+        return Outcome(Status.VIEWED)
     if card.business.is_sandbox:
-        return Outcome(Status.SENT)
-    letter, failure = gift_letters.letter_about(card), ""
-    for name in channels_of(card.line):
+        return Outcome(Status.SENT, next(iter(ways), ""))
+    letter, refused = gift_letters.letter_about(card), list[tuple[str, str]]()
+    for name in ways:
         try:
             CHANNELS[name].send(letter)
         except Refused as error:
-            failure = str(error)
+            refused.append((name, str(error)))
         except Unreachable as error:
             if card.tries < MOST_TRIES:
-                return Outcome(None, str(error))
-            failure = str(error)
+                return Outcome(None, name, refused, str(error))
+            refused.append((name, str(error)))
         else:
-            return Outcome(Status.SENT, failure)
-    return Outcome(Status.BOUNCED, failure)
+            return Outcome(Status.SENT, name, refused)
+    return Outcome(Status.BOUNCED, refused=refused)
 
 
 @transaction.atomic
-def _record(card: GiftCard, outcome: Outcome) -> None:
-    """Write down what became of a message, unless its lease was lost meanwhile."""
+def _record(claimed: GiftCard, outcome: Outcome) -> None:
+    """Write down what became of a message, unless its lease was lost meanwhile, or somebody told more of it."""
+    rows = GiftCard.objects.for_business(claimed.business).filter(pk=claimed.pk, leased_until=claimed.leased_until)
+    card = rows.select_for_update(of=("self",)).select_related("business", "line__product").first()
+    if card is None:
+        return
     now = clock.now(card.business)
-    rows = GiftCard.objects.for_business(card.business).filter(pk=card.pk, leased_until=card.leased_until)
-    changes: dict[str, Any] = {"leased_until": None, "failure": outcome.failure[:200], "deliver_at": None}
+    card.leased_until = card.deliver_at = None
+    card.failure = outcome.failure or next((reason for _, reason in reversed(outcome.refused)), "")
+    for channel, reason in outcome.refused:
+        gift_messages.note(card, channel=channel, status=Message.BOUNCED, now=now, reason=reason)
     if outcome.status is None:
-        changes["deliver_at"] = now + min(FIRST_WAIT * 2 ** (card.tries - 1), LONGEST_WAIT)
-    elif card.status not in (Status.VIEWED, Status.CLAIMED):
-        changes["status"] = outcome.status
-    if outcome.status == Status.SENT:
-        changes["sent_at"] = now
-    if rows.update(**changes) and outcome.status == Status.BOUNCED:
-        card.status = Status.BOUNCED
-        events.record([card_happened(GIFT_CARD_BOUNCED, card)], now=now)
+        card.deliver_at = now + min(FIRST_WAIT * 2 ** (card.tries - 1), LONGEST_WAIT)
+        card.channel = outcome.channel
+    elif outcome.status == Status.BOUNCED:
+        _stranded(card, now)
+    elif outcome.status == Status.SENT:
+        _left(card, outcome.channel, now)
+    card.save()
+
+
+def _left(card: GiftCard, channel: str, now: datetime) -> None:
+    gift_messages.note(card, channel=channel, status=Message.SENT, now=now)
+    card.status = Status.SENT if card.status in BEFORE_SENDING else card.status
+    if card.occasion != Occasion.REMINDER:
+        card.sent_at = now
+
+
+def _stranded(card: GiftCard, now: datetime) -> None:
+    if card.status not in (Status.VIEWED, Status.CLAIMED):
+        gift_messages.strand(card, reason=card.failure, now=now)

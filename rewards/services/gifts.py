@@ -42,6 +42,10 @@ def dangling(benefit: RewardBenefit, document: Document) -> Iterator[tuple[str, 
         yield "reward", f"The programme has no reward {benefit.reward!r}."
 
 
+def points_of(benefit: RewardBenefit) -> int:
+    return 0
+
+
 def give(benefit: RewardBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
     """:raises redemptions.OutOfStock: if not enough is left"""
     reward_id = _rewards(business, benefit.reward).values_list("pk", flat=True).first()

@@ -45,6 +45,14 @@ def check_increments(reward: Reward) -> None:
             raise Invalid(message, field=f"increments.{name}")
 
 
+def bounds_of(reward: Reward) -> tuple[int, int]:
+    """The least and the most that one that is worth money may be sold with, in minor units."""
+    assert reward.value_minor is not None  # its kind says so
+    ends = reward.increment_min or reward.points_cost, reward.increment_max or reward.points_cost
+    least, most = (reward.value_minor * points // reward.points_cost for points in ends)
+    return least, most
+
+
 def _of_pieces(reward: Reward, quantity: int) -> Price:
     if quantity > 1 and not kinds.kind_of(reward.type).SELLS_SEVERAL:
         raise Invalid(f"A reward of type {reward.type} is redeemed one at a time.", field="quantity")

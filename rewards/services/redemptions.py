@@ -15,11 +15,13 @@ from loyalty import events
 from loyalty.kernel import clock, crypto
 from loyalty.kernel.errors import Code, Conflict, DomainError, NotFound
 from loyalty.models import Account, Business
-from loyalty.services import ledger
+from loyalty.selectors import merges
+from loyalty.services import accounts, ledger
 from rewards.events import CANCELLED, CREATED, ISSUED, facts, happened
 from rewards.models import Redemption, Reward
 from rewards.selectors import offers
-from rewards.services import codes, items, kinds, prices
+from rewards.services import codes, gift_redemptions, items, kinds, prices
+from rewards.services.gift_funds import InsufficientFunds
 
 CODE_LENGTH = 12  # about 59 bits: not to be guessed
 Status = Redemption.Status
@@ -60,7 +62,9 @@ class WrongState(Conflict):
         super().__init__(f"This redemption is {status}. Only one that is {' or '.join(allowed)} can be {done}.")
 
 
-REFUSALS = {refusal.code: refusal for refusal in (RewardInactive, NotEligible, LimitReached, OutOfStock)}
+REFUSALS = {
+    refusal.code: refusal for refusal in (RewardInactive, NotEligible, LimitReached, OutOfStock, InsufficientFunds)
+}
 
 
 @transaction.atomic
@@ -73,6 +77,8 @@ def redeem(
     :raises Invalid: if the reward is not sold in this quantity, or not for so many points
     :raises RewardInactive, NotEligible, LimitReached, OutOfStock: as their messages say
     :raises inventory.NotToBeHad: if it is an item, and they have it already or somebody was faster
+    :raises InsufficientFunds: if it is a gift card that the deposit does not cover
+    :raises gift_promises.NotToBeOrdered: if it is a gift card that cannot be had for another reason
     :raises ledger.InsufficientPoints, ledger.AccountNotActive: as `ledger.spend`
     """
     standing = offers.standing(business=business, reward_id=reward_id, advocate_id=advocate_id)
@@ -91,7 +97,7 @@ def redeem(
     )
     if standing.reward.is_personal:
         # The account is locked now: what is found about this person here stays until the commit.
-        standing = offers.standing(business=business, reward_id=reward_id, advocate_id=advocate_id)
+        standing = offers.full_standing(business=business, reward_id=reward_id, advocate_id=advocate_id)
     _check(standing, quantity=quantity, at=posting.occurred_at)
     redemption.entry_id = posting.id
     return _placed(redemption, now=posting.occurred_at)
@@ -102,6 +108,8 @@ def give(
     *, business: Business, reward_id: UUID, advocate_id: UUID, source: ledger.Source, quantity: int = 1
 ) -> Redemption:
     """Give an advocate a reward for no points, once per source. Who may buy it, and when, does not matter here.
+
+    A gift card that cannot be ordered now is owed, and ordered when it can be.
 
     :raises NotFound: if the business has no such reward, or no such advocate
     :raises Invalid: if the reward does not come in this quantity
@@ -139,8 +147,9 @@ def cancel(
     :param states: those in which it is still wanted
     :raises NotFound: if the business has no such redemption
     :raises WrongState: if it is in none of the states any more
+    :raises gift_orders.CodeShown: if it is a gift card whose code somebody has
     """
-    redemption, now = locked(business, redemption_id)
+    redemption, now = locked(business, redemption_id, with_former=True)
     if redemption.status not in states:
         raise WrongState(redemption.status, *states, done=done)
     was_issued = redemption.status == Status.ISSUED
@@ -153,20 +162,23 @@ def cancel(
     codes.give_back(redemption)
     if was_issued:
         items.take_back(redemption)
+        gift_redemptions.take_back(redemption)
     _rewards(redemption).update(taken=F("taken") - redemption.quantity)
     return redemption
 
 
-def locked(business: Business, redemption_id: UUID) -> tuple[Redemption, datetime]:
+def locked(business: Business, redemption_id: UUID, *, with_former: bool = False) -> tuple[Redemption, datetime]:
     """A redemption whose account is locked, as everyone who writes to it does first; and the time it is.
 
+    :param with_former: lock the accounts that were merged into it, too: one of them may have paid
     :raises NotFound: if the business has no such redemption
     """
     rows = Redemption.objects.for_business(business).filter(pk=redemption_id)
     advocate_id = rows.values_list("advocate_id", flat=True).first()
     if advocate_id is None:
         raise NotFound("redemption")
-    account = locked_account(business, advocate_id)
+    former = merges.merged_into(advocate_id) if with_former else []
+    account = accounts.lock(business=business, account_ids={advocate_id, *former})[advocate_id]
     redemption = rows.select_related("business", "reward").get()
     return redemption, max(clock.now(redemption.business), account.last_event_at)
 
@@ -182,7 +194,7 @@ def locked_account(business: Business, advocate_id: UUID) -> Account:
 
 
 def go_on(redemption: Redemption, *, code: str | None, now: datetime) -> list[events.Happening]:
-    """Show the coupon of what waits for no operator, its code or a new one; hand over its item. Answers the news."""
+    """Show the coupon of what waits for no operator, its code or a new one; hand over what it is. Answers the news."""
     redemption.coupon_code = code
     if kinds.kind_of(redemption.terms["type"]).MAKES_COUPON:
         redemption.coupon_code = f"{redemption.reward.code_prefix}-{crypto.new_code(CODE_LENGTH)}"
@@ -190,6 +202,7 @@ def go_on(redemption: Redemption, *, code: str | None, now: datetime) -> list[ev
         redemption.acknowledge_by = now + timedelta(hours=redemption.reward.acknowledge_within_hours)
         return []
     items.hand_over(redemption)
+    gift_redemptions.hand_over(redemption)
     return [happened(ISSUED, redemption)]
 
 
@@ -208,6 +221,7 @@ def _drafted(reward: Reward, price: prices.Price, *, advocate_id: UUID, quantity
     """The redemption with everything but how it is paid for."""
     worth = kinds.kind_of(reward.type).worth(reward, times=price.times)
     item = {"itemId": str(reward.item_id)} if reward.item_id else {}
+    gift = {"giftProductId": str(reward.gift_product_id)} if reward.gift_product_id else {}
     return Redemption(
         business=reward.business,
         reward=reward,
@@ -215,7 +229,7 @@ def _drafted(reward: Reward, price: prices.Price, *, advocate_id: UUID, quantity
         status=Status.PENDING_APPROVAL if reward.approval else status_after_approval(reward),
         points=price.points,
         quantity=quantity,
-        terms={"type": reward.type, **worth._asdict(), **item},
+        terms={"type": reward.type, **worth._asdict(), **item, **gift},
     )
 
 

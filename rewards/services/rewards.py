@@ -13,9 +13,9 @@ from loyalty.kernel.errors import Invalid, NotFound
 from loyalty.models import Business
 from loyalty.selectors import inventory, segments, tiers
 from loyalty.services import naming
-from rewards.models import Reward
+from rewards.models import GiftProduct, Reward
 from rewards.selectors import pools
-from rewards.services import kinds, prices
+from rewards.services import gift_products, kinds, prices
 from rewards.services.kinds import worth
 
 NOUN = "reward"
@@ -60,6 +60,7 @@ class Details(TypedDict, total=False):
     product_id: str
     code_pool_key: str | None
     item: Item | None
+    gift_product_key: str | None
     increments: Increments | None
     approval: bool
     acknowledgement: str
@@ -77,7 +78,7 @@ def create(*, business: Business, name: str, type: str, points_cost: int, **deta
     """Put a reward into the catalogue. Its key is made from its name where none is given.
 
     :raises Invalid: if there is no such type, or the details do not fit it or each other
-    :raises NotFound: if the programme has no such tier, segment, code pool or item
+    :raises NotFound: if the programme has no such tier, segment, code pool, item or gift card product
     :raises naming.KeyTaken: if another reward has the key
     """
     business = naming.lock(business)
@@ -93,7 +94,7 @@ def create(*, business: Business, name: str, type: str, points_cost: int, **deta
 def update(*, business: Business, reward_id: UUID, **changes: Unpack[Changes]) -> Reward:
     """Change a reward. What is sold already stays as it was sold; every redeem from now on sees the change.
 
-    :raises NotFound: if the business has no such reward, or its programme no such tier, segment, code pool or item
+    :raises NotFound: if the business has no such reward, or its programme not what it names, as `create`
     :raises Invalid, naming.KeyTaken: as `create`
     """
     business = naming.lock(business)
@@ -139,6 +140,8 @@ def _put(reward: Reward, said: Changes) -> None:
         _put_pool(reward, said.pop("code_pool_key"))
     if "item" in said:
         _put_item(reward, said.pop("item"))
+    if "gift_product_key" in said:
+        _put_gift_product(reward, said.pop("gift_product_key"))
     for name, given in said.items():
         setattr(reward, name, given)
     reward.tier_keys = list(dict.fromkeys(reward.tier_keys))
@@ -162,6 +165,13 @@ def _put_item(reward: Reward, named: Item | None) -> None:
         raise NotFound("item", field="item")
 
 
+def _put_gift_product(reward: Reward, key: str | None) -> None:
+    offered = GiftProduct.objects.for_business(reward.business).filter(archived_at=None)
+    reward.gift_product = offered.filter(key=key).first() if key is not None else None
+    if key is not None and reward.gift_product is None:
+        raise NotFound(gift_products.NOUN, field="giftProductKey")
+
+
 def _check(reward: Reward, said: Changes) -> None:
     others = Reward.objects.for_business(reward.business).exclude(pk=reward.pk)
     naming.key_for(others, key=reward.key, title=reward.name, noun=NOUN)
@@ -169,6 +179,7 @@ def _check(reward: Reward, said: Changes) -> None:
     _check_pool(reward)
     _check_item(reward)
     prices.check_increments(reward)
+    _check_gift_product(reward)
     if "tier_keys" in said:
         known = {tier.key for tier in tiers.tiers_of(reward.business)}
         _check_known(reward.tier_keys, known, noun="tier", field="tierKeys")
@@ -193,6 +204,25 @@ def _check_item(reward: Reward) -> None:
         raise Invalid(f"A reward of type {reward.type} needs an item. Say its set and its key.", field="item")
     if not gives_item and reward.item_id is not None:
         raise Invalid(f"A reward of type {reward.type} gives no item. Make item null.", field="item")
+
+
+def _check_gift_product(reward: Reward) -> None:
+    sends_card, product = kinds.kind_of(reward.type).SENDS_CARD, reward.gift_product
+    if product is None:
+        if sends_card:
+            message = f"A reward of type {reward.type} needs a gift card product. Say its Id."
+            raise Invalid(message, field="giftProductKey")
+        return
+    if not sends_card:
+        message = f"A reward of type {reward.type} sends no gift card. Make giftProductKey null."
+        raise Invalid(message, field="giftProductKey")
+    if reward.currency != product.currency:
+        raise Invalid(f"The product's cards are in {product.currency}.", field="currency")
+    if reward.increment_min is not None and product.denominations_minor:
+        raise Invalid("This product has fixed denominations: sell each as a reward of its own.", field="increments")
+    product.business = reward.business
+    for value in prices.bounds_of(reward):
+        gift_products.check_giveable(product, value, field="giftProductKey", value_field="value")
 
 
 def _check_bounds(reward: Reward) -> None:

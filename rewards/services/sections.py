@@ -11,6 +11,7 @@ from msgspec import Meta
 from loyalty.kernel import points
 from loyalty.kernel.errors import DomainError
 from loyalty.models import Business
+from loyalty.services import programme
 from loyalty.services.programme import Document, Problem
 from rewards.models import CodePool, Reward
 from rewards.models.rewards import DEFAULT_PREFIX
@@ -20,6 +21,13 @@ Key = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$(?!\n)")]
 Points = Annotated[int, Meta(ge=1, le=points.MAX_MOVE)]
 Moment = Annotated[datetime, Meta(tz=True)]
 Keys = Annotated[list[Key], Meta(max_length=50)]
+# What the service calls a field, and what the document does.
+NAMES = {
+    "tier_keys": "tiers",
+    "segment_keys": "segments",
+    "code_pool_key": "code_pool",
+    "gift_product_key": "gift_product",
+}
 
 
 class Item(msgspec.Struct, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -60,6 +68,7 @@ class RewardItem(Item, kw_only=True):
     segments: Keys = []
     code_pool: Key | None = None
     item: GivenItem | None = None
+    gift_product: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     increments: IncrementsItem | None = None
     approval: bool = False
     acknowledgement: Literal["none", "required"] = "none"
@@ -78,7 +87,7 @@ def apply_pools(business: Business, items: Sequence[CodePoolItem]) -> None:
 
 def export_rewards(business: Business) -> list[RewardItem]:
     rows = Reward.objects.for_business(business).exclude(status=Reward.Status.ARCHIVED)
-    return [_item(reward) for reward in rows.select_related("code_pool", "item__set").order_by("key")]
+    return [_item(reward) for reward in rows.select_related("code_pool", "item__set", "gift_product").order_by("key")]
 
 
 def apply_rewards(business: Business, items: Sequence[RewardItem]) -> None:
@@ -101,7 +110,7 @@ def check_rewards(items: Sequence[RewardItem], document: Document) -> Iterable[P
     ladders = [ladder for ladder in document.get("milestoneSets", ()) if ladder.is_tier]
     known = {
         "tiers": {step.key for ladder in ladders for step in ladder.milestones},
-        "segments": {segment.key for segment in document.get("segments", ())},
+        "segments": programme.groups_of(document),
         "codePool": {pool.key for pool in document.get("codePools", ())},
     }
     items_there = {(each.key, one.key) for each in document.get("inventorySets", ()) for one in each.items}
@@ -134,7 +143,7 @@ def _put(business: Business, reward: Reward | None, item: RewardItem) -> None:
 def _said(item: RewardItem) -> Any:
     """What the item says, as the service takes it: everything, so that the reward reads as the document does."""
     said = msgspec.structs.asdict(item)
-    for ours, name in (("tier_keys", "tiers"), ("segment_keys", "segments"), ("code_pool_key", "code_pool")):
+    for ours, name in NAMES.items():
         said[ours] = said.pop(name)
     increments = item.increments
     said["increments"] = increments and rewards.Increments(increments.min, increments.max, increments.step)
@@ -156,6 +165,7 @@ def _item(reward: Reward) -> RewardItem:
         tiers=list(reward.tier_keys),
         segments=list(reward.segment_keys),
         code_pool=None if reward.code_pool is None else reward.code_pool.key,
+        gift_product=None if reward.gift_product is None else reward.gift_product.key,
         increments=None if increments is None else IncrementsItem(**increments._asdict()),
         item=None if item is None else GivenItem(**item._asdict()),
     )

@@ -16,7 +16,7 @@ from loyalty.kernel.errors import NotFound
 from loyalty.models import Business
 from rewards.events import FULFILLED, ISSUED, USED, happened
 from rewards.models import Redemption
-from rewards.services import codes, items, redemptions
+from rewards.services import codes, gift_redemptions, items, redemptions
 from rewards.services.redemptions import Status, WrongState
 
 BATCH = 500
@@ -30,6 +30,7 @@ def approve(*, business: Business, redemption_id: UUID) -> Redemption:
     :raises NotFound: if the business has no such redemption
     :raises WrongState: if it does not wait for approval
     :raises inventory.NotToBeHad: if it is an item that they have by now, or that is gone
+    :raises InsufficientFunds, gift_promises.NotToBeOrdered: if it is a gift card that cannot be ordered now
     """
     redemption, now = _waiting(business, redemption_id, Status.PENDING_APPROVAL, done="approved")
     redemption.status = redemptions.status_after_approval(redemption.reward)
@@ -57,12 +58,13 @@ def acknowledge(*, business: Business, redemption_id: UUID, reason: str = "") ->
 
     :raises NotFound: if the business has no such redemption
     :raises WrongState: if it does not wait for this, or did so for too long
-    :raises inventory.NotToBeHad: as `approve`
+    :raises inventory.NotToBeHad, InsufficientFunds, gift_promises.NotToBeOrdered: as `approve`
     """
     redemption, now = _waiting(business, redemption_id, Status.PENDING_ACKNOWLEDGEMENT, done="acknowledged")
     if redemption.acknowledge_by is not None and redemption.acknowledge_by <= now:
         raise WrongState("overdue", Status.PENDING_ACKNOWLEDGEMENT, done="acknowledged")
     items.hand_over(redemption)
+    gift_redemptions.hand_over(redemption)
     return _stepped(redemption, Status.ISSUED, ISSUED, reason=reason, now=now)
 
 

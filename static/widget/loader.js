@@ -75,7 +75,7 @@
   function load() {
     const fragment = new URLSearchParams({ o: location.origin, ...(token && { t: token }) });
     frame?.remove(); // a new fragment alone would not load the page again
-    frame = element("iframe", { title: label, allow: "clipboard-write", referrerPolicy: "no-referrer" });
+    frame = element("iframe", { title: label, allow: "clipboard-write; web-share", referrerPolicy: "no-referrer" });
     frame.src = `${home}${page}#${fragment}`;
     panel.append(frame);
   }

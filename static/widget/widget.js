@@ -5,7 +5,7 @@
 
 const SLOW_AFTER = 3000;
 const GIVE_UP_AFTER = 20000;
-const SECTIONS = ["home", "missions", "rewards", "coupons", "history"];
+const SECTIONS = ["home", "missions", "rewards", "coupons", "history", "referrals", "tap"];
 
 const base = location.pathname.replace(/\/+$/, "");
 const element = (id) => document.getElementById(id);
@@ -31,7 +31,7 @@ class SignedOut extends Error {}
 
 async function call(path, options = {}) {
   if (!token) throw new SignedOut();
-  const response = await fetch(`${base}/${path}`, {
+  const response = await fetch(path.startsWith("/") ? path : `${base}/${path}`, {
     ...options,
     headers: { ...options.headers, Authorization: `Bearer ${token}` },
     credentials: "omit",
@@ -199,12 +199,116 @@ async function copy(button) {
     copyBySelection(button.closest(".code").querySelector("code"));
   }
   button.querySelector("span").textContent = "Copied";
-  say("The code is copied.");
+  say(`The ${button.dataset.what ?? "code"} is copied.`);
 }
 
 function copyBySelection(node) {
   getSelection().selectAllChildren(node); // stays selected: the visitor can copy it by hand, too
   document.execCommand("copy");
+}
+
+function reveal(mission) {
+  const row = [...main.querySelectorAll("[data-mission]")].find((row) => row.dataset.mission === mission);
+  row?.scrollIntoView({ block: "center" });
+  row?.focus();
+}
+
+// --- Proof -------------------------------------------------------------------------------------------------
+
+const WIDEST = 2000; // pixels that are enough to see what a picture proves
+
+async function prove(mission) {
+  dialog.replaceChildren(state("loading"));
+  dialog.showModal();
+  dialog.replaceChildren(await load(`missions/${mission}/proof`));
+  dialog.querySelector("textarea")?.focus();
+}
+
+async function handIn(form) {
+  const button = form.querySelector("[type=submit]");
+  busy(button, true);
+  try {
+    const response = await call(`missions/${form.dataset.proof}/proof`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(await proofIn(form)),
+    });
+    const answer = await response.text();
+    if (response.ok) finish(parse(answer), false);
+    else problem(response.status < 500 && response.status !== 429 ? answer : "That was too much at once. Try again in a minute.");
+  } catch (error) {
+    if (error instanceof SignedOut) finish(failure(error), false);
+    else problem("We could not reach the shop. Try again.");
+  } finally {
+    busy(button, false);
+  }
+}
+
+async function proofIn({ elements: { text, url, file } }) {
+  const proof = { text: text.value, url: url.value };
+  return file.files[0] ? { ...proof, file: await base64(await drawn(file.files[0])) } : proof;
+}
+
+// A picture is drawn anew: smaller, and without the place where it was taken.
+async function drawn(file) {
+  try {
+    const picture = await createImageBitmap(file);
+    const scale = Math.min(1, WIDEST / Math.max(picture.width, picture.height));
+    const canvas = new OffscreenCanvas(picture.width * scale, picture.height * scale);
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    return await canvas.convertToBlob({ type: "image/jpeg", quality: 0.85 });
+  } catch {
+    return file; // no picture, or none that this browser knows: the server says whether it takes it
+  }
+}
+
+function base64(blob) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.addEventListener("load", () => resolve(reader.result.split(",")[1] ?? ""));
+    reader.addEventListener("error", () => reject(reader.error));
+    reader.readAsDataURL(blob);
+  });
+}
+
+// --- Friends -----------------------------------------------------------------------------------------------
+
+// The button is there where the browser has a menu for it. Who closes the menu wants nothing more.
+function share({ share: url, text }) {
+  navigator.share({ url, text }).catch(() => {});
+}
+
+function offerToShare(part) {
+  const button = part.querySelector("[data-share]");
+  if (button) button.hidden = !navigator.canShare?.({ url: button.dataset.share });
+}
+
+// --- Taps --------------------------------------------------------------------------------------------------
+
+// `tap.js` asks; it is answered the server's word, or that it should ask again, or nothing, where that is of no use.
+document.addEventListener("laurel-taps", async ({ detail }) => detail.answer(await send(detail.batch)));
+
+async function send(batch) {
+  try {
+    const response = await call("/api/loyalty/taps", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(batch),
+      keepalive: true, // it arrives also when the page is left
+    });
+    if (response.ok) return tapped((await response.json()).data);
+    if (response.status >= 500 || response.headers.has("Retry-After")) return { again: "busy" };
+    show(current());
+  } catch (error) {
+    if (!(error instanceof SignedOut)) return { again: "offline" };
+    fill(failure(error));
+  }
+  return {};
+}
+
+function tapped(data) {
+  if (data.programme.metricId === "points") element("balance").textContent = data.balance.toLocaleString("en-US");
+  return { data };
 }
 
 // --- The shop's page around our frame ----------------------------------------------------------------------
@@ -236,6 +340,7 @@ function state(name) {
 function fill(content) {
   main.replaceChildren(content);
   purse(main);
+  offerToShare(main);
 }
 
 function purse(part) {
@@ -272,9 +377,16 @@ document.addEventListener("click", (event) => {
   else if (earned) claim(target);
   else if (bought) redeem(target);
   else if (code) copy(target);
+  else if (target.dataset.share) share(target.dataset);
+  else if (target.dataset.prove) prove(target.dataset.prove);
   else if (rest) more(target);
   else if (retry !== undefined) retryAll();
   else if (dismiss !== undefined) dialog.close();
+});
+
+document.addEventListener("submit", (event) => {
+  event.preventDefault();
+  handIn(event.target);
 });
 
 dialog.addEventListener("click", (event) => {
@@ -302,5 +414,5 @@ if (shop) {
 
 await show(current(), { isFirst: true });
 const item = new URLSearchParams(location.search).get("item");
-if (item && token) choose(encodeURIComponent(item));
+if (item && token) current() === "missions" ? reveal(item) : choose(encodeURIComponent(item));
 tell({ type: "ready", isSignedIn: token !== null });

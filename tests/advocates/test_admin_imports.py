@@ -20,9 +20,9 @@ def olga(acme):
     return dashboards.works_for(acme)
 
 
-def upload(browser, content=TEXT, layout="laurel"):
+def upload(browser, content=TEXT, layout="laurel", kind="customers"):
     file = SimpleUploadedFile("people.csv", content, content_type="text/csv")
-    given = {"kind": "customers", "layout": layout, "file": file}
+    given = {"kind": kind, "layout": layout, "file": file}
     return browser.post(reverse("admin:advocates_import_add"), given, follow=True)
 
 
@@ -52,6 +52,20 @@ class TestUpload:
         shown = olga.get(page)
         assert "Refresh" not in shown
         assert "points must be a whole number" in dashboards.text_of(shown)
+
+    def test_says_if_a_vendor_exports_nothing_of_the_kind(self, olga):
+        said = dashboards.text_of(upload(olga, b"id,title\n1,Mug\n", layout="smile", kind="products"))
+
+        assert "Layouts of products are laurel, shopify, woocommerce" in said
+        assert not Import.objects.exists()
+
+    def test_of_orders_shows_what_they_come_to(self, olga):
+        upload(olga, b"id,email,total,currency\n1,a@example.com,12.50,EUR\n", kind="orders")
+        imports.work_off()
+
+        said = dashboards.text_of(olga.get(dashboards.page(Import.objects.get(), "change")))
+        assert "12.50" in said
+        assert "of new orders" in said
 
     def test_is_not_for_analysts(self, acme):
         assert upload(dashboards.works_for(acme, Role.ANALYST)).status_code == 403

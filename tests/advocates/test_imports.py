@@ -10,15 +10,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from advocates.models import Advocate, Import, ImportPart
+from advocates.models import Advocate, Import, ImportPart, Order
 from advocates.models.imports import totals
 from advocates.selectors import identity
-from advocates.services import advocates, imports
+from advocates.services import advocates, csv_files, imports
 from advocates.services.kinds import imports as kinds
 from loyalty.kernel import clock
 from loyalty.models import Account, Event, Metric
 from loyalty.models.ledger import Balance, LedgerEntry, Lot
-from loyalty.services import earn_rules, erasure, ledger
+from loyalty.services import accounts, earn_rules, erasure, ledger, verification
 from loyalty.services.earn_terms import Earn, Terms
 from tests import races
 
@@ -26,7 +26,8 @@ pytestmark = pytest.mark.django_db
 
 
 def received(business, text, **options):
-    return imports.receive(business=business, kind="customers", lines=io.StringIO(text), title="people.csv", **options)
+    given = {"kind": "customers", "title": "people.csv"} | options
+    return imports.receive(business=business, lines=io.StringIO(text), **given)
 
 
 def settled(found):
@@ -75,19 +76,19 @@ class TestRefusesAFile:
         ],
     )
     def test_that_is_none_and_keeps_nothing(self, acme, text, said):
-        with pytest.raises(imports.BadFile, match=said):
+        with pytest.raises(csv_files.BadFile, match=said):
             received(acme, text)
 
     def test_that_is_not_utf_8(self, acme):
         lines = io.TextIOWrapper(io.BytesIO(b"email\nj\xfcrgen@example.com\n"), encoding="utf-8")
 
-        with pytest.raises(imports.BadFile, match="UTF-8"):
+        with pytest.raises(csv_files.BadFile, match="UTF-8"):
             imports.receive(business=acme, kind="customers", lines=lines, title="people.csv")
 
     def test_that_is_too_long(self, acme, monkeypatch):
         monkeypatch.setattr(imports, "MOST_ROWS", 2)
 
-        with pytest.raises(imports.BadFile, match="Split the file"):
+        with pytest.raises(csv_files.BadFile, match="Split the file"):
             received(acme, "email\na@b.example\nb@b.example\nc@b.example\n")
 
     def test_that_was_imported_before_until_that_is_undone(self, acme):
@@ -149,7 +150,7 @@ class TestCheck:
 
         assert found.state == Import.State.CHECKED
         sums = totals(found)
-        assert [sums[name] for name in ("size", "joined", "known", "refused", "points")] == [5, 2, 2, 1, 180]
+        assert [sums[name] for name in ("size", "new", "known", "refused", "points")] == [5, 2, 2, 1, 180]
         assert (Account.objects.count(), LedgerEntry.objects.count(), Event.objects.count()) == before
 
     def test_says_what_then_happens(self, acme, monkeypatch):
@@ -163,6 +164,21 @@ class TestCheck:
 
         assert totals(found) == promised
         assert points(acme) == {"c-1": 100, "c-2": 55, "known": 25}
+
+    def test_foresees_whom_the_import_refuses(self, acme):
+        Metric.objects.for_business(acme).filter(key="points").update(maximum=100, default_value=10)
+        blocked = advocates.create(business=acme, external_id="blocked")
+        accounts.set_blocked(business=acme, account_id=blocked.pk, blocked=True)
+        advocates.create(business=acme, external_id="known")
+        text = "externalId,points\nblocked,5\nnew,91\nc-2,90\nknown,60\nknown,60\n"
+
+        found = checked(acme, text)
+        foreseen = (totals(found), problems(found))
+        imports.start(business=acme, import_id=found.pk)
+        settled(found)
+
+        assert foreseen == (totals(found), problems(found))
+        assert [code for _, _, code in problems(found)] == ["CONFLICT", "LIMIT_REACHED", "LIMIT_REACHED"]
 
     def test_is_needed_before(self, acme):
         found = received(acme, "email\na@example.com\n")
@@ -192,6 +208,9 @@ class TestImport:
         ada = identity.by_external_id(business=acme, external_id="c-1")
         balance = Balance.objects.get(account_id=ada.pk)
         assert (balance.amount, balance.lifetime_earned) == (250, 5200)
+        moved = LedgerEntry.objects.order_by("sequence").values_list("type", "amount", "balance_after")
+        assert list(moved) == [("earn", 4950, 4950), ("adjust", -4950, 0), ("earn", 250, 250)]
+        assert verification.verify() == []
         assert ada.account.tier.key == "gold"
         assert ada.created_at == datetime(2020, 5, 1, tzinfo=UTC)
 
@@ -226,7 +245,7 @@ class TestImport:
     def test_pays_for_joining_only_if_asked(self, acme, asked, paid):
         earn_rules.create(business=acme, title="Welcome", terms=Terms(trigger="signup", earn=Earn(points=30)))
 
-        done(acme, "externalId\nc-1\n", pays_signup=asked)
+        done(acme, "externalId\nc-1\n", pays=asked)
 
         assert points(acme).get("c-1", 0) == paid
 
@@ -282,18 +301,26 @@ class TestLayouts:
 class TestDocumentedFile:
     PAGE = (Path(__file__).parents[2] / "docs/merchants/importing.md").read_text()
 
-    def test_is_imported_as_it_stands(self, acme):
-        (text,) = re.findall(r"```csv\n(.*?)```", self.PAGE, re.DOTALL)
+    TEXTS = dict(
+        zip(("customers", "orders", "products"), re.findall(r"```csv\n(.*?)```", PAGE, re.DOTALL), strict=True)
+    )
 
-        found = done(acme, text)
+    def test_is_imported_as_it_stands(self, acme):
+        found = done(acme, self.TEXTS["customers"])
 
         assert totals(found)["refused"] == 0
         assert points(acme) == {"c-1001": 1250, "c-1002": 100}
 
-    def test_has_every_column_and_layout(self, acme):
-        kind = kinds.KINDS["customers"]
+    @pytest.mark.parametrize(("kind", "new"), [("orders", 2), ("products", 2)])
+    def test_of_orders_and_products_too(self, acme, kind, new):
+        found = done(acme, self.TEXTS[kind], kind=kind)
 
-        assert {f"`{column}`" in self.PAGE for column in (*kind.columns, *kind.layouts)} == {True}
+        assert [totals(found)[name] for name in ("new", "refused")] == [new, 0]
+        assert not Order.objects.exclude(flags=[]).exists()
+
+    @pytest.mark.parametrize("kind", kinds.KINDS.values(), ids=kinds.KINDS)
+    def test_has_every_column_and_layout(self, kind):
+        assert {f"`{name}`" in self.PAGE for name in (*kind.columns, *kind.layouts)} == {True}
 
 
 class TestUndo:
@@ -337,7 +364,7 @@ class TestTenancy:
     def test_the_same_ids_elsewhere_are_other_people(self, acme, rival):
         text = "externalId,email\nc-1,ada@example.com\n"
 
-        assert totals(done(acme, text))["joined"] == totals(done(rival, text))["joined"] == 1
+        assert totals(done(acme, text))["new"] == totals(done(rival, text))["new"] == 1
 
 
 class TestForgetting:

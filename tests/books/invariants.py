@@ -24,9 +24,13 @@ CHECKS = {
         SELECT business_id, min(id::text) FROM loyalty_ledgerentry
         GROUP BY business_id, source_type, source_id, type HAVING count(*) > 1
     """,
-    "INV11 what was reversed was reversed once, and only a reversal reverses": """
-        SELECT business_id, min(id::text) FROM loyalty_ledgerentry WHERE reverses_id IS NOT NULL OR type = 'reverse'
-        GROUP BY business_id, reverses_id HAVING count(*) > 1 OR bool_or(type <> 'reverse') OR reverses_id IS NULL
+    "INV11 no more was reversed than there was, once or bit by bit, and only a reversal reverses": """
+        SELECT r.business_id, min(r.id::text) FROM loyalty_ledgerentry r
+        LEFT JOIN loyalty_ledgerentry e ON e.id = r.reverses_id
+        WHERE r.reverses_id IS NOT NULL OR r.type = 'reverse'
+        GROUP BY r.business_id, r.reverses_id
+        HAVING bool_or(r.type <> 'reverse') OR r.reverses_id IS NULL OR bool_or(sign(r.amount) = sign(e.amount))
+            OR abs(sum(r.amount)) > abs(min(e.amount)) OR count(*) > 1 AND min(e.amount) < 0
     """,
 }
 

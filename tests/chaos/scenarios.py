@@ -2,17 +2,30 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.message import EmailMessage
 
 from bench import cpu
-from tests.chaos import rotations
+from tests.chaos import gifting, rotations
 from tests.chaos.shop import Told
 from tests.chaos.stage import Stage
 from tests.chaos.verdicts import HEALED_WITHIN, PATH, arrived, delay, require
 from tests.faults import Mode
+from tests.rewards.gifts import mailbox
+from tests.rewards.gifts.mailbox import Mailbox
 
+WEBHOOKS = ("relay", "delivery")
+CARDS = 2_000
+SENT_WITHIN = 900.0
+COUNTS = """
+    SELECT (SELECT count(*) FROM rewards_giftcard WHERE business_id = %s AND status = 'Sent'),
+        (SELECT count(DISTINCT card_id) FROM rewards_code WHERE business_id = %s),
+        (SELECT sum(CASE credit WHEN 'sold' THEN amount_minor ELSE -amount_minor END)
+         FROM rewards_giftposting WHERE business_id = %s AND source_type <> 'funding')
+"""
 SLOW = 14.0
 SLOWEST_MS = 3000
 NOTICED_MS = 50.0  # below this a multiple of a time says nothing
@@ -31,14 +44,14 @@ def redis_hangs(stage: Stage, seconds: float) -> str:
 
 def workers_are_killed(stage: Stage, seconds: float) -> str:
     """F06: a process of the workers dies every two seconds in mid-task, and nothing is lost."""
-    stage.begin()
+    stage.begin(*WEBHOOKS)
     stage.shop.subscribe(stage.consumer.url(PATH))
     kills = 0
     with _meanwhile(lambda: stage.shop.give(seconds=seconds, per_second=20)) as told_of:
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             time.sleep(2 * stage.random.uniform(0.8, 1.2))
-            stage.kill()
+            stage.kill(*WEBHOOKS)
             kills += 1
     told = told_of()
     healed = stage.wait_for(told, PATH, patience=HEALED_WITHIN)
@@ -47,7 +60,7 @@ def workers_are_killed(stage: Stage, seconds: float) -> str:
 
 def many_endpoints(stage: Stage, seconds: float) -> str:
     """L06: every event reaches each of twenty endpoints, hardly any twice, numbered without gaps; no worker grows."""
-    stage.begin()
+    stage.begin(*WEBHOOKS)
     paths = [f"hook-{number}" for number in range(20)]
     stage.shop.subscribe(*map(stage.consumer.url, paths))
     told, healed, grown = Told(), 0.0, []
@@ -68,7 +81,7 @@ def many_endpoints(stage: Stage, seconds: float) -> str:
 
 def one_endpoint_hangs(stage: Stage, seconds: float) -> str:
     """F13: one endpoint takes fourteen seconds; fifty healthy ones have theirs as soon as without it."""
-    stage.begin()
+    stage.begin(*WEBHOOKS)
     paths = [f"hook-{number}" for number in range(50)]
     stage.shop.subscribe(*map(stage.consumer.url, paths))
     alone = delay(stage, stage.shop.give(seconds=seconds / 2, per_second=4), paths)
@@ -83,7 +96,7 @@ def one_endpoint_hangs(stage: Stage, seconds: float) -> str:
 
 def secrets_are_rotated(stage: Stage, seconds: float) -> str:
     """F15: a webhook's secret, an API key and the master key are changed, and no call and no receiver notices."""
-    stage.begin()
+    stage.begin(*WEBHOOKS)
     stage.start_web()
     (endpoint,) = stage.shop.subscribe(stage.consumer.url(PATH))
     stage.consumer.secrets.append(endpoint["secret"])
@@ -100,8 +113,51 @@ def secrets_are_rotated(stage: Stage, seconds: float) -> str:
     return f"{'; '.join(said)}; {arrived(stage, told, most_repeats=0.02)}"
 
 
+def gift_workers_are_killed(stage: Stage, seconds: float) -> str:
+    """Workers die while they make and send 2,000 gift cards: each is there once, and every message arrives."""
+    with mailbox.opened() as received:
+        stage.world.env["EMAIL_URL"] = f"smtp://127.0.0.1:{received.port}"
+        stage.begin(*WEBHOOKS, "bulk")
+        stage.world.run("-m", "tests.chaos.gifting", str(stage.shop.cast.business), str(CARDS))
+        moments = [*sorted(stage.random.sample(range(1, CARDS), int(seconds / 4))), 2 * CARDS]  # so many have come
+        started, kills = time.monotonic(), 0
+        while time.monotonic() < started + SENT_WITHIN and _gift_order(stage) != "Completed":
+            time.sleep(0.2)
+            if len(received.mails) >= moments[kills]:
+                stage.kill("bulk")
+                kills += 1
+        took = time.monotonic() - started
+        return f"{kills} kills; {_gifts(stage, received, kills)}, all out after {took:.0f} s"
+
+
+def _gift_order(stage: Stage) -> str:
+    with stage.world.connect() as connection:
+        row = connection.execute("SELECT status FROM rewards_giftorder").fetchone()
+    return str(row and row[0])
+
+
+def _gifts(stage: Stage, received: Mailbox, kills: int) -> str:
+    stage.world.run("manage.py", "verify_ledger")
+    sent = Counter((str(mail["To"]), str(mail["Message-ID"]), _link(mail)) for mail in received.mails)
+    with stage.world.connect() as connection:
+        cards, codes, paid = connection.execute(COUNTS, [stage.shop.cast.business] * 3).fetchone() or (0, 0, 0)
+    reached = {to for to, _, _ in sent} & {gifting.guest(number) for number in range(CARDS)}
+    repeats = sent.total() - len(sent)
+    text = (
+        f"{cards} cards, {codes} codes, {paid} paid, {len(reached)} reached, {repeats} repeats, {len(sent)} messages"
+    )
+    is_whole = {cards, codes, len(reached), len(sent)} == {CARDS} and paid == CARDS * 100
+    require(is_whole and repeats <= kills, text)
+    return text
+
+
+def _link(mail: EmailMessage) -> str:
+    body = mail.get_body(["plain"])
+    return next(word for word in body.get_content().split() if "/g/" in word) if body else ""
+
+
 def _redis_fails(stage: Stage, mode: Mode, seconds: float) -> str:
-    stage.begin()
+    stage.begin(*WEBHOOKS)
     stage.shop.subscribe(stage.consumer.url(PATH))
     before = stage.shop.give(seconds=5, per_second=20)
     stage.redis.become(mode)
@@ -142,4 +198,5 @@ SCENARIOS: Mapping[str, Scenario] = {
     "F13": Scenario(one_endpoint_hangs, seconds=20, full=120),
     "F15": Scenario(secrets_are_rotated, seconds=20, full=40),
     "L06": Scenario(many_endpoints, seconds=20, full=250),  # 100,000 deliveries
+    "gifts": Scenario(gift_workers_are_killed, seconds=20, full=60),
 }

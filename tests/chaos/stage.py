@@ -20,7 +20,7 @@ from tests.chaos.shop import Shop, Told
 from tests.faults import Proxy
 
 CELERY = [sys.executable, "-m", "celery", "--app=config"]
-WORKERS = {"relay": 1, "delivery": 2}  # processes, by queue
+WORKERS = {"relay": 1, "delivery": 2, "bulk": 1}  # processes, by queue
 PEOPLE = 50
 
 
@@ -42,7 +42,7 @@ class Stage:
     def start_web(self) -> None:
         """Start a server on a port of its own, which the shop calls from now on."""
         options = replace(self.world.options, port=free_port())
-        web = next(part for part in parts.of(options).services if part.name == "web")
+        web = next(part for part in parts.of(options) if part.name == "web")
         self.webs[options.url] = self.world.start(web.name, web.command, **self._redis_url())
         readiness.wait(options, meanwhile=lambda: None, patience=180)
         self.shop.url = options.url
@@ -60,9 +60,9 @@ class Stage:
             processes.stop([worker], patience=30)
             self.start_worker(queue)
 
-    def kill(self) -> None:
-        """A process of a worker, or all of it, in the middle of whatever it does; a dead worker is started anew."""
-        queue = self.random.choice(list(WORKERS))
+    def kill(self, *queues: str) -> None:
+        """A process of one of these workers, or all of it, whatever it does; a dead worker is started anew."""
+        queue = self.random.choice(queues)
         worker = self.workers[queue]
         victim = self.random.choice(sorted(cpu.family(worker.process.pid)))
         with suppress(ProcessLookupError):
@@ -88,11 +88,11 @@ class Stage:
         url = urlsplit(self.world.env["REDIS_URL"])
         return {"REDIS_URL": url._replace(netloc=url.netloc.replace(str(url.port), str(self.redis.port))).geturl()}
 
-    def begin(self) -> None:
-        """Start everything."""
+    def begin(self, *queues: str) -> None:
+        """Start everything, with workers of these queues."""
         schedule = self.world.options.data / "celerybeat-schedule"
         self.world.start("beat", [*CELERY, "beat", f"--schedule={schedule}"], **self._redis_url())
-        for queue in WORKERS:
+        for queue in queues:
             self.start_worker(queue)
         self.start_web()
 

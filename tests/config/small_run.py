@@ -16,7 +16,7 @@ import redis
 from config import runtime
 from config.local import supervisor
 from config.local.options import Options
-from config.local.parts import Part, Parts
+from config.local.parts import Part
 
 DEMO = ("adminUrl", "shopUrl", "email", "password", "secretKey", "testKey", "integrationKey", "advocateId")
 
@@ -59,13 +59,13 @@ def fail() -> None:
     sys.exit("the disk is full")
 
 
-def _part(name: str) -> Part:
-    return Part(name, [sys.executable, "-m", "tests.config.small_run", name])
+def _part(name: str, *, ends: bool = False) -> Part:
+    return Part(name, [sys.executable, "-m", "tests.config.small_run", name], ends)
 
 
-def _parts(_options: Options) -> Parts:
+def _parts(_options: Options) -> list[Part]:
     names = os.environ.get("PARTS", "serve,sleep")
-    return Parts([_part("visit")], [_part(name) for name in names.split(",")])
+    return [_part("visit", ends=True), *(_part(name) for name in names.split(","))]
 
 
 if __name__ == "__main__":

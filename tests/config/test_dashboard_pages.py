@@ -30,6 +30,7 @@ from rewards.models import (
     GiftCard,
     GiftOrder,
     GiftProduct,
+    GiftUpload,
     Redemption,
     Reward,
     ShippingMethod,
@@ -55,7 +56,7 @@ PEOPLE = (
     HoldingChange,
 )
 REWARDS = (Reward, Redemption, CodePool)
-GIFTS = (GiftOrder, GiftCard, GiftProduct, ShippingMethod, FundingRequest, GiftAccount)
+GIFTS = (GiftOrder, GiftCard, GiftUpload, GiftProduct, ShippingMethod, FundingRequest, GiftAccount)
 REFERRALS = (Conversion, ReferralCode, ReferralProgramme)
 FLOOR = (LedgerEntry, Metric, Endpoint, Delivery, ApiKey, ProgrammeVersion, Batch)
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}

@@ -41,7 +41,7 @@ class TestRefuses:
             run("customers", file)
 
         said = capsys.readouterr().out
-        assert "2 rows: 1 would join, 0 known, 1 refused; 20 points." in said
+        assert "2 rows: 1 new, 0 known, 1 refused; 20 points." in said
         assert "Line 3: points must be a whole number" in said
         assert not Balance.objects.filter(amount=20).exists()
 
@@ -50,7 +50,7 @@ class TestImports:
     def test_and_undoes(self, run, file, acme):
         said = run("customers", file, "--skip-refused")
 
-        assert "2 rows: 1 joined, 0 known, 1 refused; 20 points." in said
+        assert "2 rows: 1 new, 0 known, 1 refused; 20 points." in said
         assert "Undone." in run("undo", Import.objects.get().pk)
         assert identity.by_external_id(business=acme, external_id="c-1") is None
 

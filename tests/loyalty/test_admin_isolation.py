@@ -55,6 +55,11 @@ OUR_WORDS = {
     ("FundingRequest", "currency"),
     ("GiftLine", "address"),
     ("GiftOrder", "currency"),
+    ("GiftOrder", "source_id"),
+    ("GiftOrder", "source_type"),
+    ("GiftUpload", "currency"),
+    ("GiftUpload", "problems"),
+    ("GiftUpload", "rows"),
     ("GiftProduct", "currency"),
     ("GiftProduct", "delivery_types"),
     ("GiftProduct", "provider"),
@@ -66,6 +71,7 @@ OUR_WORDS = {
     ("ReferralProgramme", "referrer_benefits"),
     ("Reward", "currency"),
     ("Reward", "type"),
+    ("Simulation", "point_value"),
 }
 # Nobody may change these, so they are marked when they are written, or hold no text of Acme's at all.
 WRITTEN_ONCE = {

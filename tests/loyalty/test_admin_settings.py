@@ -8,7 +8,8 @@ from loyalty.kernel import clock
 from loyalty.models import Business
 from tests import dashboards
 
-KEPT = {"name": "Acme Coffee", "timezone": "Europe/Berlin", "currency": "EUR"}
+ORDERS = {"qualifying_statuses": ["paid"], "refund_deficit": "to_zero", "refund_coupons": "keep"}
+KEPT = {"name": "Acme Coffee", "timezone": "Europe/Berlin", "currency": "EUR", **ORDERS}
 
 
 @pytest.fixture
@@ -61,6 +62,43 @@ class TestFirstEvent:
         assert not acme.users_on_first_event
         save(olga, acme, users_on_first_event="on")
         assert acme.users_on_first_event
+
+
+class TestOrders:
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("qualifying_statuses", []),
+            ("qualifying_statuses", ["refunded"]),
+            ("refund_deficit", "forgive"),
+            ("refund_coupons", ""),
+            ("rates", "USD"),
+            ("rates", "USD 0"),
+            ("rates", "USD -1"),
+            ("rates", "usd 0.92"),
+            ("rates", "USD 0.92 or so"),
+        ],
+    )
+    def test_are_refused_what_makes_no_sense(self, olga, acme, field, value):
+        assert field in errors_of(save(olga, acme, **{field: value}))
+
+    def test_say_which_of_them_earn_and_what_a_refund_takes(self, olga, acme, api):
+        said = {
+            "qualifying_statuses": ["authorized", "paid"],
+            "refund_deficit": "negative",
+            "refund_coupons": "give_back",
+            "rates": "USD 0.92\r\nGBP  1.15",
+        }
+
+        save(olga, acme, **said)
+
+        policies = api.get("/programme").json()["policies"]
+        assert (policies["qualifyingStatuses"], policies["rates"]) == (
+            ["authorized", "paid"],
+            {"USD": "0.92", "GBP": "1.15"},
+        )
+        assert (policies["refundDeficit"], policies["refundCoupons"]) == ("negative", "give_back")
+        assert "GBP 1.15" in dashboards.text_of(olga.get(dashboards.page(acme)))
 
 
 class TestOrigins:

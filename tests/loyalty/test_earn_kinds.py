@@ -36,8 +36,9 @@ def table(first_heading):
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
-def terms(trigger="order_paid", *, points=5, per="1.00", currency="EUR", **rest):
-    earn = Earn(points=points, per=per, currency=currency) if trigger == "order_paid" else Earn(points=points)
+def terms(trigger="order_paid", *, points=5, per="1.00", currency="EUR", each="order", **rest):
+    paid = Earn(points=points, per=per, currency=currency, each=each)
+    earn = paid if trigger == "order_paid" else Earn(points=points)
     return earn_rules.meaningful(Terms(trigger=trigger, earn=earn, **rest))
 
 
@@ -67,6 +68,7 @@ class TestRefuses:
             (Earn(points=5, per="1.00"), "earn.currency"),
             (Earn(points=5, per="0.00", currency="EUR"), "earn.per"),
             (Earn(points=5, per="0.001", currency="EUR"), "earn.per"),
+            (Earn(points=5, per="1.00", currency="EUR", each="piece"), "earn.each"),
         ],
     )
     def test_orders_that_do_not_say_per_how_much(self, earn, field):
@@ -88,6 +90,8 @@ class TestRefuses:
                 terms(trigger, **wrong)
         with pytest.raises(Invalid):
             earn_rules.meaningful(Terms(trigger=trigger, earn=Earn(points=1, per="1.00", currency="EUR")))
+        with pytest.raises(Invalid):
+            earn_rules.meaningful(Terms(trigger=trigger, earn=Earn(points=1, each="piece")))
 
     @pytest.mark.parametrize("trigger", ["signup", "newsletter", "birthday"])
     def test_another_limit_than_the_kinds_own(self, trigger):
@@ -135,7 +139,7 @@ class TestThePage:
 
     def test_has_as_many_examples_as_it_had(self):
         """The control: the tables are found."""
-        assert (len(table("points")), len(table("order")), len(table("bound"))) == (6, 16, 9)
+        assert (len(table("points")), len(table("order")), len(table("bound"))) == (6, 18, 10)
 
 
 def order_of(words):
@@ -148,7 +152,7 @@ def order_of(words):
 
 
 def rule_of(words):
-    number, per, currency = re.match(r"(\d+) per (?:([0-9.]+) ([A-Z]+)|order)", words).groups()
+    number, per, currency, each = re.match(r"(\d+) per (?:([0-9.]+) ([A-Z]+)|(order|piece))", words).groups()
     only = re.findall(r"only ([a-z-]+)", words)
     without = re.findall(r"without ([a-z-]+)", words)
     least = re.findall(r"from ([0-9.]+)", words)
@@ -156,6 +160,7 @@ def rule_of(words):
         points=int(number),
         per=per,
         currency=currency,
+        each=each or "order",
         include_products=only,
         include_collections=only,
         exclude_products=without,

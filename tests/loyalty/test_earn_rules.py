@@ -126,6 +126,7 @@ class TestPaying:
             "rule": "ride",
             "multiplier": "1",
             "tierMultiplier": "1",
+            "membershipMultiplier": "1",
             "exact": "10",
             "caps": [],
         }

@@ -73,7 +73,7 @@ class TestWhoeverLosesPoints:
     @by_each
     def test_goes_down_and_it_is_told_and_heard(self, account, monkeypatch, look):
         heard = []
-        monkeypatch.setattr(climbing, "_followers", [heard.extend])
+        monkeypatch.setattr(climbing, "_followers", dict.fromkeys(climbing.TOPICS, [heard.extend]))
 
         look(account)
 
@@ -89,7 +89,7 @@ class TestWhoeverLosesPoints:
         def fail(moves):
             raise ZeroDivisionError
 
-        monkeypatch.setattr(climbing, "_followers", [fail])
+        monkeypatch.setattr(climbing, "_followers", dict.fromkeys(climbing.TOPICS, [fail]))
         before = topics(account)
         with pytest.raises(ZeroDivisionError):
             look(account)
@@ -101,7 +101,7 @@ class TestWhoeverLosesPoints:
         for number, other in enumerate(others):
             award(other, 1_000 + number, expires_at=clock.wall() - timedelta(days=1 + number))
         heard = []
-        monkeypatch.setattr(climbing, "_followers", [heard.extend])
+        monkeypatch.setattr(climbing, "_followers", dict.fromkeys(climbing.TOPICS, [heard.extend]))
 
         assert settlement.settle_due() == 4
         assert {stands(one) for one in (account, *others)} == {"bronze"}
@@ -200,7 +200,7 @@ class TestANewcomer:
 
     def test_climbs_it_at_once_and_it_is_heard(self, joined, monkeypatch):
         heard = []
-        monkeypatch.setattr(climbing, "_followers", [heard.extend])
+        monkeypatch.setattr(climbing, "_followers", dict.fromkeys(climbing.TOPICS, [heard.extend]))
 
         (newcomer,) = joined().results
 

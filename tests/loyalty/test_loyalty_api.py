@@ -39,7 +39,7 @@ def ride(app, times=1, **data):
 
 
 class TestEveryPath:
-    @pytest.mark.parametrize("path", ["/profile", "/notifications", "/history"])
+    @pytest.mark.parametrize("path", ["/profile", "/notifications", "/history", "/taps"])
     def test_needs_a_users_token(self, api, path, acme):
         secret = api.headers["Authorization"]
         for headers in ({}, {"Authorization": "Bearer forged"}, {"Authorization": secret}):

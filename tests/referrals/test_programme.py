@@ -23,6 +23,7 @@ WRITTEN = {
     "minOrder": "20.00",
     "holdDays": 0,
     "limits": {"perMonth": 20},
+    "mission": None,
 }
 
 

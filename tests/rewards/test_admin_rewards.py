@@ -5,7 +5,7 @@ import pytest
 from loyalty.selectors import ledger as books
 from loyalty.services import ledger
 from rewards.models import Redemption, Reward
-from rewards.services import redemptions
+from rewards.services import gift_products, redemptions
 from tests import dashboards
 
 ADD = "/admin/rewards/reward/add/"
@@ -29,6 +29,20 @@ def bought(ada, give, coffee) -> Redemption:
 
 def errors_of(answer) -> dict[str, list[str]]:
     return dict(answer.context["adminform"].form.errors)
+
+
+class TestGiftCards:
+    def test_are_chosen_among_the_products_and_shown_again(self, olga, acme):
+        gift_products.load_starters(business=acme)
+        said = {**FORM, "type": "gift_card", "value": "20.00", "currency": ""}
+        assert "gift_product_key" in errors_of(olga.post(ADD, said))
+
+        assert olga.post(ADD, {**said, "gift_product_key": "STORE-CARD"}).status_code == 302
+
+        reward = Reward.objects.get()
+        page = olga.get(f"/admin/rewards/reward/{reward.pk}/change/")
+        assert reward.gift_product.key == "STORE-CARD"
+        assert page.context["adminform"].form.initial["gift_product_key"] == "STORE-CARD"
 
 
 class TestRewardForm:

@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from loyalty.kernel import clock
 from loyalty.selectors import ledger as wallets
-from loyalty.services import ledger
+from loyalty.services import ledger, merges
 from rewards.models import Redemption, Reward
 from rewards.services import redemptions
 from tests.refusals import assert_refused, assert_same_refusal
@@ -51,6 +53,18 @@ class TestRefuses:
 
 
 class TestCancels:
+    def test_under_one_lock_of_all_whom_merges_made_one(self, acme, redeemed, ada, bob):
+        """An undo of the merge locks both in the order of their ids, too: none waits for the other in a circle."""
+        merges.merge(business=acme, source_id=ada.pk, target_id=bob.pk)
+
+        with CaptureQueriesContext(connection) as asked:
+            redemptions.cancel(business=acme, redemption_id=redeemed.pk)
+
+        locking = next(each["sql"] for each in asked if "FOR NO KEY UPDATE" in each["sql"])
+        assert ada.pk.hex in locking
+        assert bob.pk.hex in locking
+        assert wallets.wallets(business=acme, account_ids=[bob.pk])[bob.pk].amount == 500
+
     @pytest.mark.parametrize("status", ["issued", "pending_approval", "pending_acknowledgement"])
     def test_and_gives_points_and_stock_back(self, api, redeemed, ada, status):
         Redemption.objects.filter(pk=redeemed.pk).update(status=status)

@@ -8,16 +8,16 @@ from django.db import connection
 from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 
-from advocates.services import advocates
-from loyalty.kernel import clock
+from advocates.services import advocates, loyalty_cards
+from loyalty.kernel import card_numbers, clock
 from loyalty.models import Action
-from loyalty.services import accounts, ledger, signing
+from loyalty.services import accounts, ledger, programme, signing
 from rewards.services import redemptions
 from tests.widget.conftest import Visitor, token_of
 from widget.views import fragments
 
 TAG_EDGES = re.compile(r"\s*([<>])\s*")
-PARTS = ["home", "missions", "rewards", "coupons", "history"]
+PARTS = ["home", "missions", "rewards", "coupons", "history", "referrals", "tap"]
 
 
 def shown(response):
@@ -116,6 +116,26 @@ class TestHome:
         assert "<b>1,290</b>points" in page
         assert "75 more on the way" in page
         assert "<b>40 points</b>expire on" in page
+
+    def test_shows_the_loyalty_card_for_people_and_for_scanners(self, ada, visitor):
+        page = shown(visitor.get("home"))
+
+        assert card_numbers.grouped(loyalty_cards.number_of(ada)) in page
+        assert 'aria-label="Your card number as a square for scanners"><svg' in page
+
+    def test_shows_stamp_cards_with_what_their_slots_bring(self, acme, ada, give, visitor):
+        benefit = {"kind": "metric", "metric": "points", "quantity": 1_350}
+        brings = [{"slot": 2, "benefits": [benefit]}, {"slot": 3, "title": "A free coffee", "benefits": [benefit]}]
+        card = {"key": "coffee", "title": "Coffee card", "slots": 3, "prefilled": 1, "rewards": brings}
+        programme.apply(business=acme, document=programme.parsed({"stampCards": [card]}))
+
+        assert "1 of 3" in shown(visitor.get("home"))
+        give(ada, 1, metric="coffee")
+        page = shown(visitor.get("home"))
+
+        assert "2 of 3" in page
+        assert "Stamped: 1,350 points" in page
+        assert "Free: A free coffee" in page
 
     def test_shows_the_way_to_the_next_tier(self, ada, give, visitor):
         give(ada, 1_500)

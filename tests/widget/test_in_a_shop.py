@@ -7,9 +7,11 @@ from loyalty.models import Business
 from loyalty.services import accounts, tokens
 from rewards.models import Redemption
 from tests.browser import ARGUMENTS
+from tests.loyalty.tap import conftest as tapping
 from tests.widget.conftest import token_of
 from tests.widget.shops import open_shop
 
+start = tapping.start
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
@@ -84,6 +86,19 @@ class TestVisit:
 
         expect(widget.get_by_text("Ready to use")).to_be_visible()
         expect(widget.locator("code")).to_contain_text("BEAN-")
+
+    def test_taps_and_brings_friends(self, page, shop, ada, start):
+        start(per_tap=3)
+        page.goto(shop.put_widget(token_of(ada)))
+        widget = open_widget(page)
+
+        widget.get_by_role("link", name="Tap and earn").click()
+        widget.get_by_role("button", name="Tap", exact=True).click(click_count=2)
+        expect(widget.locator("#balance")).to_have_text("6")
+
+        widget.get_by_role("link", name="Home").first.click()
+        widget.get_by_role("link", name="Bring friends").click()
+        expect(widget.locator("code")).to_contain_text("/r/")
 
     def test_keeps_no_cookie_and_shows_no_server_the_token(self, page, shop, ada, points):
         token = token_of(ada)

@@ -1,10 +1,12 @@
 """Missions on the hosted page: what there is to do, how far somebody is, and what they may claim."""
 
+import json
+
 import pytest
 from playwright.sync_api import expect
 
-from loyalty.models import Quest
-from loyalty.services import quests
+from loyalty.models import Quest, Submission
+from loyalty.services import proofs, quests
 from loyalty.services.quest_rules import Audience, Rules, TaskRules, in_points
 from tests.loyalty.quests.conftest import do, points_of, tasks_of
 from tests.widget.conftest import token_of
@@ -94,6 +96,86 @@ class TestClaim:
     def test_of_what_is_not_done_pays_nothing(self, ada, quest, visitor):
         assert claim(visitor, quest(WAVE, auto_claim=False)).status_code == 200
         assert points_of(ada) == 0
+
+
+PROOF = {"title": "Show your bike", "type": "proof", "benefits": [in_points(5)]}
+
+
+def hand_in(visitor, quest, **body):
+    (task,) = tasks_of(quest)
+    headers = {"Authorization": f"Bearer {visitor.token}"}
+    address = f"/w/acme/missions/{task.pk}/proof"
+    return visitor.client.post(address, json.dumps(body), content_type="application/json", headers=headers)
+
+
+class TestProof:
+    def test_is_refused_without_a_token(self, client, quest):
+        (task,) = tasks_of(quest(PROOF))
+
+        assert client.post(f"/w/acme/missions/{task.pk}/proof").status_code == 401
+        assert client.get(f"/w/acme/missions/{task.pk}/proof").status_code == 401
+
+    @pytest.mark.parametrize(
+        "body", [{}, {"text": " "}, {"url": "nowhere"}, {"file": "PGh0bWw+"}, {"file": "?"}, {"colour": "red"}]
+    )
+    def test_that_is_none_is_refused_in_words(self, acme, quest, visitor, body):
+        response = hand_in(visitor, quest(PROOF), **body)
+
+        assert (response.status_code, response["Content-Type"]) == (400, "text/plain; charset=utf-8")
+        assert response.text
+        assert not Submission.objects.for_business(acme).exists()
+
+    def test_of_what_takes_none_or_is_not_theirs_is_refused(self, quest, rival, visitor):
+        theirs = quests.create(business=rival, title="Theirs", rules=Rules(tasks=[TaskRules(title="x", type="proof")]))
+
+        assert hand_in(visitor, quest(WAVE), text="Here").status_code == 400
+        assert hand_in(visitor, theirs, text="Here").status_code == 404
+        assert visitor.get(f"missions/{tasks_of(theirs)[0].pk}/proof").status_code == 404
+
+    def test_waits_and_may_come_again_when_it_is_rejected(self, acme, quest, visitor):
+        show = quest(PROOF)
+        assert "Hand in proof of Show your bike" in shown(visitor.get("missions"))
+
+        assert hand_in(visitor, show, text="Here").status_code == 201
+        page = shown(visitor.get("missions"))
+        assert ">In review</span>" in page
+        assert "Hand in proof" not in page
+        assert hand_in(visitor, show, text="Here").status_code == 409
+
+        (submission,) = Submission.objects.for_business(acme)
+        proofs.reject(business=acme, submission_id=submission.pk, reason="Too <dark>")
+        page = shown(visitor.get("missions"))
+        assert "Not accepted: Too &lt;dark&gt;" in page
+        assert "Hand in proof of Show your bike" in page
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_an_address_leads_to_one_mission(acme, ada, laurel, integration_api, quest, page):
+    steps = tasks_of(quest(*({"title": f"Step {number}"} for number in range(30))))
+    asked = {"section": "missions", "item": str(steps[29].pk)}
+
+    page.goto(integration_api.get("/integration/user/ada-1/widget", **asked).json()["url"])
+
+    expect(page.locator(f"[data-mission='{steps[29].pk}']")).to_be_focused()
+    expect(page.get_by_role("heading", name="Step 29")).to_be_in_viewport()
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_a_picture_is_handed_in_and_shows_that_it_waits(acme, ada, laurel, quest, page):
+    quest(PROOF)
+    page.goto(f"{laurel}/w/acme?section=missions#t={token_of(ada)}")
+    page.get_by_role("button", name="Hand in proof of Show your bike").click()
+    picture = page.screenshot()  # is a PNG
+
+    page.get_by_label("A picture or a PDF").set_input_files({"name": "b.pdf", "mimeType": "text/x", "buffer": picture})
+    page.get_by_role("button", name="Hand in", exact=True).click()
+    expect(page.get_by_role("heading", name="Handed in")).to_be_focused()
+    page.get_by_role("button", name="Done").click()
+
+    expect(page.get_by_text("In review")).to_be_visible()
+    assert Submission.objects.for_business(acme).get().file.kind == "image/jpeg"  # drawn anew
 
 
 @pytest.mark.browser

@@ -41,6 +41,12 @@ class TestWidgetUrl:
 
         assert parse_qs(url.query) == {"section": ["rewards"], "item": [str(reward.pk)]}
 
+    @pytest.mark.parametrize("section", ["home", "missions", "rewards", "coupons", "history", "referrals", "tap"])
+    def test_leads_to_every_section(self, ada, integration_api, section):
+        url = address(integration_api.get("/integration/user/ada-1/widget", section=section))
+
+        assert parse_qs(url.query) == {"section": [section]}
+
     def test_makes_an_unknown_user_join(self, acme, integration_api):
         url = address(integration_api.get("/integration/user/new-7/widget"))
 

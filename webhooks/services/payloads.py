@@ -197,6 +197,14 @@ class GiftCardData(Data):
     status: str
 
 
+class GiftCardBouncedData(GiftCardData):
+    fallback: Literal["link"] | None
+
+
+class GiftCardCancelledData(GiftCardData):
+    reason: Literal["unclaimed"]
+
+
 class CodesGuessedData(Data):
     """Somebody tries codes: how many were wrong within a minute, at which gift account."""
 
@@ -249,8 +257,9 @@ PAYLOADS: Mapping[str, type[Data]] = {
     "gift_orders/completed": GiftOrderData,
     "gift_orders/failed": GiftOrderData,
     "gift_cards/delivered": GiftCardData,
-    "gift_cards/bounced": GiftCardData,
+    "gift_cards/bounced": GiftCardBouncedData,
     "gift_cards/viewed": GiftCardData,
+    "gift_cards/cancelled": GiftCardCancelledData,
     "gift_cards/guessed": CodesGuessedData,
     "endpoints/disabled": EndpointDisabledData,
 }

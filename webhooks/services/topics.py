@@ -152,8 +152,9 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "gift_orders/completed": {"id": _ID, "reference": "PO-1001", "status": "completed"},
     "gift_orders/failed": {"id": _ID, "reference": "PO-1002", "status": "failed"},
     "gift_cards/delivered": {"id": _ID, "orderId": _OTHER_ID, "status": "delivered"},
-    "gift_cards/bounced": {"id": _ID, "orderId": _OTHER_ID, "status": "bounced"},
+    "gift_cards/bounced": {"id": _ID, "orderId": _OTHER_ID, "status": "bounced", "fallback": "link"},
     "gift_cards/viewed": {"id": _ID, "orderId": _OTHER_ID, "status": "viewed"},
+    "gift_cards/cancelled": {"id": _ID, "orderId": _OTHER_ID, "status": "cancelled", "reason": "unclaimed"},
     "gift_cards/guessed": {"id": _ID, "refused": 100},
     "endpoints/disabled": {"id": _ID, "url": "https://example.com/hooks", "topics": [ALL], "reason": "gone"},
 }

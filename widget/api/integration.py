@@ -14,7 +14,7 @@ from loyalty.services import tokens
 
 
 class Place(Body):
-    section: Literal["home", "missions", "rewards", "coupons", "history"] | None = None
+    section: Literal["home", "missions", "rewards", "coupons", "history", "referrals", "tap"] | None = None
     item: UUID | None = None
 
     def as_query(self) -> str:
@@ -38,7 +38,7 @@ class WidgetUrl(IntegrationView):
         tags=("users",),
         description=(
             "Open it in a frame or a tab. The token behind `#t=` lives a day, and no server sees it. "
-            "`section` and `item` (a reward's id) say where it opens. An unknown user joins."
+            "`section` and `item` (a reward's id, or a mission's) say where it opens. An unknown user joins."
         ),
     )
     def get(self, call: Call[None, Place], external_id: str) -> AddressShape:

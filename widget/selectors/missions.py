@@ -1,14 +1,16 @@
 """The missions of one person, as the hosted page shows them: plain data, quest by quest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from loyalty.kernel import clock
 from loyalty.kernel.errors import NotFound
-from loyalty.models import Account, Business
+from loyalty.models import Account, Business, Submission
 from loyalty.selectors import missions as reads
+from loyalty.services.kinds.tasks import kind_of
 
 STATUS = {"locked": "Later", "active": "To do", "completed": "Done", "claimable": "Done", "claimed": "Done"}
 
@@ -25,18 +27,24 @@ class Step:
     value: Decimal
     target: int
     points: int
+    takes_proof: bool  # now: it is to do, and nothing waits for a decision
+    reason: str  # why the latest proof was rejected
 
     @classmethod
-    def of(cls, mission: reads.Mission) -> "Step":
+    def of(cls, mission: reads.Mission, proof: Submission | None) -> "Step":
+        is_pending = proof is not None and proof.status == Submission.Status.PENDING
+        is_open = mission.status == "active"
         return cls(
             id=mission.task.pk,
             title=mission.task.title,
             description=mission.task.description,
             status=mission.status,
-            status_title=STATUS[mission.status],
+            status_title="In review" if is_pending and is_open else STATUS[mission.status],
             value=min(mission.value, Decimal(mission.task.target)),
             target=mission.task.target,
             points=mission.points,
+            takes_proof=is_open and not is_pending and kind_of(mission.task.type).TAKES_PROOF,
+            reason=proof.reason if proof and is_open else "",
         )
 
     @property
@@ -72,11 +80,32 @@ def goals(*, business: Business, account_id: UUID) -> Sequence[Goal]:
     account = rows.filter(pk=account_id).first()
     if account is None:
         raise NotFound("advocate")
+    proofs = _proofs(business, account)
+    at = clock.now(business)
     found: dict[UUID, Goal] = {}
     for mission in reads.missions(business=business, account=account):
         goal = found.setdefault(mission.quest.pk, _goal(mission))
-        goal.steps.append(Step.of(mission))
+        period = mission.version.period_at(at, business=business, account=account)
+        goal.steps.append(Step.of(mission, proofs.get((mission.quest.pk, mission.task.key, period))))
     return list(found.values())
+
+
+def step(*, business: Business, account_id: UUID, mission_id: UUID) -> Step:
+    """A step that takes proof of somebody now.
+
+    :raises NotFound: if there is none
+    """
+    steps = [step for goal in goals(business=business, account_id=account_id) for step in goal.steps]
+    found = next((step for step in steps if step.id == mission_id and step.takes_proof), None)
+    if found is None:
+        raise NotFound("mission")
+    return found
+
+
+def _proofs(business: Business, account: Account) -> Mapping[tuple[UUID, str, str], Submission]:
+    """The latest proof of each step and period."""
+    rows = Submission.objects.for_business(business).filter(account=account).order_by("created_at", "pk")
+    return {(row.quest_id, row.task_key, row.period): row for row in rows}
 
 
 def _goal(mission: reads.Mission) -> Goal:

@@ -1,23 +1,29 @@
 """What the pages show, as plain data: everything is loaded here, so that no query can run while a page renders."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
 from advocates.models import Advocate
+from advocates.services import loyalty_cards
+from loyalty.kernel import card_numbers
 from loyalty.kernel.errors import Code, NotFound
-from loyalty.models import Business
-from loyalty.selectors import ladders, ledger, tiers
+from loyalty.models import Business, SegmentMember
+from loyalty.selectors import ladders, ledger, segments, stamps, tiers
 from loyalty.selectors.ledger import Expiring
+from loyalty.selectors.missions import points_of
 from rewards.models import Redemption, Reward
 from rewards.selectors import offers
 from rewards.selectors.offers import Offer
+from rewards.services import gift_links
+from widget.selectors import ways
+from widget.selectors.ways import Way
 
 NEAREST = 3  # rewards on the home page
 FEW_LEFT = 5
-DRAWN = {"amount_discount", "percentage_discount", "free_shipping", "product", "donation", "custom"}
+DRAWN = {"amount_discount", "percentage_discount", "free_shipping", "product", "donation", "gift_card", "custom"}
 
 ENTRY_TITLES = {
     "earn": "Points earned",
@@ -104,19 +110,75 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class LoyaltyCard:
+    """What somebody shows at a till: the number as people read it, and as a scanner does."""
+
+    number: str
+    square: str
+
+    @classmethod
+    def of(cls, person: Advocate) -> "LoyaltyCard | None":
+        number = loyalty_cards.number_of(person)
+        return cls(card_numbers.grouped(number), card_numbers.square(number)) if number else None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A slot of a stamp card. `gift` is what its stamp brings; empty where it brings nothing."""
+
+    number: int
+    is_stamped: bool
+    gift: str
+
+
+@dataclass(frozen=True, slots=True)
+class StampCard:
+    title: str
+    filled: int
+    slots: Sequence[Slot]
+
+    @classmethod
+    def of(cls, standing: stamps.Standing) -> Self:
+        card = standing.card
+        gifts = {each["slot"]: _gift(each) for each in card.rewards}
+        slots = [Slot(n, n <= standing.filled, gifts.get(n, "")) for n in range(1, card.slots + 1)]
+        return cls(card.title, standing.filled, slots)
+
+    @property
+    def gifts(self) -> list[Slot]:
+        """Those that bring something."""
+        return [slot for slot in self.slots if slot.gift]
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    title: str
+    perks: Sequence[str]
+    ends_at: datetime | None
+
+    @classmethod
+    def of(cls, member: SegmentMember) -> Self:
+        return cls(member.segment.title, member.segment.perks, member.ends_at)
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     name: str
+    loyalty_card: LoyaltyCard | None
     balance: int
     pending: int
     is_due: bool  # something waits to be posted to them
     tier: TierProgress | None
+    memberships: Sequence[Membership]
     expiring: Sequence[Expiring]
+    stamp_cards: Sequence[StampCard]
     cards: Sequence[Card]
+    ways: Sequence[Way]
 
 
 @dataclass(frozen=True, slots=True)
 class Coupon:
-    """Something that was redeemed. The code is empty where there is none to show."""
+    """Something that was redeemed. The code and the link to a gift card are empty where there is none to show."""
 
     name: str
     icon: str
@@ -126,9 +188,10 @@ class Coupon:
     points: int
     redeemed_at: datetime
     expires_at: datetime | None
+    link: str
 
     @classmethod
-    def of(cls, redemption: Redemption) -> Self:
+    def of(cls, redemption: Redemption, *, link: str = "") -> Self:
         return cls(
             name=redemption.reward.name,
             icon=_icon(redemption.reward),
@@ -138,6 +201,7 @@ class Coupon:
             points=redemption.points,
             redeemed_at=redemption.created_at,
             expires_at=redemption.expires_at,
+            link=link,
         )
 
     @property
@@ -147,6 +211,11 @@ class Coupon:
     @property
     def is_waiting(self) -> bool:
         return self.status in WAITING
+
+
+def coupons(redemptions: Sequence[Redemption], *, business: Business) -> list[Coupon]:
+    links = gift_links.links_of(business=business, redemptions=redemptions)
+    return [Coupon.of(redemption, link=links.get(redemption.pk, "")) for redemption in redemptions]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +247,18 @@ def home(*, business: Business, account_id: UUID) -> Home:
     shown = window(business=business, account_id=account_id)
     return Home(
         name=person.first_name or person.name.partition(" ")[0],
+        loyalty_card=LoyaltyCard.of(person),
         balance=wallet.amount,
         pending=wallet.pending,
         is_due=wallet.is_due,
         tier=_tier_progress(business, person),
+        memberships=[
+            Membership.of(each) for each in segments.memberships_of(business=business, account_id=account_id)
+        ],
         expiring=ledger.expiring(business=business, account_id=account_id)[:NEAREST],
+        stamp_cards=[StampCard.of(each) for each in stamps.standings(business=business, account_id=account_id)],
         cards=shown.nearest(),
+        ways=ways.ways(business=business, account_id=account_id),
     )
 
 
@@ -244,6 +319,12 @@ def _card(offer: Offer, tier_titles: dict[str, str]) -> Card:
     )
 
 
+def _gift(brings: Mapping[str, Any]) -> str:
+    """What a slot brings, in words: its own, or its points."""
+    points = points_of(brings["benefits"])
+    return brings["title"] or (f"{points:,} points" if points else "A gift")
+
+
 def _icon(reward: Reward) -> str:
     return reward.type if reward.type in DRAWN else "custom"
 
@@ -254,6 +335,8 @@ def _why_blocked(offer: Offer, tier_titles: dict[str, str]) -> str:
             return "Sold out"
         case Code.LIMIT_REACHED:
             return "You have this already"
+        case Code.INSUFFICIENT_FUNDS:
+            return "Not to be had just now"
         case _ if not offer.reward.tier_keys:
             return "For invited members"
         case _:

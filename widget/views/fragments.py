@@ -29,7 +29,7 @@ from loyalty.services import idempotency, wallets
 from loyalty.services import ledger as points
 from loyalty.services.idempotency import Answer
 from rewards.selectors.redemptions import redemptions_of
-from rewards.services import redemptions
+from rewards.services import gift_links, redemptions
 from widget.selectors import pages
 from widget.services import openings
 
@@ -38,6 +38,7 @@ KEY = re.compile(r"[!-~]{1,255}")
 REFUSALS = {
     Code.INSUFFICIENT_POINTS: "You do not have enough points for this yet.",
     Code.OUT_OF_STOCK: "Someone was faster: this has just sold out.",
+    Code.INSUFFICIENT_FUNDS: "This cannot be had just now. Your points are untouched: try again later.",
     Code.NOT_ELIGIBLE: "This is for members of another tier.",
     Code.LIMIT_REACHED: "You already have as many of these as one person can have.",
     Code.REWARD_INACTIVE: "This is not on offer any more.",
@@ -59,13 +60,13 @@ class Fragment(View):
             with timezone.override(ZoneInfo(self.business.timezone)):
                 response = super().dispatch(request, *args, **kwargs)
         except DomainError as error:
-            response = _respond(_refusal(error))
+            response = respond(_refusal(error))
         response["Cache-Control"] = "no-store"
         return response
 
     def _list(self, name: str, **context: Any) -> HttpResponse:
         wallet = wallets.of_one(business=self.business, account_id=self.account_id)
-        return _respond(_render(name, balance=wallet.amount, **context))
+        return respond(render(name, balance=wallet.amount, **context))
 
 
 class Opening(Fragment):
@@ -84,28 +85,33 @@ class Home(Fragment):
         if home.is_due:
             points.settle(business_id=self.business.pk, account_id=self.account_id)
             home = pages.home(business=self.business, account_id=self.account_id)
-        return _respond(_render("home", home=home, balance=home.balance))
+        return respond(render("home", home=home, balance=home.balance))
 
 
 class Rewards(Fragment):
     def get(self, request: HttpRequest) -> HttpResponse:
         wallets.of_one(business=self.business, account_id=self.account_id)  # with what is due to them
         window = pages.window(business=self.business, account_id=self.account_id)
-        return _respond(_render("rewards", cards=window.cards, balance=window.balance))
+        return respond(render("rewards", cards=window.cards, balance=window.balance))
 
 
 class Coupons(Fragment):
     def get(self, request: HttpRequest) -> HttpResponse:
         rows = redemptions_of(business=self.business, advocate_id=self.account_id)
-        page = page_by_cursor(rows, _page(request), business=self.business)
-        coupons = [pages.Coupon.of(redemption) for redemption in page.items]
-        return self._list("coupons", coupons=coupons, cursor=page.next_cursor)
+        page = page_by_cursor(rows, page_query(request), business=self.business)
+        is_first = "cursor" not in request.GET
+        return self._list(
+            "coupons",
+            gifts=gift_links.given_to(business=self.business, advocate_id=self.account_id) if is_first else (),
+            coupons=pages.coupons(page.items, business=self.business),
+            cursor=page.next_cursor,
+        )
 
 
 class History(Fragment):
     def get(self, request: HttpRequest) -> HttpResponse:
         rows = ledger.entries(business=self.business, account_id=self.account_id).filter(metric__key="points")
-        page = page_by_cursor(rows, _page(request), business=self.business, order=("-sequence",))
+        page = page_by_cursor(rows, page_query(request), business=self.business, order=("-sequence",))
         return self._list("history", movements=pages.movements(page.items), cursor=page.next_cursor)
 
 
@@ -114,7 +120,7 @@ class Choice(Fragment):
 
     def get(self, request: HttpRequest, reward_id: UUID) -> HttpResponse:
         choice = pages.choice(business=self.business, account_id=self.account_id, reward_id=reward_id)
-        return _respond(_render("choice", choice=choice))
+        return respond(render("choice", choice=choice))
 
     def post(self, request: HttpRequest, reward_id: UUID) -> HttpResponse:
         answer = idempotency.run(
@@ -123,12 +129,13 @@ class Choice(Fragment):
             key=_key(request, self.account_id),
             refuse=_refusal,
         )
-        return _respond(answer)
+        return respond(answer)
 
     def _redeem(self, reward_id: UUID) -> Answer:
         redemption = redemptions.redeem(business=self.business, reward_id=reward_id, advocate_id=self.account_id)
         balance = pages.balance(business=self.business, account_id=self.account_id)
-        return _render("redeemed", coupon=pages.Coupon.of(redemption), balance=balance)
+        (coupon,) = pages.coupons([redemption], business=self.business)
+        return render("redeemed", coupon=coupon, balance=balance)
 
 
 def _bearer(request: HttpRequest, slug: str) -> tuple[Business, UUID]:
@@ -157,19 +164,19 @@ def _key(request: HttpRequest, account_id: UUID) -> idempotency.Key:
     return idempotency.Key(account_id, text, sha256(f"POST {request.path}".encode()).digest())
 
 
-def _page(request: HttpRequest) -> PageQuery:
+def page_query(request: HttpRequest) -> PageQuery:
     return PageQuery(limit=PER_PAGE, cursor=request.GET.get("cursor"))
 
 
-def _render(name: str, *, status: int = 200, **context: Any) -> Answer:
+def render(name: str, *, status: int = 200, **context: Any) -> Answer:
     """Without the request, so that no context processor can look at a cookie."""
     return Answer(status, render_to_string(f"widget/parts/{name}.html", context).encode())
 
 
 def _refusal(error: DomainError) -> Answer:
     text = REFUSALS.get(error.code, "This did not work. Reload the page and try again.")
-    return _render("refused", status=error.code.status, text=text)
+    return render("refused", status=error.code.status, text=text)
 
 
-def _respond(answer: Answer) -> HttpResponse:
+def respond(answer: Answer) -> HttpResponse:
     return HttpResponse(answer.body, status=answer.status)

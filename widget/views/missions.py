@@ -1,13 +1,18 @@
-"""The part of the hosted page that shows missions, and lets a person claim what they have earned."""
+"""The part of the hosted page that shows missions, takes proof of them, and lets a person claim what they earned."""
 
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
-from loyalty.services import completions
+from advocates.api.missions import MAX_PROOF, NewProof
+from loyalty.api import parsing
+from loyalty.kernel.errors import DomainError
+from loyalty.selectors import quests
+from loyalty.services import completions, proofs
 from widget.selectors import missions
-from widget.views.fragments import Fragment
+from widget.views.fragments import Fragment, render, respond
 
 
 class Missions(Fragment):
@@ -24,3 +29,27 @@ class Claim(Missions):
         with suppress(completions.NothingToClaim):
             completions.claim(business=self.business, task_id=mission_id, account_id=self.account_id)
         return self.get(request)
+
+
+class Proof(Fragment):
+    """A form for what proves that a step is done; then what was written into it. What is wrong is answered as text."""
+
+    def get(self, request: HttpRequest, mission_id: UUID) -> HttpResponse:
+        whose: dict[str, Any] = {"business": self.business, "account_id": self.account_id}
+        return respond(render("proof", step=missions.step(**whose, mission_id=mission_id)))
+
+    def post(self, request: HttpRequest, mission_id: UUID) -> HttpResponse:
+        try:
+            said = parsing.to_struct(parsing.read_json(request, limit=MAX_PROOF), NewProof)
+            proofs.submit(
+                business=self.business,
+                quest_id=quests.task_named(business=self.business, task_id=mission_id).version.quest_id,
+                task_id=mission_id,
+                account_id=self.account_id,
+                text=said.text,
+                link=said.url,
+                file=said.file,
+            )
+        except DomainError as error:
+            return HttpResponse(error.message, status=error.code.status, content_type="text/plain; charset=utf-8")
+        return respond(render("handed_in", status=201))

@@ -9,11 +9,12 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError
 
 from advocates.models import Import, ImportPart
-from advocates.models.imports import totals
+from advocates.models.imports import money, totals
 from advocates.services import imports
 from advocates.services.kinds.imports import KINDS
 from advocates.services.kinds.imports.base import OURS
 from loyalty.kernel.errors import DomainError
+from loyalty.kernel.money import money_text
 from loyalty.models import Business
 
 SHOWN = 20  # problems; all of them stand in the dashboard
@@ -34,7 +35,7 @@ class Command(BaseCommand):
         parser.add_argument("--layout", default=OURS, help="whose export it is: smile, loyaltylion, yotpo, …")
         parser.add_argument("--dry-run", action="store_true", help="check only; `resume` does it later")
         parser.add_argument("--skip-refused", action="store_true", help="import the others, if lines are refused")
-        parser.add_argument("--pay-sign-up", action="store_true", help="let rules pay for joining")
+        parser.add_argument("--pay", action="store_true", help="let rules pay: for joining, or for orders")
 
     def handle(self, *args: Any, action: str, what: str, business: str, **options: Any) -> None:
         found = Business.objects.filter(slug=business).first()
@@ -53,8 +54,6 @@ class Command(BaseCommand):
             raise CommandError(f"{error.filename}: {error.strerror}.") from error
 
     def _receive(self, business: Business, kind: str, file: Path, options: dict[str, Any]) -> UUID:
-        if options["layout"] not in KINDS[kind].layouts:
-            raise CommandError(f"Layouts of {kind} are {', '.join(KINDS[kind].layouts)}.")
         with file.open(encoding="utf-8", newline="") as lines:
             made = imports.receive(
                 business=business,
@@ -62,7 +61,7 @@ class Command(BaseCommand):
                 lines=lines,
                 title=file.name,
                 layout=options["layout"],
-                pays_signup=options["pay_sign_up"],
+                pays=options["pay"],
                 author="manage.py",
             )
         self.stdout.write(f"Import {made.pk}")
@@ -86,7 +85,7 @@ class Command(BaseCommand):
     def _undo(self, business: Business, import_id: UUID) -> None:
         imports.undo(business=business, import_id=import_id)
         stayed = totals(self._work(business, import_id))["stayed"]
-        rest = f" {stayed:,} things stay: their people have done something since, or spent it." if stayed else ""
+        rest = f" {stayed:,} things stay: something has come of them since." if stayed else ""
         self.stdout.write(f"Undone.{rest}")
 
     def _work(self, business: Business, import_id: UUID) -> Import:
@@ -112,11 +111,10 @@ class Command(BaseCommand):
 
     def _report(self, found: Import) -> None:
         sums = totals(found)
-        would = "would join" if found.state == State.CHECKED else "joined"
-        self.stdout.write(
-            f"{sums['size']:,} rows: {sums['joined']:,} {would}, {sums['known']:,} known, "
-            f"{sums['refused']:,} refused; {sums['points']:,} points."
-        )
+        worth = [f"{money_text(minor, code)} {code}" for code, minor in sorted(money(found).items())]
+        came = ", ".join([*worth, f"{sums['points']:,} points"])
+        became = f"{sums['new']:,} new, {sums['known']:,} known, {sums['refused']:,} refused"
+        self.stdout.write(f"{sums['size']:,} rows: {became}; {came}.")
         shown = 0
         for part in ImportPart.objects.filter(business_id=found.business_id, whole=found).order_by("number"):
             for problem in part.problems[: SHOWN - shown]:

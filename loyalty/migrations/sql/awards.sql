@@ -153,3 +153,64 @@ BEGIN
     END LOOP;
     RETURN QUERY SELECT * FROM unnest(v_postings);
 END $$;
+
+-- Takes away what entries of locked accounts have just given, each out of its own lot, which nobody has touched: at most
+-- one of an account. An item is {entry, source_type, source_id, reason, description, facts}. Answers what was taken.
+CREATE FUNCTION laurel_take_away(p_business uuid, p_items jsonb, p_wall timestamptz) RETURNS SETOF laurel_posting
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    v_starts laurel_start[];
+    v_postings laurel_posting[];
+BEGIN
+    WITH asked AS MATERIALIZED (
+        SELECT i.*, e.account_id, e.metric_id, e.amount, m.key AS metric, m.minimum, l.id AS lot_id,
+            ROW('new', NULL, NULL, a.business_id, a.id, a.status, a.climbs_due_at,
+                greatest(p_wall + b.clock_offset, a.last_event_at), b.timezone, m.id, m.minimum, m.maximum,
+                NULL)::laurel_start AS start
+        FROM jsonb_to_recordset(p_items) AS i(entry uuid, source_type text, source_id text, reason jsonb,
+            description text, facts jsonb)
+        JOIN loyalty_ledgerentry e ON e.id = i.entry AND e.business_id = p_business
+        JOIN loyalty_account a ON a.id = e.account_id
+        JOIN loyalty_business b ON b.id = a.business_id
+        JOIN loyalty_metric m ON m.id = e.metric_id
+        JOIN loyalty_lot l ON l.entry_id = e.id AND l.remaining = e.amount AND l.ripens_at IS NULL
+    ), lowered AS (
+        UPDATE loyalty_balance b SET amount = b.amount - w.amount
+        FROM asked w
+        WHERE b.account_id = w.account_id AND b.metric_id = w.metric_id
+            AND b.amount - w.amount >= greatest(b.floor, w.minimum, 0)
+        RETURNING w.*, laurel_uuid7((w.start).now) AS id, b.amount AS balance
+    ), entered AS (
+        UPDATE loyalty_account a SET event_sequence = event_sequence + 1, last_event_at = (r.start).now,
+            ledger_hash = laurel_entry_hash(ledger_hash, r.id, p_business, r.account_id, event_sequence + 1,
+                r.metric_id, 'adjust', -r.amount, r.balance, r.source_type, r.source_id, NULL, NULL, r.reason, NULL,
+                (r.start).now, p_wall)
+        FROM lowered r WHERE a.id = r.account_id
+        RETURNING r.*, a.event_sequence AS sequence, a.ledger_hash AS hash
+    ), entries AS (
+        INSERT INTO loyalty_ledgerentry (id, business_id, account_id, sequence, metric_id, type, amount, balance_after,
+            source_type, source_id, reason, hash, occurred_at, recorded_at)
+        SELECT id, p_business, account_id, sequence, metric_id, 'adjust', -amount, balance, source_type, source_id,
+            reason, hash, (start).now, p_wall FROM entered
+    ), told AS (
+        INSERT INTO loyalty_event (id, business_id, account_id, sequence, topic, facts, created_at)
+        SELECT laurel_uuid7((start).now), p_business, account_id, sequence, 'points/adjusted',
+            facts || jsonb_build_object('entryId', id, 'metric', metric, 'amount', -amount, 'balance', balance,
+                'ruleId', NULL), (start).now
+        FROM entered
+    ), texts AS (
+        INSERT INTO loyalty_entrytext (id, business_id, entry_id, description)
+        SELECT id, p_business, id, description FROM entered WHERE description <> ''
+    ), emptied AS (
+        UPDATE loyalty_lot l SET remaining = 0 FROM entered e WHERE l.id = e.lot_id
+    ), uses AS (
+        INSERT INTO loyalty_lotuse (id, business_id, entry_id, lot_id, amount)
+        SELECT laurel_uuid7((start).now), p_business, id, lot_id, amount FROM entered
+    )
+    SELECT array_agg(start), array_agg(ROW('done', NULL, id, account_id, sequence, metric, 'adjust', -amount, balance,
+            source_type, source_id, NULL, NULL, description, (start).now)::laurel_posting)
+        INTO v_starts, v_postings FROM entered;
+    PERFORM laurel_climb_all(v_starts);
+    RETURN QUERY SELECT * FROM unnest(v_postings);
+END $$;

@@ -85,7 +85,7 @@ CREATE TYPE laurel_start AS (
 );
 
 -- Locks an account, and ends the periods of its ladders that are over. Its time is never before what already happened to
--- it. Null when the business has no such account.
+-- it. Null when the business has no such account; an archived metric is none.
 CREATE FUNCTION laurel_lock(p_business uuid, p_account uuid, p_metric text, p_wall timestamptz) RETURNS laurel_start
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -97,7 +97,7 @@ BEGIN
         INTO v_start
         FROM loyalty_account a
         JOIN loyalty_business b ON b.id = a.business_id
-        LEFT JOIN loyalty_metric m ON m.business_id = a.business_id AND m.key = p_metric
+        LEFT JOIN loyalty_metric m ON m.business_id = a.business_id AND m.key = p_metric AND m.archived_at IS NULL
         WHERE a.id = p_account AND a.business_id = p_business
         FOR NO KEY UPDATE OF a;
     IF v_start.climbs_due_at <= v_start.now AND v_start.status IN ('active', 'blocked') THEN
@@ -400,7 +400,7 @@ BEGIN
 END $$;
 
 -- Undoes an entry, once: what a spend took goes back to the same lots; what an earning gave is taken again.
-CREATE FUNCTION laurel_reverse(
+CREATE FUNCTION laurel_reverse_in_place(
     p_business uuid, p_entry uuid, p_reason jsonb, p_description text, p_facts jsonb, p_wall timestamptz
 ) RETURNS laurel_posting LANGUAGE plpgsql AS $$
 DECLARE

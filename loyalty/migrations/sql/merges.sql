@@ -251,8 +251,6 @@ END $$;
 
 -- Undoes an entry wherever its person is by now: what comes back to a merged account goes on to the one that took over,
 -- and what has to be taken again is fetched from there.
-ALTER FUNCTION laurel_reverse(uuid, uuid, jsonb, text, jsonb, timestamptz) RENAME TO laurel_reverse_in_place;
-
 CREATE FUNCTION laurel_reverse(
     p_business uuid, p_entry uuid, p_reason jsonb, p_description text, p_facts jsonb, p_wall timestamptz
 ) RETURNS laurel_posting LANGUAGE plpgsql AS $$
@@ -308,8 +306,3 @@ END $$;
 
 CREATE TRIGGER everyone_starts_with_points AFTER INSERT ON loyalty_account
     REFERENCING NEW TABLE AS opened FOR EACH STATEMENT EXECUTE FUNCTION laurel_start_with_points();
-INSERT INTO loyalty_balance
-    (id, business_id, account_id, metric_id, amount, pending, lifetime_earned, lifetime_spent, floor)
-    SELECT laurel_uuid7(a.created_at), a.business_id, a.id, m.id, 0, 0, 0, 0, least(m.minimum, 0)
-    FROM loyalty_account a JOIN loyalty_metric m ON m.business_id = a.business_id AND m.key = 'points'
-    ON CONFLICT (account_id, metric_id) DO NOTHING;

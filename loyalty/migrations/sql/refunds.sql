@@ -119,16 +119,16 @@ BEGIN
     RETURN v_taken;
 END $$;
 
--- Takes back parts of many entries, in the order given; each is answered by itself.
+-- Takes back parts of many entries, in the order given; each is answered by itself, and may have a policy of its own.
 CREATE FUNCTION laurel_take_all_back(p_business uuid, p_items jsonb, p_deficit text, p_wall timestamptz)
 RETURNS SETOF laurel_posting LANGUAGE plpgsql AS $$
 DECLARE
     v_item record;
 BEGIN
     FOR v_item IN SELECT * FROM jsonb_to_recordset(p_items) AS (
-        entry uuid, amount bigint, source_type text, source_id text, reason jsonb, facts jsonb)
+        entry uuid, amount bigint, source_type text, source_id text, reason jsonb, facts jsonb, deficit text)
     LOOP
         RETURN NEXT laurel_take_back(p_business, v_item.entry, v_item.amount, v_item.source_type, v_item.source_id,
-            p_deficit, v_item.reason, v_item.facts, p_wall);
+            coalesce(v_item.deficit, p_deficit), v_item.reason, v_item.facts, p_wall);
     END LOOP;
 END $$;

@@ -21,6 +21,7 @@ from rewards.services.kinds import (
     custom,
     donation,
     free_shipping,
+    gift_card,
     item,
     percentage_discount,
     product,
@@ -34,6 +35,7 @@ class Kind(Protocol):
     MAKES_COUPON: bool  # whether a redemption gets a new code to show or type in
     TAKES_CODE: bool  # whether it gets one out of the reward's code pool
     GIVES_ITEM: bool  # whether it gives pieces of the reward's item, once it is issued
+    SENDS_CARD: bool  # whether a gift card of its product is ordered for the person then
     SELLS_SEVERAL: bool  # whether one redemption may be for more than one piece
     SELLS_BY_POINTS: bool  # whether it may be sold for as many points as somebody likes; its value is money then
 
@@ -52,6 +54,7 @@ KINDS: Mapping[str, Kind] = {
     "percentage_discount": percentage_discount,
     "free_shipping": free_shipping,
     "product": product,
+    "gift_card": gift_card,
     "promo_code": promo_code,
     "donation": donation,
     "item": item,

@@ -10,6 +10,7 @@ TITLE = "Amount off"
 MAKES_COUPON = True
 TAKES_CODE = False
 GIVES_ITEM = False
+SENDS_CARD = False
 SELLS_SEVERAL = True
 SELLS_BY_POINTS = True
 

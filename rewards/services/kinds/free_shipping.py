@@ -10,6 +10,7 @@ TITLE = "Free shipping"
 MAKES_COUPON = True
 TAKES_CODE = False
 GIVES_ITEM = False
+SENDS_CARD = False
 SELLS_SEVERAL = False
 SELLS_BY_POINTS = False
 

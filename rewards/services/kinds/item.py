@@ -13,6 +13,7 @@ TITLE = "Item of the inventory"
 MAKES_COUPON = False
 TAKES_CODE = False
 GIVES_ITEM = True
+SENDS_CARD = False
 SELLS_SEVERAL = True
 SELLS_BY_POINTS = False
 

@@ -10,6 +10,7 @@ TITLE = "Promo code"
 MAKES_COUPON = False
 TAKES_CODE = True
 GIVES_ITEM = False
+SENDS_CARD = False
 SELLS_SEVERAL = False
 SELLS_BY_POINTS = False
 

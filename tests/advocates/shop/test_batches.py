@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from advocates.models import Advocate, Order, Product
+from advocates.models import Advocate, CollectionProduct, Order, Product
 from loyalty.services import earn_rules
 from loyalty.services.earn_terms import Earn, Terms
 from tests.advocates.shop.conftest import balance, moves, order
@@ -124,6 +124,32 @@ class TestProducts:
         assert statuses(answer) == [200, 201, 201, 400, 400]
         assert answer.json()["results"][0]["product"]["collectionIds"] == ["gear"]
         assert sorted(Product.objects.values_list("title", flat=True)) == ["Big mug", "Fresh beans"]
+
+    def test_are_what_they_were_when_the_batch_is_taken_back(self, api):
+        mug = {"title": "Mug", "price": "9.00", "currency": "EUR", "collectionIds": ["gear"]}
+        api.put("/products/mug", mug)
+        api.put("/products/tin", {"title": "Tin"})
+        was = api.get("/products/mug").json()["product"]
+        sent = [
+            {"id": "mug", "title": "Big mug", "collectionIds": ["sale"]},
+            {"id": "beans", "title": "Beans", "collectionIds": ["sale"]},
+            {"id": "beans", "title": "Fresh beans"},
+            {"id": "tin", "title": "Big tin"},
+            {"id": "tea", "title": "Tea", "price": "-1"},
+            {"id": "cup", "title": "Cup"},
+        ]
+        batch = api.post("/products/batch", {"items": sent}).json()
+        api.put("/products/tin", {"title": "Blue tin"})
+        api.delete("/products/cup")
+
+        undone, again = (api.post(f"/batch/{batch['batchId']}/undo") for _ in range(2))
+
+        assert statuses(undone) == [200, 200, 200, 409, 200, 409]
+        assert (undone.json()["succeeded"], again.json()["failed"]) == (4, 0)
+        back = api.get("/products/mug").json()["product"]
+        assert back | {"updatedAt": ""} == was | {"updatedAt": ""}
+        assert sorted(Product.objects.values_list("title", flat=True)) == ["Blue tin", "Mug"]
+        assert list(CollectionProduct.objects.values_list("collection_external_id", flat=True)) == ["gear"]
 
     def test_ask_no_more_for_more_of_them(self, api):
         def items(count):

@@ -19,7 +19,7 @@ def test_every_command_answers_what_the_page_says(live_server, api):
     answered = [documents(text) for text in run(script, live_server.url, api).split(BETWEEN)]
 
     expected = [documents(text) for kind, text in blocks if kind == "json"]
-    assert len(expected) == 7
+    assert len(expected) == 8
     for wanted, got in zip([*expected, []], answered, strict=True):
         assert fits(wanted, got), f"the page says {wanted}, the server {got}"
 

@@ -1,6 +1,7 @@
 """Many calls about one order at once: it earns once, and gives back once."""
 
 import pytest
+from django.db import connection
 
 from advocates.models import Order, OrderLine
 from advocates.services import till
@@ -24,6 +25,19 @@ def unlocked(monkeypatch):
     monkeypatch.setattr(till.accounts, "lock_with_business", look)
 
 
+@pytest.fixture
+def uncounted(unlocked):
+    """And nothing says that there is one order of an id."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE advocates_order DROP CONSTRAINT one_order_per_external_id")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE advocates_order CASCADE")
+        cursor.execute(
+            "ALTER TABLE advocates_order ADD CONSTRAINT one_order_per_external_id UNIQUE (business_id, external_id)"
+        )
+
+
 def statuses(results):
     assert errors(results) == []
     return sorted(result.status_code for result in results)
@@ -36,8 +50,22 @@ class TestTheSameOrder:
         results = at_once(20, lambda _: api.post("/orders", order()))
 
         assert statuses(results) == [200] * 19 + [201]
-        assert sum(result.json()["pointsAwarded"] for result in results) == 250
+        assert sorted(result.json()["pointsAwarded"] for result in results) == [0] * 19 + [250]
+        assert len({str(result.json()["breakdown"]) for result in results}) == 1
         assert moves(ada) == [("earn", 250)]
+
+    @pytest.mark.breaks_the_books
+    @pytest.mark.usefixtures("uncounted")
+    def test_would_earn_more_than_once_if_nothing_stood_in_the_way(self, acme, ada):
+        """The control."""
+        rule(acme)
+        client = cast.client_of(acme)
+
+        for attempt in range(5):
+            at_once(8, lambda _, id=f"c-{attempt}": client.post("/orders", order(id)))
+            if balance(ada) > 250 * (attempt + 1):
+                return
+        pytest.fail("every order earned once")
 
     def test_of_somebody_new_lets_them_join_once(self, acme, api):
         rule(acme)
@@ -53,6 +81,15 @@ class TestTheSameOrder:
         api.post("/orders", order(status="pending"))
 
         results = at_once(10, lambda _: api.patch("/orders/1001", {"financialStatus": "paid"}))
+
+        assert statuses(results) == [200] * 10
+        assert moves(ada) == [("earn", 250)]
+
+    def test_paid_by_ten_tellings_of_it_earns_once(self, acme, api, ada):
+        rule(acme)
+        api.post("/orders", order(status="pending"))
+
+        results = at_once(10, lambda _: api.post("/orders", order()))
 
         assert statuses(results) == [200] * 10
         assert moves(ada) == [("earn", 250)]

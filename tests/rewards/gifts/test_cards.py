@@ -2,15 +2,18 @@
 
 import time
 from collections import Counter
+from contextlib import nullcontext
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from loyalty.api import limits
-from loyalty.kernel import clock, crypto
+from loyalty.api.authentication import Caller
+from loyalty.api.views import Call
+from loyalty.kernel import card_numbers, clock
 from loyalty.models import Event
+from rewards.api import gift_view
+from rewards.api.gift_view import SCOPES
 from rewards.models import GiftCard, GiftCardUse
 from rewards.services import card_codes, gift_cards
 from tests.races import at_once
@@ -28,31 +31,6 @@ def redeem(gifts, card, amount, **rest):
     return gifts.post("/Cards/Redeem", {"Code": code_of(card), "Amount": amount, **rest})
 
 
-class TestCodes:
-    def test_are_never_the_same_and_evenly_spread(self):
-        made = [card_codes.new_code() for _ in range(20_000)]
-
-        assert len(set(made)) == 20_000
-        for place in range(card_codes.LENGTH):
-            counts = Counter(code[place] for code in made)
-            expected = 20_000 / 31
-            assert sum((count - expected) ** 2 / expected for count in counts.values()) < 70  # chi-square, 30 degrees
-
-    @given(st.integers(0, card_codes.LENGTH), st.sampled_from(crypto.READABLE))
-    def test_tell_a_wrong_character(self, place, character):
-        code = card_codes.new_code()
-        other = code[:place] + character + code[place + 1 :]
-
-        assert card_codes.is_well_formed(other) == (other == code)
-
-    @given(st.integers(0, card_codes.LENGTH - 1))
-    def test_tell_two_that_are_swapped(self, place):
-        code = card_codes.new_code()
-        other = code[:place] + code[place + 1] + code[place] + code[place + 2 :]
-
-        assert card_codes.is_well_formed(other) == (other == code)
-
-
 class TestOneAnswer:
     def test_meets_every_code_that_is_none_of_ours(self, acme, gifts, rival, card, vault, order):
         tea = open_gifts(rival)
@@ -63,7 +41,7 @@ class TestOneAnswer:
 
         asked = [
             (gifts, "nonsense"),
-            (gifts, card_codes.new_code()),
+            (gifts, card_numbers.new_number()),
             (gifts, code_of(used_up)),
             (gifts, code_of(cancelled)),
             (gifts, code_of(theirs)),
@@ -112,7 +90,7 @@ def redeem_once(gifts, card):
 
 
 def guess(gifts):
-    return gifts.post("/Cards/Balance", {"Code": card_codes.new_code()})
+    return gifts.post("/Cards/Balance", {"Code": card_numbers.new_number()})
 
 
 class TestGuessing:
@@ -133,6 +111,47 @@ class TestGuessing:
         monkeypatch.setattr(limits, "_ask_redis", lambda windows, at: None)
 
         assert redeem(gifts, card, 1).status_code == 503
+
+
+@pytest.mark.django_db(transaction=True)
+class TestFiveThousandGuesses:
+    """Past HTTP, which has nothing to say in this: what every guess goes through, many at once within a minute."""
+
+    CALLERS = 20
+
+    def storm(self, acme, account, monkeypatch, *, each):
+        """How many guesses were refused unread, and how many codes were looked up."""
+        looked_up, find, at = [], card_codes.card_of, clock.wall()
+        monkeypatch.setattr(card_codes, "card_of", lambda **said: looked_up.append(1) or find(**said))
+        call = Call(Caller(acme, "gift", SCOPES, account.email, (), account.pk), None, None, None, None)
+
+        def caller(_):
+            with clock.moved_to(at):
+                return sum(self.is_refused(acme, call) for _ in range(each))
+
+        return sum(at_once(self.CALLERS, caller)), len(looked_up)
+
+    def is_refused(self, acme, call):
+        try:
+            with gift_view.guarded(call):
+                gift_cards.balance(business=acme, code=card_numbers.new_number())
+        except limits.RateLimited:
+            return True
+        except gift_cards.UnknownCard:
+            return False
+        raise AssertionError("it was guessed")
+
+    def test_are_looked_up_as_often_as_the_throttle_lets_and_told_once(self, acme, account, monkeypatch):
+        refused, looked_up = self.storm(acme, account, monkeypatch, each=250)
+
+        assert (refused, looked_up) == (5_000 - gift_view.MISSES, gift_view.MISSES)
+        assert [event.facts["refused"] for event in Event.objects.filter(topic="gift_cards/guessed")] == [100]
+
+    def test_would_all_be_looked_up_without_it(self, acme, account, monkeypatch):
+        """The control."""
+        monkeypatch.setattr(gift_view, "guarded", lambda call: nullcontext())
+
+        assert self.storm(acme, account, monkeypatch, each=25) == (0, 500)
 
 
 def read_then_write(business, card_id, amount_minor):

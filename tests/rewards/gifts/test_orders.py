@@ -8,7 +8,7 @@ import pytest
 
 from loyalty.kernel import clock
 from rewards.models import Code, GiftCard, GiftOrder, ShippingMethod
-from rewards.services import gift_funds, gift_orders, gift_products, gift_sending
+from rewards.services import gift_cards, gift_funds, gift_orders, gift_products, gift_sending
 from tests.races import at_once
 from tests.rewards.gifts.conftest import assert_refused, available, body, code_of, line, links
 from webhooks.models import Delivery
@@ -231,6 +231,27 @@ class TestOrder:
         assert available(acme) == 1_000_00 - 3 * 25_00
         statuses = list(GiftCard.objects.filter(order=placed).values_list("status", flat=True))
         assert (statuses.count("Failed"), statuses.count("Pending")) == (9, 3)
+
+    def test_are_made_for_every_order_in_turn_so_that_a_long_one_holds_up_nobody(self, order, monkeypatch):
+        monkeypatch.setattr(gift_orders, "CHUNK", 10)
+        monkeypatch.setattr(gift_orders, "ROUNDS", 2)
+        long, short = order(quantity=50, value=Decimal(1)), order(quantity=15, value=Decimal(1))
+
+        gift_orders.fill_waiting()
+
+        made = [GiftCard.objects.filter(order=each).count() for each in (long, short)]
+        assert made == [20, 15]
+
+    def test_are_made_for_others_when_we_fail_at_one(self, order, monkeypatch):
+        bad, good = order(quantity=12), order(quantity=12)
+        make = gift_cards.make
+        monkeypatch.setattr(
+            gift_cards, "make", lambda *, order, wanted: 1 // 0 if order == bad else make(order=order, wanted=wanted)
+        )
+
+        gift_orders.fill_waiting()
+
+        assert [GiftOrder.objects.get(pk=each.pk).status for each in (bad, good)] == ["Pending", "Processing"]
 
     def test_lies_sealed(self, order):
         placed = order()

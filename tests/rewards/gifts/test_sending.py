@@ -11,6 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
+from django.core.mail import EmailMultiAlternatives
 
 from loyalty.kernel import clock
 from loyalty.models import Event
@@ -186,6 +188,41 @@ class TestRefusal:
         assert status_of(card)[0] == "Sent"
 
 
+class TestMailService:
+    """Through the API of a service, as django-anymail speaks it."""
+
+    @pytest.fixture(autouse=True)
+    def _service(self, settings):
+        settings.EMAIL_BACKEND = "anymail.backends.test.EmailBackend"
+
+    def test_is_given_what_its_notices_name_the_message_by(self, mailoutbox, send):
+        card = send(**ADA)
+
+        assert mailoutbox[0].anymail_test_params["metadata"] == {"gift_message": f"{card.pk}.1"}
+        assert status_of(card)[0] == "Sent"
+
+    def test_refuses_a_recipient_for_good(self, monkeypatch, send):
+        monkeypatch.setattr(EmailMultiAlternatives, "send", failing(AnymailRecipientsRefused()))
+
+        card = send(**ADA)
+
+        assert (status_of(card)[0], card.failure) == ("Bounced", "The mail service refused it.")
+
+    def test_fails_for_now(self, monkeypatch, send):
+        monkeypatch.setattr(EmailMultiAlternatives, "send", failing(AnymailAPIError("502")))
+
+        card = send(**ADA)
+
+        assert (status_of(card)[0], card.failure) == ("Pending", "AnymailAPIError")
+
+
+def failing(error):
+    def send(*_):
+        raise error
+
+    return send
+
+
 class TestTextMessage:
     def test_goes_alone_where_there_is_no_mail_address(self, mailbox, texts, send):
         card = send(sms="+49 151 12345678")
@@ -201,6 +238,7 @@ class TestTextMessage:
 
         assert said[0]["form"]["To"] == ["+4915112345678"]
         assert said[0]["form"]["From"] == ["+4930123456"]
+        assert said[0]["form"]["StatusCallback"] == [f"http://testserver/notices/sms/{card.pk}.1"]
         assert gift_letters.claim_link(card) in said[0]["form"]["Body"][0]
         assert said[0]["authorization"] == "Basic QUMxOnNlY3JldA=="
         assert status_of(card)[0] == "Sent"

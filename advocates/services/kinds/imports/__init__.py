@@ -4,12 +4,14 @@
 `REQUIRED`  groups of them, of each of which a file has one
 `LAYOUTS`   by whose export it is: {our column: what it is called there, in small letters}
 `identity`  (cells) → what tells the thing of one row from that of another, or None
-`bring`     (business, rows, ...) → what became of the rows of a part, in the caller's transaction
+`continues` (cells of the first row of a thing, cells of the next row) → whether that is of the same thing
+`bring`     (job, rows) → what became of the rows of a part, in the caller's transaction
+`undo`      (business, what `bring` left in `made`) → how many things could not be undone
 """
 
 from collections.abc import Mapping
 
-from advocates.services.kinds.imports import customers
+from advocates.services.kinds.imports import customers, orders, products
 from advocates.services.kinds.imports.base import Kind
 
-KINDS: Mapping[str, Kind] = {"customers": customers.KIND}
+KINDS: Mapping[str, Kind] = {"customers": customers.KIND, "orders": orders.KIND, "products": products.KIND}

@@ -7,19 +7,34 @@ says who somebody is; an address whose holder has no external id yet is theirs, 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from advocates.models import Advocate
 from advocates.selectors import identity as people
 from advocates.services import joining
 from advocates.services.details import Details
-from advocates.services.kinds.imports.base import OURS, Job, Kind, Outcome, Problem, Row, day, moment, whole_number
-from loyalty.kernel import clock
+from advocates.services.kinds.imports.base import (
+    OURS,
+    Cells,
+    Job,
+    Kind,
+    Name,
+    Outcome,
+    Problem,
+    Row,
+    day,
+    moment,
+    whole_number,
+)
+from loyalty.kernel import clock, points
 from loyalty.kernel.errors import DomainError, Invalid
+from loyalty.models import Account, Business, Metric
 from loyalty.selectors import expiry
+from loyalty.selectors import ledger as books
 from loyalty.services import batches, postings
-from loyalty.services.ledger import POINTS, Posting, Source
-from loyalty.services.postings import Move
+from loyalty.services.ledger import POINTS, AccountNotActive, BalanceLimitReached, Posting, Source
+from loyalty.services.postings import Away, Move
 
 SOURCE = "import"
 DETAILS = {
@@ -80,8 +95,6 @@ LAYOUTS: Mapping[str, Mapping[str, Sequence[str]]] = {
     },
 }
 
-Name = tuple[str, str]  # the column that says who somebody is, and what it says
-
 
 @dataclass(frozen=True, slots=True)
 class Brought:
@@ -115,7 +128,7 @@ class Due:
         return self.brought.lifetime - self.brought.amount if self.is_new else 0
 
 
-def identity(cells: Mapping[str, str]) -> Name | None:
+def identity(cells: Cells) -> Name | None:
     """The external id, or without one the e-mail address in small letters."""
     if "externalId" in cells:
         return "externalId", cells["externalId"]
@@ -123,7 +136,7 @@ def identity(cells: Mapping[str, str]) -> Name | None:
 
 
 def bring(job: Job, rows: Sequence[Row]) -> Outcome:
-    """Let those join who are new, and give everybody the points of their rows."""
+    """Let those join who are new, and give everybody the points of their rows. A trial only says what it would do."""
     outcome = Outcome()
     brought = _read(job, rows, outcome)
     known = _known(job, brought)
@@ -139,8 +152,10 @@ def bring(job: Job, rows: Sequence[Row]) -> Outcome:
         waiting = [each for each in brought if each.row.is_again and each.name not in {**known, **joined}]
         outcome.known += len(waiting)
         outcome.points += sum(each.amount for each in waiting)
+        _foresee(job, dues, outcome)
+        return outcome
     _pay(job, dues, outcome)
-    outcome.people_batch_id = joining.keep(job.business, results, job.author).pk
+    outcome.made["people"] = str(joining.keep(job.business, results, job.author).pk)
     return outcome
 
 
@@ -210,7 +225,8 @@ def _known(job: Job, brought: Sequence[Brought]) -> dict[Name, UUID]:
 def _join(job: Job, new: Sequence[Brought], outcome: Outcome) -> tuple[dict[Name, UUID], list[Advocate | DomainError]]:
     results = joining.join_all(
         business=job.business,
-        people=[joining.Newcomer(each.details, since=each.since, is_new=job.pays_signup) for each in new],
+        people=[joining.Newcomer(each.details, since=each.since, is_new=job.pays) for each in new],
+        is_trial=job.is_trial,
     )
     ids = {}
     for each, result in zip(new, results, strict=True):
@@ -218,23 +234,59 @@ def _join(job: Job, new: Sequence[Brought], outcome: Outcome) -> tuple[dict[Name
             ids[each.name] = result.pk
         else:
             outcome.problems.append(Problem(each.row.line, result))
-    outcome.joined = len(ids)
+    outcome.new = len(ids)
     return ids, results
+
+
+def _foresee(job: Job, dues: Sequence[Due], outcome: Outcome) -> None:
+    """What `_pay` would give, and whom it would refuse."""
+    ids = {due.account_id for due in dues if not due.is_new}
+    stopped = Account.objects.for_business(job.business).filter(pk__in=ids).exclude(status=Account.Status.ACTIVE)
+    inactive = set(stopped.values_list("pk", flat=True))
+    metric = Metric.objects.for_business(job.business).get(key=POINTS)
+    most = metric.maximum or points.MAX_BALANCE
+    rooms = books.rooms(business=job.business, account_ids=ids)
+    for due in dues:
+        amount, room = due.brought.amount, rooms.get(due.account_id, most - metric.default_value)
+        if amount and due.account_id in inactive:
+            outcome.problems.append(Problem(due.brought.row.line, AccountNotActive()))
+        elif amount > room:
+            outcome.problems.append(Problem(due.brought.row.line, BalanceLimitReached(limit=most)))
+        else:
+            outcome.points += amount
+            rooms[due.account_id] = room - amount
 
 
 def _pay(job: Job, dues: Sequence[Due], outcome: Outcome) -> None:
     """Everybody's points, each row as a lot; newcomers have spent some before, which counts for their lifetime."""
-    past = [(due, amount) for due in dues if due.spent for amount in (due.spent, -due.spent)]
-    postings.post([_move(job, due, amount) for due, amount in past], business=job.business)
+    _pay_past(job, [due for due in dues if due.spent])
     paid = [(due, ends) for due, ends in zip(dues, _ends(job, dues), strict=True) if due.brought.amount]
     moves = [_move(job, due, due.brought.amount, ends) for due, ends in paid]
     done = batches.move_points(business=job.business, moves=moves, author=job.author, source=SOURCE)
-    outcome.points_batch_id = done.batch.pk
+    outcome.made["points"] = str(done.batch.pk)
     for (due, _), result in zip(paid, done.results, strict=True):
         if isinstance(result, DomainError):
             outcome.problems.append(Problem(due.brought.row.line, result))
         elif isinstance(result, Posting):
             outcome.points += result.amount
+
+
+def _pay_past(job: Job, dues: Sequence[Due]) -> None:
+    """What newcomers have earned elsewhere, and spent there."""
+    moves = [_move(job, due, due.spent) for due in dues]
+    earned = postings.post(moves, business=job.business)
+    spent = [
+        Away(
+            entry_id=posting.id,
+            source=move.source,
+            reason=move.reason,
+            facts=move.facts,
+            description=move.description,
+        )
+        for move, posting in zip(moves, earned, strict=True)
+        if posting.id
+    ]
+    postings.take_away(spent, business=job.business)
 
 
 def _ends(job: Job, dues: Sequence[Due]) -> list[datetime | None]:
@@ -258,11 +310,22 @@ def _move(job: Job, due: Due, amount: int, expires_at: datetime | None = None) -
     )
 
 
+def undo(business: Business, made: Mapping[str, Any]) -> int:
+    """People first: with them goes what they were given. Answers how much could not be undone."""
+    batch_ids = [UUID(made[name]) for name in ("people", "points") if name in made]
+    results = [result for pk in batch_ids for result in batches.undo(business=business, batch_id=pk).results]
+    return sum(isinstance(result, DomainError) for result in results)
+
+
 KIND = Kind(
     title="Customers",
+    known="stay as they are",
+    undoing="Its points go back, and who joined by it is erased for good, unless they have done something since.",
     columns=COLUMNS,
     required=[("externalId", "email")],
     layouts=LAYOUTS,
     identity=identity,
     bring=bring,
+    undo=undo,
+    pays="joining",
 )

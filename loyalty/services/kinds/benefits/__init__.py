@@ -28,6 +28,9 @@ class Kind(Protocol):
         A document that is only a part of one says nothing of the sections that it lacks.
         """
 
+    def points_of(self, benefit: Any) -> int:
+        """How many points of the metric `points` it gives, where there is room."""
+
     def give(self, benefit: Any, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
         """Give it, whole or not at all, once per occasion; answer how many points of the metric `points` it was.
 

@@ -42,6 +42,10 @@ def dangling(benefit: ItemBenefit, document: Document) -> Iterator[tuple[str, st
         yield "item", f"The programme has no item {benefit.item!r} in a set {benefit.set!r}."
 
 
+def points_of(benefit: ItemBenefit) -> int:
+    return 0
+
+
 def give(benefit: ItemBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
     """Already had, sold out, archived: nothing is given, and the reason is written down."""
     item = reads.item_named(business=business, set=benefit.set, item=benefit.item)

@@ -31,8 +31,13 @@ def check(benefit: MetricBenefit, *, business: Business, field: str) -> None:
 
 def dangling(benefit: MetricBenefit, document: Document) -> Iterator[tuple[str, str]]:
     known = document.get("metrics")
-    if known is not None and benefit.metric not in {metric.key for metric in known}:
+    counted = [*(known or ()), *document.get("stampCards", ())]
+    if known is not None and benefit.metric not in {each.key for each in counted}:
         yield "metric", f"The programme has no metric {benefit.metric!r}."
+
+
+def points_of(benefit: MetricBenefit) -> int:
+    return _points(benefit, benefit.quantity)
 
 
 def give(benefit: MetricBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:

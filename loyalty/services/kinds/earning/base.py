@@ -34,6 +34,8 @@ def each_time(terms: Terms) -> Terms:
     """
     if terms.earn.per is not None or terms.earn.currency is not None:
         raise Invalid(f"Only order_paid earns by an amount: {terms.trigger} has none.", field="earn.per")
+    if terms.earn.each != "order":
+        raise Invalid(f"Only order_paid earns by the piece: {terms.trigger} has none.", field="earn.each")
     plain = Terms(trigger=terms.trigger, earn=terms.earn)
     for name, spelled in OF_ORDERS.items():
         if getattr(terms, name) != getattr(plain, name):

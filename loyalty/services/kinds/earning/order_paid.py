@@ -1,4 +1,4 @@
-"""An order that was paid: so many points per amount of what the rule is about, exactly; or for each order."""
+"""An order that was paid: so many points per amount of what the rule is about, exactly; for each order, or piece."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -18,6 +18,7 @@ class Line(msgspec.Struct, kw_only=True, rename="camel"):
     """One product of an order: what was paid for all its pieces, after discounts."""
 
     amount: str
+    quantity: int = 1
     product_id: str = ""
     collections: list[str] = []
 
@@ -32,6 +33,8 @@ class Order(msgspec.Struct, kw_only=True, rename="camel"):
 def checked(terms: Terms) -> Terms:
     """:raises Invalid: if amounts have no currency, or money that their currency does not have"""
     earn = terms.earn
+    if earn.per is not None and earn.each != "order":
+        raise Invalid("Points are per amount, or for each piece: leave out one of the two.", field="earn.each")
     if earn.currency is None and (earn.per is not None or Fraction(terms.min_spend) > 0):
         raise Invalid("Say in which currency the amounts are, such as EUR.", field="earn.currency")
     if earn.per is not None and money(earn.per, earn.currency or "", field="earn.per") == 0:
@@ -41,11 +44,14 @@ def checked(terms: Terms) -> Terms:
 
 
 def base(terms: Terms, facts: Mapping[str, Any], rates: Rates) -> Fraction | str:
-    """What an order is worth, exactly: its eligible amount over `per`, times the points; or the points of an order."""
+    """What an order is worth, exactly: its eligible amount over `per`, times the points; or those of an order, or of
+    each eligible piece.
+    """
     earn = terms.earn
     try:
         order = msgspec.convert(facts, Order)
-        eligible = Fraction(sum(_minor(order, line) for line in order.lines if is_eligible(terms, line)))
+        counting = [line for line in order.lines if is_eligible(terms, line)]
+        eligible = Fraction(sum(_minor(order, line) for line in counting))
     except (msgspec.ValidationError, Invalid):
         return "no_order"
     if earn.currency is not None:
@@ -56,7 +62,8 @@ def base(terms: Terms, facts: Mapping[str, Any], rates: Rates) -> Fraction | str
         if eligible < money(terms.min_spend, earn.currency, field="minSpend"):
             return "below_min_spend"
     if earn.per is None:
-        return Fraction(earn.points) if eligible else "nothing_eligible"
+        pieces = sum(line.quantity for line in counting if _minor(order, line))  # what was free gives nothing
+        return Fraction(earn.points * (pieces if earn.each == "piece" else 1)) if eligible else "nothing_eligible"
     return eligible * earn.points / money(earn.per, earn.currency or "", field="earn.per")
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from loyalty.kernel import periods, points
+from loyalty.kernel.errors import Invalid
 from loyalty.kernel.shapes import Key
 from loyalty.models import Business, Metric
 from loyalty.services import programme
@@ -53,7 +54,7 @@ class MetricPart(Part):
 
 
 def export(business: Business) -> list[MetricPart]:
-    live = Metric.objects.for_business(business).filter(archived_at=None).order_by("key")
+    live = Metric.objects.for_business(business).filter(archived_at=None, is_stamps=False).order_by("key")
     return [
         MetricPart(
             key=row.key,
@@ -85,8 +86,15 @@ def _columns(item: MetricPart) -> dict[str, object]:
 
 
 def apply(business: Business, part: list[MetricPart]) -> None:
+    """:raises Invalid: if a key is that of a stamp card's own metric, also of one that is archived"""
     wanted = {item.key: _columns(item) for item in part}
-    programme.put_rows(Metric.objects.for_business(business), wanted, business=business)
+    metrics = Metric.objects.for_business(business)
+    of_cards = set(metrics.filter(is_stamps=True, key__in=wanted).values_list("key", flat=True))
+    for number, item in enumerate(part):
+        if item.key in of_cards:
+            field = f"metrics.{number}.key"
+            raise Invalid(f"A stamp card is, or was, called {item.key!r}. Give the metric another key.", field=field)
+    programme.put_rows(metrics.filter(is_stamps=False), wanted, business=business)
 
 
 def check(part: list[MetricPart], document: Document) -> Iterator[Problem]:

@@ -1,7 +1,7 @@
 """The ways by which a message about a gift card travels: one module per channel, all with the same names.
 
 How to add one: a module with the names of `Channel`, a line in `CHANNELS`, and whose turn it is in
-`gift_sending.channels_of`.
+`gift_messages.ways_to`.
 """
 
 from collections.abc import Mapping

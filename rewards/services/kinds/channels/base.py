@@ -13,9 +13,10 @@ class Unreachable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One message about one card. `id` stays the same over all tries."""
+    """One message about one card. `id` and `key` stay the same over all tries; notices of the message name the key."""
 
     id: str
+    key: str
     email: str
     sms: str
     subject: str

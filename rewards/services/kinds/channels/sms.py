@@ -24,13 +24,17 @@ def send(letter: Letter) -> None:
 def _write(letter: Letter) -> None:
     folder = Path(settings.SMS_DIR)
     folder.mkdir(parents=True, exist_ok=True)
-    name = letter.id.strip("<>").partition("@")[0]
-    (folder / f"{name}.txt").write_text(f"To: {letter.sms}\n\n{letter.short}\n", encoding="utf-8")
+    (folder / f"{letter.key}.txt").write_text(f"To: {letter.sms}\n\n{letter.short}\n", encoding="utf-8")
 
 
 async def _post(letter: Letter) -> None:
     """The account's id and its secret are in `SMS_USER` and `SMS_PASSWORD`."""
-    form = {"To": letter.sms, "From": settings.SMS_FROM, "Body": letter.short}
+    form = {
+        "To": letter.sms,
+        "From": settings.SMS_FROM,
+        "Body": letter.short,
+        "StatusCallback": f"{settings.PUBLIC_URL}/notices/sms/{letter.key}",
+    }
     headers = {"Authorization": aiohttp.encode_basic_auth(settings.SMS_USER, settings.SMS_PASSWORD)}
     guard = net.Guard(net.networks(settings.WEBHOOKS_ALLOWED_PRIVATE_NETWORKS))
     try:

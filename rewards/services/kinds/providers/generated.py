@@ -9,6 +9,7 @@ from rewards.services import card_codes
 
 TITLE = "Our own stored value"
 KEEPS_BALANCE = True
+IS_REMOTE = False
 
 
 def allocate(*, business: Business, product: GiftProduct, value_minor: int, cards: Sequence[UUID]) -> set[UUID]:

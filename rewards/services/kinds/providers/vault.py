@@ -9,6 +9,7 @@ from rewards.services import card_codes
 
 TITLE = "Uploaded codes"
 KEEPS_BALANCE = False
+IS_REMOTE = False
 
 
 def allocate(*, business: Business, product: GiftProduct, value_minor: int, cards: Sequence[UUID]) -> set[UUID]:

@@ -1,0 +1,6 @@
+DROP TRIGGER moves_the_stamp_when_removed ON loyalty_stampcard;
+DROP TRIGGER moves_the_stamp_when_changed ON loyalty_stampcard;
+DROP TRIGGER moves_the_stamp_when_made ON loyalty_stampcard;
+ALTER TABLE loyalty_stampreward
+    DROP CONSTRAINT stamp_reward_card_of_its_business, DROP CONSTRAINT stamp_reward_person_of_its_business;
+ALTER TABLE loyalty_stampcard DROP CONSTRAINT stamp_card_metric_of_its_business;

@@ -1,0 +1,4 @@
+ALTER TABLE rewards_giftpromise DROP CONSTRAINT gift_promise_person_of_its_business,
+    DROP CONSTRAINT gift_promise_product_of_its_business;
+ALTER TABLE rewards_giftorder DROP CONSTRAINT gift_order_person_of_its_business;
+ALTER TABLE rewards_reward DROP CONSTRAINT reward_gift_product_of_its_business;

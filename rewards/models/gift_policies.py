@@ -1,0 +1,35 @@
+"""What a business does about gift cards that nobody opens."""
+
+from django.db import models
+from django.db.models import Q
+
+from loyalty.models.base import TenantModel
+
+LONGEST = 3650  # days
+MOST_REMINDERS = 5
+
+
+class GiftPolicy(TenantModel):
+    """When it reminds of a card, how often, and when it takes a card back. Without a number it does not."""
+
+    remind_after_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    most_reminders = models.PositiveSmallIntegerField(default=1)
+    give_back_after_days = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "gift policies"
+        constraints = [
+            models.UniqueConstraint(fields=["business"], name="one_gift_policy_per_business"),
+            models.CheckConstraint(
+                condition=Q(remind_after_days=None) | Q(remind_after_days__range=(1, LONGEST)),
+                name="reminders_wait_for_days",
+            ),
+            models.CheckConstraint(condition=Q(most_reminders__range=(1, MOST_REMINDERS)), name="reminders_are_a_few"),
+            models.CheckConstraint(
+                condition=Q(give_back_after_days=None) | Q(give_back_after_days__range=(1, LONGEST)),
+                name="giving_back_waits_for_days",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

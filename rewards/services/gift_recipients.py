@@ -1,0 +1,69 @@
+"""Recipients of gift cards take part in no programme: a business forgets one by the address that cards went to."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from loyalty.kernel import clock
+from loyalty.kernel.errors import Conflict
+from loyalty.models import Business
+from rewards.models import Code, GiftCard, GiftLine, GiftOrder
+from rewards.services import gift_cards, gift_funds, gift_orders
+
+REASON = "The recipient was erased before the card left."
+
+
+class StillAtWork(Conflict):
+    def __init__(self) -> None:
+        super().__init__("A card for them is being made or sent at this moment. Try again in a few minutes.")
+
+
+def lines_of(line: GiftLine) -> "QuerySet[GiftLine]":
+    """All lines of the business for the recipient of this one: by the same e-mail address, or the same number."""
+    same = Q(pk=line.pk)
+    for name in ("email", "sms"):
+        if address := getattr(line, name):
+            same |= Q(**{name: address})
+    return GiftLine.objects.for_business(line.business).filter(same, erased_at=None)
+
+
+@transaction.atomic
+def erase(*, business: Business, line_ids: Collection[UUID]) -> None:
+    """Forget whom lines are for, and what was written to them. What was bought and paid stays.
+
+    A card that has not left yet fails, and its price is given back; one that has left keeps its link.
+
+    :raises StillAtWork: if a worker has one of the cards in hand
+    """
+    lines = GiftLine.objects.for_business(business).filter(pk__in=line_ids)
+    orders = _locked(business, lines)
+    cards = GiftCard.objects.for_business(business).filter(line__in=lines.values("pk"))
+    locked = list(cards.select_for_update(of=("self",)).select_related("line", "order").order_by("pk"))
+    is_made = all(order.status != GiftOrder.Status.PENDING for order in orders)
+    if not is_made or any(card.leased_until and card.leased_until > clock.wall() for card in locked):
+        raise StillAtWork
+    _give_up(business, [card for card in locked if card.status in gift_orders.WAITING])
+    cards.update(deliver_at=None, leased_until=None)
+    lines.update(email="", sms="", address=None, personalization={}, erased_at=clock.now(business))
+    GiftOrder.objects.for_business(business).filter(pk__in=[order.pk for order in orders]).update(note="")
+    for order in orders:
+        if order.status == GiftOrder.Status.PROCESSING:
+            gift_orders.settle(order)
+
+
+def _locked(business: Business, lines: "QuerySet[GiftLine]") -> Sequence[GiftOrder]:
+    rows = GiftOrder.objects.for_business(business).filter(pk__in=lines.values("order"))
+    return list(rows.select_for_update(no_key=True, of=("self",)).select_related("business").order_by("pk"))
+
+
+def _give_up(business: Business, waiting: Sequence[GiftCard]) -> None:
+    """Cards that nobody will get: their uploaded codes are free again, and their price returns."""
+    if not waiting:
+        return
+    unseen = [card.pk for card in waiting if card.looked_at is None]
+    Code.objects.for_business(business).filter(card__in=unseen, pool__isnull=False).update(card=None)
+    gift_cards.fail(business, [card.pk for card in waiting], reason=REASON)
+    given = [(card.pk, card.line.cost_minor) for card in waiting]
+    gift_funds.give_back(business=business, cards=given, currency=waiting[0].order.currency)

@@ -1,0 +1,346 @@
+"""Cards that nobody opens: reminded of, each reminder once, and taken back in the end. Whoever opens one keeps it."""
+
+import time
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+
+from loyalty.kernel import clock
+from loyalty.kernel.errors import Invalid
+from loyalty.models import Event
+from loyalty.services import businesses
+from rewards.models import Code, GiftCard, GiftMessage, GiftPolicy, GiftPosting
+from rewards.services import (
+    gift_cards,
+    gift_claims,
+    gift_letters,
+    gift_messages,
+    gift_orders,
+    gift_policies,
+    gift_products,
+    gift_sending,
+    gift_shipping,
+    gift_unclaimed,
+)
+from tests import dashboards
+from tests.races import at_once, errors
+from tests.rewards.gifts.conftest import available, body, code_of, open_gifts
+from tests.rewards.gifts.test_orders import post
+
+pytestmark = pytest.mark.django_db
+
+ADA, PHONE = "ada@example.com", "+4915112345678"
+
+
+@pytest.fixture
+def policy(acme):
+    """Remind weekly, twice; take back after a month; where nothing else is said."""
+
+    def save(**said):
+        return gift_policies.save(
+            business=acme, **{"remind_after_days": 7, "most_reminders": 2, "give_back_after_days": 30, **said}
+        )
+
+    return save
+
+
+@pytest.fixture
+def card(order):
+    placed = order(type="DigitalDelivery", email=ADA)
+    gift_sending.send_due()
+    return GiftCard.objects.select_related("business", "line__product").get(order=placed)
+
+
+@pytest.fixture
+def after():
+    """Do all that is due so many days from now, and what was sent until then."""
+    now = clock.wall()
+
+    def wait(days):
+        with clock.moved_to(now + timedelta(days=days, minutes=1)):
+            for _ in range(2):
+                gift_unclaimed.follow_up()
+                gift_sending.send_due()
+
+    return wait
+
+
+def open_link(card):
+    return Client().get(f"/g/{gift_cards.token_of(card)}").status_code
+
+
+def is_cancelled(card):
+    card.refresh_from_db()
+    return card.status == "Cancelled"
+
+
+class TestPolicyIsRefused:
+    @pytest.mark.parametrize(
+        ("wrong", "field"),
+        [
+            ({"remind_after_days": 0}, "remindAfterDays"),
+            ({"remind_after_days": 4000}, "remindAfterDays"),
+            ({"most_reminders": 0}, "mostReminders"),
+            ({"most_reminders": 6}, "mostReminders"),
+            ({"give_back_after_days": 0}, "giveBackAfterDays"),
+            ({"give_back_after_days": 7}, "giveBackAfterDays"),
+        ],
+    )
+    def test_that_makes_no_sense(self, policy, wrong, field):
+        with pytest.raises(Invalid) as refusal:
+            policy(**wrong)
+
+        assert refusal.value.field == field
+
+
+class TestReminder:
+    def test_is_sent_to_nobody_without_a_policy(self, card, after, mailoutbox):
+        after(days=1000)
+
+        assert len(mailoutbox) == 1
+
+    def test_goes_out_when_it_is_due_so_often_and_no_more(self, policy, card, after, mailoutbox):
+        policy(give_back_after_days=None)
+        counts = []
+
+        for days in (6, 7, 8, 13, 14, 15, 21, 400):
+            after(days=days)
+            counts.append(len(mailoutbox) - 1)
+
+        assert counts == [0, 1, 1, 1, 2, 2, 2, 2]
+        assert [mail.subject for mail in mailoutbox[1:]] == ["A reminder: A gift from Acme Coffee"] * 2
+        assert len({mail.extra_headers["Message-ID"] for mail in mailoutbox}) == 3
+        assert all(gift_letters.claim_link(card) in mail.body for mail in mailoutbox)
+        occasions = GiftMessage.objects.order_by("number").values_list("occasion", "status")
+        assert list(occasions) == [("order", "sent"), ("reminder", "sent"), ("reminder", "sent")]
+
+    def test_comes_one_at_a_time_where_the_policy_came_late(self, policy, card, after, mailoutbox):
+        policy(give_back_after_days=None)
+
+        after(days=100)
+        assert len(mailoutbox) == 2
+        after(days=107)
+        assert len(mailoutbox) == 3
+
+    def test_ends_when_the_card_is_opened(self, policy, card, after, mailoutbox):
+        policy()
+        after(days=7)
+        open_link(card)
+
+        after(days=14)
+
+        assert len(mailoutbox) == 2
+
+    def test_is_not_sent_if_the_card_is_opened_just_before(self, policy, card, mailoutbox):
+        policy()
+        with clock.moved_to(clock.wall() + timedelta(days=8)):
+            gift_unclaimed.follow_up()
+            open_link(card)
+            gift_sending.send_due()
+
+        card.refresh_from_db()
+        assert (len(mailoutbox), card.status, card.deliver_at) == (1, "Viewed", None)
+
+    def test_is_for_nobody_who_could_not_be_reached(self, policy, card, after, mailoutbox):
+        policy()
+        gift_messages.hear(gift_messages.key_of(card), channel="email", status="bounced")
+
+        after(days=8)
+
+        assert len(mailoutbox) == 1
+
+    def test_that_bounces_goes_another_way(self, policy, order, after, settings, tmp_path, mailoutbox):
+        settings.SMS_DIR = str(tmp_path)
+        policy()
+        card = GiftCard.objects.get(order=order(type="DigitalDelivery", email=ADA, sms=PHONE))
+        gift_sending.send_due()
+        after(days=7)
+        card.refresh_from_db()
+
+        gift_messages.hear(gift_messages.key_of(card), channel="email", status="bounced")
+        gift_sending.send_due()
+
+        assert len(list(tmp_path.iterdir())) == 1
+
+    def test_is_not_for_links_that_were_handed_out(self, policy, order, after, mailoutbox):
+        policy()
+        order()
+        gift_sending.send_due()
+
+        after(days=8)
+
+        assert mailoutbox == []
+
+    def test_follows_the_sandboxs_own_clock(self, acme):
+        sandbox = acme.sandbox
+        gift_policies.save(business=sandbox, remind_after_days=7)
+        open_gifts(sandbox).post("/Orders", body())
+        gift_sending.send_due()
+        gift_unclaimed.follow_up()
+        assert GiftCard.objects.get().reminders == 0
+
+        businesses.move_clock(business=sandbox, to=clock.now(sandbox) + timedelta(days=8))
+        gift_unclaimed.follow_up()
+
+        assert GiftCard.objects.get().reminders == 1
+
+
+class TestTakingBack:
+    def test_returns_what_the_card_cost_and_tells_it_once(self, acme, policy, gifts, card, after):
+        policy()
+        after(days=29)
+        assert (is_cancelled(card), available(acme)) == (False, 980_00)
+
+        after(days=30)
+        after(days=31)
+
+        assert (is_cancelled(card), available(acme)) == (True, 1_000_00)
+        assert [event.facts for event in Event.objects.filter(topic="gift_cards/cancelled")] == [
+            {"id": str(card.pk), "orderId": str(card.order_id), "status": "cancelled", "reason": "unclaimed"}
+        ]
+        assert GiftPosting.objects.filter(source_id=card.pk).count() == 1
+        assert open_link(card) == 404
+        assert gifts.post("/Cards/Balance", {"Code": code_of(card)}).status_code == 404
+
+    def test_returns_the_price_and_not_more(self, acme, policy, gifts, order, after):
+        policy()
+        gift_products.create(
+            business=acme, key="BOOKS", name="Books", min_minor=100, max_minor=9_000, fee_minor=50, discount_bp=500
+        )
+        order(product="BOOKS", value=Decimal(20))
+        gift_sending.send_due()
+        assert available(acme) == 1_000_00 - (20_00 + 50 - 1_00)
+
+        after(days=30)
+
+        assert available(acme) == 1_000_00
+
+    def test_frees_an_uploaded_code(self, policy, vault, order, after):
+        policy()
+        order(product="CINEMA", value=Decimal(25))
+        gift_sending.send_due()
+
+        after(days=30)
+
+        assert Code.objects.filter(card=None).count() == 3
+
+    def test_spares_what_was_opened_used_or_looked_at(self, acme, policy, order, after):
+        policy()
+        opened, claimed, used, seen = (GiftCard.objects.get(order=order()) for _ in range(4))
+        gift_sending.send_due()
+        open_link(opened)
+        gift_claims.reveal(gift_cards.token_of(claimed))
+        gift_cards.redeem(business=acme, code=code_of(used), amount=Decimal(1))
+        gift_cards.look_at_code(seen)
+
+        after(days=1000)
+
+        assert not any(is_cancelled(card) for card in (opened, claimed, used, seen))
+        assert available(acme) == 920_00
+
+    def test_takes_links_and_bounced_cards_too(self, acme, policy, card, order, after):
+        policy()
+        gift_messages.hear(gift_messages.key_of(card), channel="email", status="bounced")
+        link = GiftCard.objects.get(order=order())
+        gift_sending.send_due()
+
+        after(days=30)
+
+        assert is_cancelled(card)
+        assert is_cancelled(link)
+        assert available(acme) == 1_000_00
+
+    def test_leaves_paper_alone(self, policy, gifts, after):
+        gifts.post("/Orders", post())
+        card = GiftCard.objects.get()
+        gift_shipping.ship(business=card.business, card_id=card.pk)
+        policy()
+
+        after(days=1000)
+
+        assert not is_cancelled(card)
+
+    def test_is_not_for_rivals(self, rival, policy, card, after):
+        gift_policies.save(business=rival, give_back_after_days=1)
+
+        after(days=1000)
+
+        assert not is_cancelled(card)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestRace:
+    CARDS = 8
+
+    def run(self, acme, policy, order, monkeypatch):
+        """Open all cards while they are taken back. How many codes were shown, and how many were paid back."""
+        policy()
+        order(quantity=self.CARDS)
+        gift_sending.send_due()
+        tokens = [gift_cards.token_of(card) for card in GiftCard.objects.all()]
+        give_back, later = gift_unclaimed._give_back, clock.wall() + timedelta(days=31)
+
+        def slowly(*args, **said):
+            time.sleep(0.3)
+            give_back(*args, **said)
+
+        monkeypatch.setattr(gift_unclaimed, "_give_back", slowly)
+
+        def work(number):
+            with clock.moved_to(later):
+                if number == self.CARDS:
+                    return gift_unclaimed.follow_up()
+                time.sleep(0.05 * number)
+                return gift_claims.reveal(tokens[number])
+
+        results = at_once(self.CARDS + 1, work)
+        assert errors(results) == []
+        return sum(claim is not None for claim in results), (available(acme) - 840_00) // 20_00
+
+    def test_shows_the_code_or_returns_the_money(self, acme, policy, order, monkeypatch):
+        shown, returned = self.run(acme, policy, order, monkeypatch)
+
+        assert shown + returned == self.CARDS
+        assert returned
+
+    @pytest.mark.breaks_the_books
+    def test_would_do_both_without_the_lock(self, acme, policy, order, monkeypatch):
+        """The control."""
+        monkeypatch.setattr(gift_claims, "_is_kept", lambda card: True)
+
+        shown, returned = self.run(acme, policy, order, monkeypatch)
+
+        assert shown + returned > self.CARDS
+
+
+class TestInTheDashboard:
+    def test_is_set_by_the_owner_once(self, acme):
+        olga = dashboards.works_for(acme)
+        add = "/admin/rewards/giftpolicy/add/"
+        said = {"remind_after_days": "7", "most_reminders": "2", "give_back_after_days": "90"}
+        assert "later than you remind" in dashboards.text_of(olga.post(add, {**said, "give_back_after_days": "5"}))
+
+        olga.post(add, said)
+        policy = GiftPolicy.objects.get()
+        assert (policy.remind_after_days, policy.most_reminders, policy.give_back_after_days) == (7, 2, 90)
+        assert olga.get(add).status_code == 403
+
+        olga.post(
+            dashboards.page(policy), {"remind_after_days": "", "most_reminders": "1", "give_back_after_days": ""}
+        )
+        policy.refresh_from_db()
+        assert (policy.remind_after_days, policy.give_back_after_days) == (None, None)
+        manager = dashboards.works_for(acme, dashboards.Role.MANAGER)
+        assert manager.post(dashboards.page(policy), said).status_code == 403
+        assert "Never" in dashboards.text_of(manager.get(dashboards.listed(GiftPolicy)))
+
+
+def test_a_code_that_the_business_saw_is_nobodys_again(acme, vault, order):
+    placed = order(product="CINEMA", value=Decimal(25))
+    gift_cards.look_at_code(GiftCard.objects.get(order=placed))
+
+    gift_orders.cancel(business=acme, order_id=placed.pk)
+
+    assert Code.objects.filter(card=None).count() == 2
