@@ -55,7 +55,7 @@ bench: $(DEV) ## Measure speed against peers
 fuzz: $(DEV) ## Try the APIs against their schema, the books against their model, at length (FUZZ_EXAMPLES, FUZZ_SEED)
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-50} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(IN)/python -m pytest -m fuzz tests/test_fuzz.py tests/books $(ARGS)
 
-chaos: $(DEV) ## Break Redis, workers and consumers under load; nothing may be lost (ARGS="--seconds 120 --only F06")
+chaos: $(DEV) ## Break Redis, workers and consumers under load; nothing may be lost (ARGS="--full --only F06")
 	@$(IN)/python -m tests.chaos $(ARGS)
 
 schema: $(DEV) ## Write docs/openapi.yaml anew
