@@ -168,6 +168,8 @@ SHOP_ID = "an id of the merchant's"
 SET_UP = "what the merchant says of the programme"
 NOT_ABOUT_PEOPLE = {
     "PUT api/v1/programme": SET_UP,
+    "POST api/v1/programme/simulate": SET_UP,
+    "POST api/v1/loyalty-cards/lookup": "a number that is looked up, and kept nowhere",
     "POST api/v1/earn-rules": SET_UP,
     "PATCH api/v1/earn-rules/<uuid:rule_id>": SET_UP,
     "POST api/v1/orders/batch": "each item is what POST /orders takes",
@@ -421,9 +423,9 @@ class TestErasing:
         advocates.update(business=acme, advocate_id=told.ids["advocate_id"], name=f"{MARK}20")
         write = publication._write
 
-        def erased_meanwhile(published, bodies):
+        def erased_meanwhile(published):
             hooks.in_a_worker(lambda: assert_waits(told, acme))
-            write(published, bodies)
+            write(published)
 
         monkeypatch.setattr(publication, "_write", erased_meanwhile)
         relay.relay()

@@ -24,6 +24,7 @@ REWARD: Example = {
     "productId": None,
     "item": None,
     "codePoolKey": None,
+    "giftProductKey": None,
     "increments": None,
     "approval": False,
     "acknowledgement": "none",
