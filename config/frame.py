@@ -57,7 +57,7 @@ GROUPS: Mapping[str, Pages] = {
         ("rewards.GiftProduct", "Products", "category"),
         ("rewards.ShippingMethod", "Shipping", "local_shipping"),
         ("rewards.GiftTemplate", "Templates", "drafts"),
-        ("rewards.GiftPolicy", "Unopened cards", "notifications"),
+        ("rewards.GiftPolicy", "Card policy", "notifications"),
         ("rewards.FundingRequest", "Deposit", "account_balance"),
         ("rewards.GiftAccount", "Accounts", "vpn_key"),
     ),

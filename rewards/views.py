@@ -9,13 +9,15 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from loyalty.api import addresses, limits
-from loyalty.kernel import card_numbers
+from loyalty.kernel import card_numbers, crypto
 from loyalty.kernel.money import money_text
 from rewards.models import GiftCard
 from rewards.services import gift_claims, gift_letters
-from rewards.services.gift_claims import Claim
+from rewards.services.gift_claims import Claim, NotTheirAddress
 
 PER_ADDRESS = 60  # a minute
+MISSES = 20  # wrong answers a day, of a card
+LONGEST_ADDRESS = 254
 
 
 @method_decorator(csrf_exempt, name="dispatch")  # the link alone opens it: there is no cookie to ride on
@@ -29,11 +31,12 @@ class Gift(View):
         address = addresses.client_address(request)
         try:
             count = limits.hit([limits.Window(f"gift:{address}", limits.MINUTE, PER_ADDRESS)], is_guessable=True)
-        except limits.LimiterUnavailable as error:
-            response: HttpResponseBase = _refused(request, 503, error.retry_after or 5)
-        else:
             is_fine = count.is_allowed
             response = super().dispatch(request, *args, **kwargs) if is_fine else _wait(request, count)
+        except limits.LimiterUnavailable as error:
+            response = _refused(request, 503, error.retry_after or 5)
+        except limits.RateLimited as error:
+            response = _refused(request, 429, error.retry_after or limits.MINUTE)
         response["Cache-Control"] = "no-store"
         response["X-Robots-Tag"] = "noindex, nofollow"
         response["Referrer-Policy"] = "no-referrer"
@@ -45,27 +48,36 @@ class Gift(View):
         return _nothing(request) if card is None else _page(request, Claim(card))
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
-        claim = gift_claims.reveal(token)
+        tries = limits.Window(f"gift-address:{crypto.digest(token).hex()}", limits.DAY, MISSES)
+        said = request.POST.get("address", "")[:LONGEST_ADDRESS]
+        try:
+            with limits.only_misses([tries]):
+                claim = gift_claims.reveal(token, address=said)
+        except NotTheirAddress as refusal:
+            return _page(request, Claim(refusal.card), said=said, status=403)
         return _nothing(request) if claim is None else _page(request, claim)
 
 
-def _page(request: HttpRequest, claim: Claim) -> HttpResponse:
+def _page(request: HttpRequest, claim: Claim, *, said: str = "", status: int = 200) -> HttpResponse:
     card, product = claim.card, claim.card.line.product
-    said = card.line.personalization
+    words = card.line.personalization
     context = {
         "business": card.order.business.name,
-        "sender": said.get("FromName") or card.order.business.name,
-        "to": said.get("To", ""),
-        "message": said.get("Message", ""),
+        "sender": words.get("FromName") or card.order.business.name,
+        "to": words.get("To", ""),
+        "message": words.get("Message", ""),
         "product": product,
         "value": gift_letters.value_text(card),
         "left": _left(card),
         "code": claim.code and _readable(card, claim.code),
         "square": claim.code and card_numbers.square(claim.code),
-        "is_late": request.method == "POST" and not claim.code,
+        "asks": not claim.code and gift_claims.asks(card),
+        "said": said,
+        "is_wrong": status == 403,
+        "is_late": request.method == "POST" and status == 200 and not claim.code,
         "claimed_at": card.claimed_at,
     }
-    return render(request, "gifts/card.html", context)
+    return render(request, "gifts/card.html", context, status=status)
 
 
 def _readable(card: GiftCard, code: str) -> str:

@@ -1,4 +1,4 @@
-"""What becomes of gift cards that nobody opens."""
+"""What becomes of gift cards that nobody opens, and who sees a code."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -13,11 +13,12 @@ from rewards.services import gift_policies
 class PolicyForm(ServiceForm):
     class Meta:
         model = GiftPolicy
-        fields = ("remind_after_days", "most_reminders", "give_back_after_days")
+        fields = ("remind_after_days", "most_reminders", "give_back_after_days", "asks_recipient")
         labels = {
             "remind_after_days": "Remind after days",
             "most_reminders": "Reminders at most",
             "give_back_after_days": "Take back after days",
+            "asks_recipient": "Ask where the message went",
         }
         help_texts = {
             "remind_after_days": "A recipient who has not opened the card gets the message again. Empty: never.",
@@ -25,6 +26,8 @@ class PolicyForm(ServiceForm):
             "give_back_after_days": "A card that nobody has opened is cancelled, and what it cost returns to your "
             "deposit. Its link opens nothing from then on. Empty: never. Ask what the law says where your "
             "recipients live.",
+            "asks_recipient": "The code is shown to whoever types the e-mail address or phone number that the card "
+            "was sent to. A link that was passed on by mistake shows none. Cards that you send as links ask nothing.",
         }
 
     def write(self) -> GiftPolicy:
@@ -33,18 +36,20 @@ class PolicyForm(ServiceForm):
 
 REMINDERS = look.column("Reminders", lambda row: reminders(row))
 GIVE_BACK = look.column("Taken back", lambda row: _after(row.give_back_after_days))
+ASKS = look.column("Code shown to", lambda row: "The recipient" if row.asks_recipient else "Whoever has the link")
 
 
 @admin.register(GiftPolicy)
 class GiftPolicyAdmin(ServiceAdmin):
     form = PolicyForm
     editors = seats.OWNERS
-    list_display = view_fields = (REMINDERS, GIVE_BACK)
+    list_display = view_fields = (REMINDERS, GIVE_BACK, ASKS)
     list_display_links = (REMINDERS,)
     when_empty = "Nobody is reminded of a card, and none is taken back. Open the form to change that."
     fieldsets = (
         ("Reminders", {"fields": ("remind_after_days", "most_reminders")}),
         ("Cards that stay unopened", {"fields": ("give_back_after_days",)}),
+        ("The code", {"fields": ("asks_recipient",)}),
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:

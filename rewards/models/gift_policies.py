@@ -1,4 +1,4 @@
-"""What a business does about gift cards that nobody opens."""
+"""What a business does about gift cards that nobody opens, and who may see a code."""
 
 from django.db import models
 from django.db.models import Q
@@ -10,11 +10,14 @@ MOST_REMINDERS = 5
 
 
 class GiftPolicy(TenantModel):
-    """When it reminds of a card, how often, and when it takes a card back. Without a number it does not."""
+    """When it reminds of a card, how often, and when it takes a card back; without one it does not. Whether a code
+    is shown only to whoever says where its message went.
+    """
 
     remind_after_days = models.PositiveSmallIntegerField(null=True, blank=True)
     most_reminders = models.PositiveSmallIntegerField(default=1)
     give_back_after_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    asks_recipient = models.BooleanField(default=False)
 
     class Meta:
         verbose_name_plural = "gift policies"

@@ -9,12 +9,20 @@ from loyalty.kernel import clock, crypto
 from loyalty.models import Business
 from rewards.events import GIFT_CARD_VIEWED, card_happened
 from rewards.models import GiftCard, GiftOrder
-from rewards.services import card_codes
+from rewards.services import card_codes, gift_policies, recipients
 
 Status = GiftCard.Status
 GONE = (Status.FAILED, Status.CANCELLED)
 BEFORE_VIEWING = (Status.PENDING, Status.SENT, Status.DELIVERED, Status.BOUNCED)
 LONGEST_TOKEN = 64
+
+
+class NotTheirAddress(Exception):
+    """Whoever has the link does not know where its message went."""
+
+    def __init__(self, card: GiftCard) -> None:
+        super().__init__()
+        self.card = card
 
 
 class Claim(NamedTuple):
@@ -32,12 +40,24 @@ def open_link(token: str, *, is_visit: bool = True) -> GiftCard | None:
     return card
 
 
+def asks(card: GiftCard) -> bool:
+    """Whether its code is for whoever knows where its message went."""
+    has_address = bool(card.line.email or card.line.sms)
+    return has_address and gift_policies.current(card.order.business).asks_recipient
+
+
 @transaction.atomic
-def reveal(token: str) -> Claim | None:
-    """The card of a link with its code, claimed from the first time on. None as `open_link`."""
+def reveal(token: str, *, address: str = "") -> Claim | None:
+    """The card of a link with its code, claimed from the first time on. None as `open_link`.
+
+    :param address: where its message went, as whoever has the link says
+    :raises NotTheirAddress: if the business asks for that, and it is another one
+    """
     card = open_link(token)
     if card is None or not _is_kept(card):
         return None
+    if asks(card) and not recipients.is_at(address, email=card.line.email, sms=card.line.sms):
+        raise NotTheirAddress(card)
     code = card_codes.on_card(business=card.business, card_id=card.pk)
     if code is None:  # it is still to be bought
         return Claim(card)

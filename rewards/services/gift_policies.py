@@ -1,4 +1,4 @@
-"""What a business does about cards that nobody opens: set here, carried out in `gift_unclaimed`."""
+"""What a business does about cards that nobody opens (carried out in `gift_unclaimed`), and whom their page asks."""
 
 from loyalty.kernel.errors import Invalid
 from loyalty.models import Business
@@ -17,6 +17,7 @@ def save(
     remind_after_days: int | None = None,
     most_reminders: int = 1,
     give_back_after_days: int | None = None,
+    asks_recipient: bool = False,
 ) -> GiftPolicy:
     """Set all of it; None switches a part off. It holds for cards that are waiting already, too.
 
@@ -33,5 +34,6 @@ def save(
         "remind_after_days": remind_after_days,
         "most_reminders": most_reminders,
         "give_back_after_days": give_back_after_days,
+        "asks_recipient": asks_recipient,
     }
     return GiftPolicy.objects.update_or_create(business=business, defaults=said)[0]

@@ -36,6 +36,18 @@ def phone(value: str, *, field: str) -> str:
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
+def is_at(address: str, *, email: str, sms: str) -> bool:
+    """Whether somebody types this address, or this number with its country or as it is dialled there."""
+    if "@" in address or not sms:
+        return bool(email) and address.strip().casefold() == email.casefold()
+    known = phonenumbers.parse(sms, None)
+    try:
+        typed = phonenumbers.parse(address, phonenumbers.region_code_for_number(known))
+    except phonenumbers.NumberParseException:
+        return False
+    return bool(typed == known)
+
+
 def parcel(parts: Mapping[str, str], *, method: ShippingMethod, field: str) -> dict[str, str]:
     """A postal address as its country writes it. `parts` are named as in `PARTS`, with `AddressLine2` if there is one.
 

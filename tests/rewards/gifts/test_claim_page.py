@@ -10,7 +10,7 @@ from loyalty.api import limits
 from loyalty.kernel import clock
 from loyalty.models import Event
 from rewards.models import GiftCard, GiftProduct
-from rewards.services import gift_cards, gift_orders, gift_sending
+from rewards.services import gift_cards, gift_orders, gift_policies, gift_recipients, gift_sending
 from tests.rewards.gifts.conftest import code_of
 
 pytestmark = pytest.mark.django_db
@@ -149,3 +149,54 @@ class TestInBrowser:
         assert opened.locator(".characters").inner_text() == code
         assert opened.locator("main").bounding_box()["width"] <= 390
         context.close()
+
+
+class TestAsking:
+    """Where the business says so, the code is for whoever knows where the message went."""
+
+    @pytest.fixture
+    def mailed(self, acme, order):
+        gift_policies.save(business=acme, asks_recipient=True)
+        placed = order(type="DigitalDelivery", email="Ada@example.com", sms="+4915112345678")
+        gift_sending.send_due()
+        return GiftCard.objects.get(order=placed)
+
+    @pytest.mark.parametrize(
+        "said", ["", "bob@example.com", "ada@example.com.evil", "+4915112345679", "112345678", "not a number"]
+    )
+    def test_shows_no_code_to_somebody_else(self, mailed, said):
+        answer = Client().post(address(mailed), {"address": said})
+
+        assert answer.status_code == 403
+        assert "It was sent somewhere else" in page(answer)
+        assert "Your code" not in page(answer)
+        assert GiftCard.objects.get().claimed_at is None
+
+    @pytest.mark.parametrize("said", ["ada@example.com", " ADA@example.com ", "+49 151 12345678", "0151 12345678"])
+    def test_shows_it_to_whoever_knows(self, mailed, said):
+        assert "Where was this gift sent to?" in page(Client().get(address(mailed)))
+
+        answer = Client().post(address(mailed), {"address": said})
+        assert answer.status_code == 200
+        assert "Your code" in page(answer)
+
+    def test_hears_so_many_wrong_answers_and_no_more(self, mailed):
+        tries = [{"address": f"guess-{number}@example.com"} for number in range(21)]
+        answers = [Client().post(address(mailed), said).status_code for said in tries]
+
+        assert (answers.count(403), answers.count(429)) == (20, 1)
+        assert Client().post(address(mailed), {"address": "ada@example.com"}).status_code == 429
+
+    def test_keeps_what_was_typed_as_text(self, mailed):
+        assert "<script>" not in page(Client().post(address(mailed), {"address": '"><script>alert(1)</script>'}))
+
+    def test_asks_nothing_for_a_link(self, acme, card):
+        gift_policies.save(business=acme, asks_recipient=True)
+
+        assert "Where was this gift sent to?" not in page(Client().get(address(card)))
+        assert "Your code" in page(Client().post(address(card)))
+
+    def test_asks_nothing_about_a_recipient_who_is_forgotten(self, acme, mailed):
+        gift_recipients.erase(business=acme, line_ids=[mailed.line_id])
+
+        assert "Your code" in page(Client().post(address(mailed)))
