@@ -79,7 +79,11 @@ class Supervisor:
         self.env = {**os.environ, **settings, **ours}
 
     def _see_to_its_end(self, child: Child) -> None:
-        if child.process.wait():
+        """Wait for it, as long as all that runs beside it goes on."""
+        while child.is_running():
+            self._refuse_dead_children(but=child)
+            time.sleep(0.05)
+        if child.process.returncode:
             raise LocalProblem(child.epitaph())
         self.children.remove(child)
 
@@ -90,9 +94,9 @@ class Supervisor:
         self.children.append(child)
         return child
 
-    def _refuse_dead_children(self) -> None:
+    def _refuse_dead_children(self, but: Child | None = None) -> None:
         for child in (*self.servers.children, *self.children):
-            if not child.is_running():
+            if child is not but and not child.is_running():
                 raise LocalProblem(child.epitaph())
 
     def _stop(self) -> None:

@@ -1,5 +1,6 @@
 """Field types that many bodies share, with the bounds that every surface keeps."""
 
+import json
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -49,12 +50,20 @@ def metadata(value: dict[str, Any], *, field: str = "metadata") -> dict[str, Any
     """
     try:
         text = orjson.dumps(value, default=_number)
+        found: dict[str, Any] = json.loads(text, parse_float=_float)
     except (TypeError, ValueError) as error:
         raise Invalid(f"{field} holds a number that is too large.", field=field) from error
     if len(text) > MAX_METADATA:
         raise Invalid(f"{field} is larger than {MAX_METADATA} bytes.", field=field)
-    found: dict[str, Any] = orjson.loads(text)
     return found
+
+
+def _float(text: str) -> float:
+    """The database gives a whole one back as an integer, and writers of JSON know those of 64 bits."""
+    value = float(text)
+    if value.is_integer() and abs(value) >= 2**63:
+        raise ValueError(text)
+    return value
 
 
 def _number(value: object) -> float:

@@ -49,6 +49,8 @@ class TestRefuses:
             ("metadata", []),
             ("metadata", {"big": "x" * 16_384}),
             ("metadata", {"number": 10**30}),
+            ("metadata", {"number": 1e30}),  # which the database gives back as that
+            ("metadata", {"deep": [{"number": -1e30}]}),
             ("points", 5),
         ],
     )

@@ -1,6 +1,6 @@
 """The supervisor with two small parts in place of Laurel: a page that is always ready, and a sleeper.
 
-Its one preparation counts its visits in the database, so that a second run shows what the first one kept.
+What comes before them counts its visits in the database and ends, so that a second run shows what the first one kept.
 """
 
 import json
@@ -59,13 +59,14 @@ def fail() -> None:
     sys.exit("the disk is full")
 
 
-def _part(name: str, *, ends: bool = False) -> Part:
-    return Part(name, [sys.executable, "-m", "tests.config.small_run", name], ends)
+def _part(spelled: str) -> Part:
+    name = spelled.rstrip("!")
+    return Part(name, [sys.executable, "-m", "tests.config.small_run", name], ends=spelled.endswith("!"))
 
 
 def _parts(_options: Options) -> list[Part]:
-    names = os.environ.get("PARTS", "serve,sleep")
-    return [_part("visit", ends=True), *(_part(name) for name in names.split(","))]
+    """Those named in `PARTS`; an exclamation mark says that one ends before the next begins."""
+    return [_part(name) for name in ("visit!", *os.environ.get("PARTS", "serve,sleep").split(","))]
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ class TestQueues:
         options = Options(data=runtime.ROOT, host="127.0.0.1", port=1, shop_port=2)
 
         for commands in (
-            [part.command for part in parts.of(options).services],
+            [part.command for part in parts.of(options)],
             [service.get("command", []) for service in compose.values()],
         ):
             served = [word.partition("=")[2] for command in commands for word in command if "--queues=" in str(word)]

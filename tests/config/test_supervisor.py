@@ -83,6 +83,15 @@ class TestRefuses:
         assert "the disk is full" in complaint
         assert run.leaves_nothing()
 
+    def test_what_stops_while_another_part_is_waited_for(self, start: Start):
+        run = start(PARTS="fail,sleep!,serve")
+
+        code, complaint = run.end()
+
+        assert code == 1
+        assert "the disk is full" in complaint
+        assert run.leaves_nothing()
+
 
 class TestStops:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

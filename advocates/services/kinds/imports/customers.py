@@ -7,7 +7,7 @@ says who somebody is; an address whose holder has no external id yet is theirs, 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from advocates.models import Advocate
@@ -171,7 +171,7 @@ def _read(job: Job, rows: Sequence[Row], outcome: Outcome) -> list[Brought]:
 
 def _brought(job: Job, row: Row) -> Brought:
     cells, zone = row.cells, job.business.timezone
-    details: Details = {ours: cells[name] for name, ours in DETAILS.items() if name in cells}  # type: ignore[assignment]  # its own names
+    details = cast("Details", {ours: cells[name] for name, ours in DETAILS.items() if name in cells})
     if "externalId" in cells:
         details["external_id"] = cells["externalId"]
     if "birthday" in cells:
