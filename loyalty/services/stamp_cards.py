@@ -16,10 +16,10 @@ from loyalty.models import Account, Business, Metric, StampCard, StampReward
 from loyalty.selectors import ledger as books
 from loyalty.services import benefits, climbing, naming
 from loyalty.services.kinds.benefits.base import Occasion
-from loyalty.services.ledger import POINTS, Source
+from loyalty.services.ledger import Source
 from loyalty.services.stamp_rules import CardRules
 
-EARNED = "points/earned"
+COLLECTED = "stamps/collected"  # a move, for followers only; the world hears `points/earned`
 SOURCE = "stamp_card"
 RULES = ("slots", "prefilled", "cooldown_hours", "stamp")
 
@@ -74,16 +74,6 @@ def set_status(*, business: Business, card_id: UUID, status: str) -> StampCard:
     card.status = status
     card.save(update_fields=["status"])
     return card
-
-
-def hear(happened: Sequence[Happening]) -> None:
-    """Follow up stamps that somebody got, after all else that what brought them does."""
-    others = [one for one in happened if one.facts["metric"] != POINTS]
-    metrics = {(one.business_id, one.facts["metric"]) for one in others}
-    for business_id, metric in metrics:
-        cards = StampCard.objects.filter(business_id=business_id, metric__key=metric)
-        if cards.exists():
-            climbing.hear([one for one in others if (one.business_id, one.facts["metric"]) == (business_id, metric)])
 
 
 def reward(happened: Sequence[Happening]) -> None:

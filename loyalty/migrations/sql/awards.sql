@@ -20,11 +20,11 @@ BEGIN
             END, NULL, NULL, a.business_id, a.id, a.status, a.climbs_due_at,
             greatest(p_wall + b.clock_offset, a.last_event_at), b.timezone, m.id, m.minimum, m.maximum,
             CASE WHEN m.expiry_basis = 'lot'
-                THEN make_interval(months => m.expiry_months, days => m.expiry_days) END)::laurel_start
+                THEN make_interval(months => m.expiry_months, days => m.expiry_days) END, m.is_stamps)::laurel_start
         FROM unnest(p_items) i
         JOIN loyalty_account a ON a.id = i.account AND a.business_id = p_business
         JOIN loyalty_business b ON b.id = a.business_id
-        LEFT JOIN loyalty_metric m ON m.business_id = a.business_id AND m.key = i.metric);
+        LEFT JOIN loyalty_metric m ON m.business_id = a.business_id AND m.key = i.metric AND m.archived_at IS NULL);
 END $$;
 
 -- Balances for the first points of a metric.
@@ -39,14 +39,14 @@ BEGIN
         ON CONFLICT (account_id, metric_id) DO NOTHING;
 END $$;
 
--- Awards to locked accounts, one each. Answers each by its number.
+-- Awards to locked accounts, one each. Answers each by its number, and whether it put stamps on a card.
 CREATE FUNCTION laurel_award_round(p_items laurel_item[], p_starts laurel_start[], p_wall timestamptz, p_limit bigint)
-RETURNS TABLE (number bigint, posting laurel_posting) LANGUAGE plpgsql AS $$
+RETURNS TABLE (number bigint, posting laurel_posting, is_stamped boolean) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM laurel_open_balances(p_items, p_starts, p_limit);
     RETURN QUERY WITH asked AS MATERIALIZED (
-        SELECT i.*, s.outcome, s.business_id, s.metric_id, s.now, s.zone, s.lifespan,
+        SELECT i.*, s.outcome, s.business_id, s.metric_id, s.now, s.zone, s.lifespan, s.is_stamps,
             least(s.maximum, p_limit) AS most, CASE WHEN i.ripens > s.now THEN 0 ELSE i.amount END AS ripe
         FROM unnest(p_items) i LEFT JOIN unnest(p_starts) s ON s.account_id = i.account
     ), raised AS (
@@ -90,7 +90,7 @@ BEGIN
             e.source_type, e.source_id, e.rule_id, e.rule_version, e.description, e.now)::laurel_posting
         WHEN w.outcome = 'new' THEN laurel_refusal(
             'over_limit', jsonb_build_object('outcome', 'over_limit', 'limit', w.most))
-        ELSE laurel_refusal(coalesce(w.outcome, 'no_account'), NULL) END
+        ELSE laurel_refusal(coalesce(w.outcome, 'no_account'), NULL) END, e.is_stamps AND e.ripe > 0
     FROM asked w LEFT JOIN entered e ON e.number = w.number;
 END $$;
 
@@ -112,6 +112,7 @@ DECLARE
     v_starts laurel_start[];
     v_postings laurel_posting[];
     v_awarded uuid[];
+    v_stamped laurel_posting[];
     v_owed uuid[];  -- entries that came to less than they gave: where somebody had less than nothing
     v_one record;
 BEGIN
@@ -136,10 +137,14 @@ BEGIN
     LOOP
         v_starts := laurel_starts(p_business, v_items, p_wall);
         v_awarded := '{}';
+        v_stamped := '{}';
         v_owed := '{}';
         FOR v_one IN SELECT * FROM laurel_award_round(v_items, v_starts, p_wall, p_limit) LOOP
             v_postings[v_one.number] := v_one.posting;
             v_awarded := v_awarded || (v_one.posting).account_id;
+            IF v_one.is_stamped THEN
+                v_stamped := v_stamped || v_one.posting;
+            END IF;
             IF (v_one.posting).balance_after < (v_one.posting).amount THEN
                 v_owed := v_owed || (v_one.posting).id;
             END IF;
@@ -150,6 +155,8 @@ BEGIN
                 WHERE l.ripens_at IS NULL;
         END IF;
         PERFORM laurel_climb_all(ARRAY(SELECT s FROM unnest(v_starts) s WHERE s.account_id = ANY (v_awarded)));
+        PERFORM laurel_moved(p.account_id, 'stamps/collected', jsonb_build_object('entryId', p.id))
+            FROM unnest(v_stamped) p;
     END LOOP;
     RETURN QUERY SELECT * FROM unnest(v_postings);
 END $$;
@@ -167,7 +174,7 @@ BEGIN
         SELECT i.*, e.account_id, e.metric_id, e.amount, m.key AS metric, m.minimum, l.id AS lot_id,
             ROW('new', NULL, NULL, a.business_id, a.id, a.status, a.climbs_due_at,
                 greatest(p_wall + b.clock_offset, a.last_event_at), b.timezone, m.id, m.minimum, m.maximum,
-                NULL)::laurel_start AS start
+                NULL, NULL)::laurel_start AS start
         FROM jsonb_to_recordset(p_items) AS i(entry uuid, source_type text, source_id text, reason jsonb,
             description text, facts jsonb)
         JOIN loyalty_ledgerentry e ON e.id = i.entry AND e.business_id = p_business

@@ -196,8 +196,7 @@ BEGIN
 END $$;
 
 -- Posts what a locked account has accrued, whole points of it: one award for each programme. What there is no room for
--- waits, and what is being accrued at this moment is left for the next time. Who hears of awards is told by
--- `laurel_moves`. Answers how many awards that was.
+-- waits, and what is being accrued at this moment is left for the next time. Answers how many awards that was.
 CREATE FUNCTION laurel_post_accruals(p_start laurel_start, p_wall timestamptz) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     v_accrual record;
@@ -221,9 +220,6 @@ BEGIN
         CONTINUE WHEN v_posting.id IS NULL;
         UPDATE loyalty_holdaccrual SET parts = parts - v_posting.amount::numeric * 1440000,
             posted = posted + v_posting.amount WHERE id = v_accrual.id;
-        PERFORM set_config('laurel.moves', (coalesce(nullif(current_setting('laurel.moves', true), ''), '[]')::jsonb
-            || jsonb_build_object('account', p_start.account_id, 'topic', 'points/earned', 'facts', jsonb_build_object(
-                'entryId', v_posting.id, 'metric', v_posting.metric, 'amount', v_posting.amount)))::text, true);
         v_posted := v_posted + 1;
     END LOOP;
     RETURN v_posted;

@@ -81,7 +81,7 @@ END $$;
 CREATE TYPE laurel_start AS (
     outcome text, details jsonb, entry_id uuid, business_id uuid, account_id uuid, status text,
     climbs_due_at timestamptz, now timestamptz, zone text, metric_id uuid, minimum bigint, maximum bigint,
-    lifespan interval
+    lifespan interval, is_stamps boolean
 );
 
 -- Locks an account, and ends the periods of its ladders that are over. Its time is never before what already happened to
@@ -93,7 +93,8 @@ DECLARE
 BEGIN
     SELECT 'new', NULL, NULL, a.business_id, a.id, a.status, a.climbs_due_at,
             greatest(p_wall + b.clock_offset, a.last_event_at), b.timezone, m.id, m.minimum, m.maximum,
-            CASE WHEN m.expiry_basis = 'lot' THEN make_interval(months => m.expiry_months, days => m.expiry_days) END
+            CASE WHEN m.expiry_basis = 'lot' THEN make_interval(months => m.expiry_months, days => m.expiry_days) END,
+            m.is_stamps
         INTO v_start
         FROM loyalty_account a
         JOIN loyalty_business b ON b.id = a.business_id
@@ -353,6 +354,9 @@ BEGIN
         PERFORM laurel_pay_debt(v_start, v_start.metric_id, v_id);
     END IF;
     PERFORM laurel_climb(v_start, v_start.metric_id);
+    IF v_start.is_stamps AND v_ripe > 0 THEN
+        PERFORM laurel_moved(p_account, 'stamps/collected', jsonb_build_object('entryId', v_id));
+    END IF;
     PERFORM laurel_keep_key(p_business, p_scope, p_key, p_fingerprint, v_id, NULL, p_wall);
     RETURN v_posting;
 END $$;

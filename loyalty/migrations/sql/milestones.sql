@@ -118,9 +118,15 @@ BEGIN
             'downgrade', p_ladder.downgrade, 'periodFrom', p_ladder.period_from, 'periodTo', p_ladder.period_to));
     PERFORM laurel_tell(p_ladder.business_id, p_ladder.account_id, v_topic, v_facts, p_start.now);
     IF p_cause <> 'ladder' THEN
-        PERFORM set_config('laurel.moves', (coalesce(nullif(current_setting('laurel.moves', true), ''), '[]')::jsonb
-            || jsonb_build_object('account', p_ladder.account_id, 'topic', v_topic, 'facts', v_facts))::text, true);
+        PERFORM laurel_moved(p_ladder.account_id, v_topic, v_facts);
     END IF;
+END $$;
+
+-- Remembers that somebody moved on a ladder, or a stamp card, until `laurel_moves` tells it.
+CREATE FUNCTION laurel_moved(p_account uuid, p_topic text, p_facts jsonb) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('laurel.moves', (coalesce(nullif(current_setting('laurel.moves', true), ''), '[]')::jsonb
+        || jsonb_build_object('account', p_account, 'topic', p_topic, 'facts', p_facts))::text, true);
 END $$;
 
 -- Who moved in this transaction since it was last asked; null if nobody did. `p_alone`: nobody could follow it up in the
@@ -133,7 +139,7 @@ BEGIN
         RETURN NULL;
     END IF;
     IF p_alone THEN
-        RAISE EXCEPTION 'somebody moved on a ladder' USING ERRCODE = 'LA001';
+        RAISE EXCEPTION 'somebody moved on a ladder, or a stamp card' USING ERRCODE = 'LA001';
     END IF;
     PERFORM set_config('laurel.moves', '', true);
     RETURN v_moves::jsonb;

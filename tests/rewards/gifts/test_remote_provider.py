@@ -89,11 +89,11 @@ class TestRefuses:
         assert refused.value.field == field
 
     def test_a_product_without_a_provider_or_on_paper(self, books):
-        books.remote, kept = None, books.remote
+        books.remote_sealed, kept = None, books.remote_sealed
         with pytest.raises(Invalid, match="Say where"):
             gift_products.check(books)
 
-        books.remote, books.type, books.delivery_types = kept, "Physical", ["Post"]
+        books.remote_sealed, books.type, books.delivery_types = kept, "Physical", ["Post"]
         with pytest.raises(Invalid, match="digitally"):
             gift_products.check(books)
 
@@ -288,7 +288,7 @@ class TestLink:
 class TestSettings:
     def test_lie_sealed(self, books):
         with connection.cursor() as cursor:
-            cursor.execute("SELECT remote FROM rewards_giftproduct WHERE id = %s", [books.pk])
+            cursor.execute("SELECT remote_sealed FROM rewards_giftproduct WHERE id = %s", [books.pk])
             (stored,) = cursor.fetchone()
 
         assert TOKEN.encode() not in bytes(stored)
