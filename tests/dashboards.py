@@ -86,6 +86,17 @@ def browser_of(user: User) -> Client:
     return client
 
 
+# What the settings page of a business sends with whatever else is changed.
+SETTINGS: dict[str, Any] = {
+    "name": "Acme",
+    "timezone": "UTC",
+    "currency": "EUR",
+    "qualifying_statuses": ["paid"],
+    "refund_deficit": "to_zero",
+    "refund_coupons": "keep",
+}
+
+
 def works_for(business: Business, role: Role = Role.OWNER) -> Client:
     """The browser of somebody with this role."""
     return browser_of(cast.sign_up(f"{role}@{business.slug}.example", business, role))

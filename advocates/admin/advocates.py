@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-import orjson
+import msgspec
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -220,7 +220,7 @@ class AdvocateAdmin(ServiceAdmin):
     @buttons.button("Export", icon="download")
     def export(self, request: HttpRequest, advocate: Advocate) -> HttpResponse:
         document = erasure.export(business=advocate.business, account_id=advocate.pk)
-        body = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
+        body = msgspec.json.format(msgspec.json.encode(document))
         name = f'attachment; filename="advocate-{advocate.pk}.json"'
         return HttpResponse(body, content_type="application/json", headers={"Content-Disposition": name})
 

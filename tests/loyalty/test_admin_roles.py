@@ -47,7 +47,8 @@ MADE_BY_HAND = {
         "Metric",
         "MilestoneSet",
     ),
-    *("GiftProduct", "ReferralCode", "Reward", "ShippingMethod", "Survey"),
+    *("GiftProduct", "GiftTemplate", "GiftUpload", "ReferralCode", "Reward", "ShippingMethod", "Simulation"),
+    *("Survey", "TapProgramme"),
 }
 
 
@@ -123,7 +124,7 @@ class TestOwner:
     def test_changes_neither_plan_nor_status(self, filled):
         browser = dashboards.works_for(filled)
         plan = Plan.objects.create(key="huge", name="Huge", calls_per_minute=1, calls_per_day=1)
-        sent = {"name": "Acme", "timezone": "UTC", "currency": "EUR", "plan": plan.pk, "status": "suspended"}
+        sent = dashboards.SETTINGS | {"name": "Acme", "plan": plan.pk, "status": "suspended"}
 
         browser.post(dashboards.page(filled), sent)
         filled.refresh_from_db()

@@ -8,8 +8,7 @@ from loyalty.kernel import clock
 from loyalty.models import Business
 from tests import dashboards
 
-ORDERS = {"qualifying_statuses": ["paid"], "refund_deficit": "to_zero", "refund_coupons": "keep"}
-KEPT = {"name": "Acme Coffee", "timezone": "Europe/Berlin", "currency": "EUR", **ORDERS}
+KEPT = dashboards.SETTINGS | {"name": "Acme Coffee", "timezone": "Europe/Berlin"}
 
 
 @pytest.fixture

@@ -30,8 +30,8 @@ class TestRefuses:
         programme = start()
         stan = dashboards.works_for(rival)
 
-        assert stan.get(dashboards.page(programme)).status_code == 302
         assert str(programme.pk) not in dashboards.text_of(stan.get(dashboards.listed(TapProgramme)))
+        assert stan.get(dashboards.page(programme)).status_code == 302
 
     def test_analysts_that_want_to_change_something(self, start, acme, said):
         programme = start()
