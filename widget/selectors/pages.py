@@ -1,24 +1,22 @@
 """What the pages show, as plain data: everything is loaded here, so that no query can run while a page renders."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
 from advocates.models import Advocate
-from advocates.services import loyalty_cards
-from loyalty.kernel import card_numbers
 from loyalty.kernel.errors import Code, NotFound
-from loyalty.models import Business, SegmentMember
+from loyalty.models import Business
 from loyalty.selectors import ladders, ledger, segments, stamps, tiers
 from loyalty.selectors.ledger import Expiring
-from loyalty.selectors.missions import points_of
 from rewards.models import Redemption, Reward
 from rewards.selectors import offers
 from rewards.selectors.offers import Offer
 from rewards.services import gift_links
 from widget.selectors import ways
+from widget.selectors.carried import LoyaltyCard, Membership, StampCard
 from widget.selectors.ways import Way
 
 NEAREST = 3  # rewards on the home page
@@ -107,58 +105,6 @@ class Choice:
     @property
     def balance_after(self) -> int:
         return self.balance - self.card.cost
-
-
-@dataclass(frozen=True, slots=True)
-class LoyaltyCard:
-    """What somebody shows at a till: the number as people read it, and as a scanner does."""
-
-    number: str
-    square: str
-
-    @classmethod
-    def of(cls, person: Advocate) -> "LoyaltyCard | None":
-        number = loyalty_cards.number_of(person)
-        return cls(card_numbers.grouped(number), card_numbers.square(number)) if number else None
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A slot of a stamp card. `gift` is what its stamp brings; empty where it brings nothing."""
-
-    number: int
-    is_stamped: bool
-    gift: str
-
-
-@dataclass(frozen=True, slots=True)
-class StampCard:
-    title: str
-    filled: int
-    slots: Sequence[Slot]
-
-    @classmethod
-    def of(cls, standing: stamps.Standing) -> Self:
-        card = standing.card
-        gifts = {each["slot"]: _gift(each) for each in card.rewards}
-        slots = [Slot(n, n <= standing.filled, gifts.get(n, "")) for n in range(1, card.slots + 1)]
-        return cls(card.title, standing.filled, slots)
-
-    @property
-    def gifts(self) -> list[Slot]:
-        """Those that bring something."""
-        return [slot for slot in self.slots if slot.gift]
-
-
-@dataclass(frozen=True, slots=True)
-class Membership:
-    title: str
-    perks: Sequence[str]
-    ends_at: datetime | None
-
-    @classmethod
-    def of(cls, member: SegmentMember) -> Self:
-        return cls(member.segment.title, member.segment.perks, member.ends_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,12 +263,6 @@ def _card(offer: Offer, tier_titles: dict[str, str]) -> Card:
         note=f"Only {left} left" if left is not None and 0 < left <= FEW_LEFT else "",
         ends_at=reward.ends_at,
     )
-
-
-def _gift(brings: Mapping[str, Any]) -> str:
-    """What a slot brings, in words: its own, or its points."""
-    points = points_of(brings["benefits"])
-    return brings["title"] or (f"{points:,} points" if points else "A gift")
 
 
 def _icon(reward: Reward) -> str:
