@@ -13,6 +13,7 @@ urlpatterns = [
     path("w/<slug:slug>/home", fragments.Home.as_view()),
     path("w/<slug:slug>/missions", missions.Missions.as_view()),
     path("w/<slug:slug>/missions/<uuid:mission_id>/claim", missions.Claim.as_view()),
+    path("w/<slug:slug>/missions/<uuid:mission_id>/visit", missions.Visit.as_view()),
     path("w/<slug:slug>/missions/<uuid:mission_id>/proof", missions.Proof.as_view()),
     path("w/<slug:slug>/referrals", earning.Referrals.as_view()),
     path("w/<slug:slug>/tap", earning.Tap.as_view()),

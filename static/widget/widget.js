@@ -140,6 +140,12 @@ async function claim(button) {
   say("Your points are here.");
 }
 
+// The link opens by itself, in a tab of its own; this is told beside it.
+async function visit(mission) {
+  fill(await load(`missions/${mission}/visit`, { method: "POST" }));
+  say("Thank you for your visit.");
+}
+
 // --- Redeeming ---------------------------------------------------------------------------------------------
 
 let attempt = null; // the Idempotency-Key of the redeem in the dialog: repeating it cannot pay twice
@@ -366,7 +372,7 @@ function newKey() {
 // --- Events ------------------------------------------------------------------------------------------------
 
 document.addEventListener("click", (event) => {
-  const target = event.target.closest("a[data-section], button");
+  const target = event.target.closest("a[data-section], a[data-visit], button");
   if (!target) return;
   const { section, reward, claim: earned, redeem: bought, copy: code, more: rest, retry, dismiss } = target.dataset;
   if (section) {
@@ -375,6 +381,7 @@ document.addEventListener("click", (event) => {
     show(section);
   } else if (reward) choose(reward);
   else if (earned) claim(target);
+  else if (target.dataset.visit) visit(target.dataset.visit);
   else if (bought) redeem(target);
   else if (code) copy(target);
   else if (target.dataset.share) share(target.dataset);

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from loyalty.models import Quest, Submission
 from loyalty.services import proofs, quests
-from loyalty.services.quest_rules import Audience, Rules, TaskRules, in_points
+from loyalty.services.quest_rules import Audience, Condition, Rules, TaskRules, in_points
 from tests.loyalty.quests.conftest import do, points_of, tasks_of
 from tests.widget.conftest import token_of
 from tests.widget.test_fragments import shown
@@ -98,6 +98,54 @@ class TestClaim:
         assert points_of(ada) == 0
 
 
+FOLLOW = {
+    "title": "Follow us",
+    "type": "social",
+    "conditions": [Condition(field="url", operator="equals", value="https://photos.example/acme")],
+    "benefits": [in_points(5)],
+}
+
+
+def visit(visitor, quest):
+    (task,) = tasks_of(quest)
+    return visitor.post(f"missions/{task.pk}/visit")
+
+
+class TestVisit:
+    def test_is_refused_without_a_token(self, client, quest):
+        (task,) = tasks_of(quest(FOLLOW))
+        assert client.post(f"/w/acme/missions/{task.pk}/visit").status_code == 401
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            {"conditions": []},
+            {"conditions": [Condition(field="url", operator="equals", value="javascript:alert(1)")]},
+            {"conditions": [Condition(field="url", operator="contains", value="https://photos.example")]},
+            {"type": "event", "trigger": "social_visit"},
+        ],
+    )
+    def test_is_offered_for_web_pages_that_a_social_step_names_alone(self, ada, quest, visitor, said):
+        made = quest(FOLLOW | said)
+
+        assert "data-visit" not in visitor.get("missions").content.decode()
+        assert visit(visitor, made).status_code == 200
+        assert points_of(ada) == 0
+
+    def test_of_somebody_elses_step_is_refused(self, rival, quest, visitor):
+        other = quests.create(business=rival, title="Theirs", rules=Rules(tasks=[TaskRules(**FOLLOW)]))
+        assert visit(visitor, other).status_code == 404
+
+    def test_pays_once(self, ada, quest, visitor):
+        made = quest(FOLLOW)
+        assert 'href="https://photos.example/acme"' in visitor.get("missions").content.decode()
+
+        first, again = visit(visitor, made), visit(visitor, made)
+
+        assert (first.status_code, again.status_code, points_of(ada)) == (200, 200, 5)
+        assert "data-visit" not in first.content.decode()
+
+
 PROOF = {"title": "Show your bike", "type": "proof", "benefits": [in_points(5)]}
 
 
@@ -159,6 +207,20 @@ def test_an_address_leads_to_one_mission(acme, ada, laurel, integration_api, que
 
     expect(page.locator(f"[data-mission='{steps[29].pk}']")).to_be_focused()
     expect(page.get_by_role("heading", name="Step 29")).to_be_in_viewport()
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_a_link_opens_in_a_tab_of_its_own_and_pays(ada, laurel, quest, page):
+    away = f"{laurel}/healthz"
+    quest(FOLLOW | {"conditions": [Condition(field="url", operator="equals", value=away)]})
+    page.goto(f"{laurel}/w/acme?section=missions#t={token_of(ada)}")
+
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Visit for Follow us").click()
+
+    expect(page.locator("#balance")).to_have_text("5")
+    assert opened.value.url == away
 
 
 @pytest.mark.browser

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from loyalty.kernel import clock
 from loyalty.kernel.errors import NotFound
-from loyalty.models import Account, Business, Submission
+from loyalty.models import Account, Business, Submission, Task
 from loyalty.selectors import missions as reads
 from loyalty.services.kinds.tasks import kind_of
 
@@ -29,6 +29,7 @@ class Step:
     points: int
     takes_proof: bool  # now: it is to do, and nothing waits for a decision
     reason: str  # why the latest proof was rejected
+    link: str  # what is to be visited now; empty where nothing is
 
     @classmethod
     def of(cls, mission: reads.Mission, proof: Submission | None) -> "Step":
@@ -45,6 +46,7 @@ class Step:
             points=mission.points,
             takes_proof=is_open and not is_pending and kind_of(mission.task.type).TAKES_PROOF,
             reason=proof.reason if proof and is_open else "",
+            link=_link(mission.task) if is_open else "",
         )
 
     @property
@@ -91,15 +93,34 @@ def goals(*, business: Business, account_id: UUID) -> Sequence[Goal]:
 
 
 def step(*, business: Business, account_id: UUID, mission_id: UUID) -> Step:
+    """One of the steps that somebody is shown.
+
+    :raises NotFound: if it is none
+    """
+    steps = [step for goal in goals(business=business, account_id=account_id) for step in goal.steps]
+    found = next((step for step in steps if step.id == mission_id), None)
+    if found is None:
+        raise NotFound("mission")
+    return found
+
+
+def proving(*, business: Business, account_id: UUID, mission_id: UUID) -> Step:
     """A step that takes proof of somebody now.
 
     :raises NotFound: if there is none
     """
-    steps = [step for goal in goals(business=business, account_id=account_id) for step in goal.steps]
-    found = next((step for step in steps if step.id == mission_id and step.takes_proof), None)
-    if found is None:
+    found = step(business=business, account_id=account_id, mission_id=mission_id)
+    if not found.takes_proof:
         raise NotFound("mission")
     return found
+
+
+def _link(task: Task) -> str:
+    """The page that a visit must be to. A condition says so, and may be anything: only web pages are led to."""
+    if task.type != "social":
+        return ""
+    named = (one["value"] for one in task.conditions if (one["field"], one["operator"]) == ("url", "equals"))
+    return next((url for url in named if isinstance(url, str) and url.startswith(("https://", "http://"))), "")
 
 
 def _proofs(business: Business, account: Account) -> Mapping[tuple[UUID, str, str], Submission]:

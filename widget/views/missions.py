@@ -1,4 +1,4 @@
-"""The part of the hosted page that shows missions, takes proof of them, and lets a person claim what they earned."""
+"""The part of the hosted page that shows missions, tells of visits, takes proofs, and lets a person claim."""
 
 from contextlib import suppress
 from typing import Any
@@ -10,7 +10,8 @@ from advocates.api.missions import MAX_PROOF, NewProof
 from loyalty.api import parsing
 from loyalty.kernel.errors import DomainError
 from loyalty.selectors import quests
-from loyalty.services import completions, proofs
+from loyalty.services import actions, completions, proofs
+from loyalty.services.reports import Report
 from widget.selectors import missions
 from widget.views.fragments import Fragment, render, respond
 
@@ -31,12 +32,26 @@ class Claim(Missions):
         return self.get(request)
 
 
+class Visit(Missions):
+    """Told when somebody follows the link of a step; of one that is done, nothing happens."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, mission_id: UUID) -> HttpResponse:
+        whose: dict[str, Any] = {"business": self.business, "account_id": self.account_id}
+        link = missions.step(**whose, mission_id=mission_id).link
+        if link:
+            visit = Report(account_id=self.account_id, name="social_visit", data={"url": link}, origin="client")
+            actions.take(visit, business=self.business)
+        return self.get(request)
+
+
 class Proof(Fragment):
     """A form for what proves that a step is done; then what was written into it. What is wrong is answered as text."""
 
     def get(self, request: HttpRequest, mission_id: UUID) -> HttpResponse:
         whose: dict[str, Any] = {"business": self.business, "account_id": self.account_id}
-        return respond(render("proof", step=missions.step(**whose, mission_id=mission_id)))
+        return respond(render("proof", step=missions.proving(**whose, mission_id=mission_id)))
 
     def post(self, request: HttpRequest, mission_id: UUID) -> HttpResponse:
         try:
