@@ -68,6 +68,13 @@ def mail_service(**_: Any) -> Errors:
     return []
 
 
+@register
+def metrics(**_: Any) -> Errors:
+    if 0 < len(settings.METRICS_TOKEN) < SHORTEST_SECRET:
+        return [_error("E012", "METRICS_TOKEN is short enough to be guessed.", "Give 24 characters or more.")]
+    return []
+
+
 @register(deploy=True)
 def https(**_: Any) -> Errors:
     if not settings.REQUIRE_HTTPS:

@@ -25,6 +25,7 @@ ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS")  # base64 of 32 bytes each; the fi
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: nobody reads /metrics
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 REQUIRE_HTTPS = env.bool("REQUIRE_HTTPS", default=True)
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)

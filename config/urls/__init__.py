@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from config import health
+from config import health, metrics
 from config.urls import giftcards, integration, loyalty, sign_in, v1
 from loyalty.api import docs, jwks
 from referrals import urls as referrals
@@ -13,6 +13,7 @@ from widget import urls as widget
 urlpatterns = [
     path("healthz", health.alive),
     path("readyz", health.ready),
+    path("metrics", metrics.show),
     path("api/", include(integration)),
     path("api/v1/", include(v1)),
     path("api/loyalty/", include(loyalty)),
