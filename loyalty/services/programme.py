@@ -287,7 +287,8 @@ def _repeated(value: Any, path: str) -> Iterator[Problem]:
     if is_keyed(value) and len(by_key(value)) < len(value):
         keys = [item["key"] for item in value]
         number = next(n for n, key in enumerate(keys) if key in keys[:n])
-        yield Problem(path=f"{path}.{number}.key", message=f"The key {keys[number]!r} is given twice.")
+        said = "Give it a key of its own." if keys[number] is None else f"The key {keys[number]!r} is given twice."
+        yield Problem(path=f"{path}.{number}.key", message=said)
     if isinstance(value, dict | list):
         parts = value.items() if isinstance(value, dict) else enumerate(value)
         for name, part in parts:

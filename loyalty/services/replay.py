@@ -270,7 +270,7 @@ class Replay:
         self._give(life, given)
 
     def _pay(self, life: Life, moment: Moment, name: str, counted: Counter[tuple[UUID, str]]) -> None:
-        rules = self._programme.rules.get(name, ())
+        rules = [rule for rule in self._programme.rules.get(name, ()) if rule.metric == POINTS]  # stamps are none
         if not rules:
             return
         judged = payouts.judge(moment, self._programme, rules, life.theirs)

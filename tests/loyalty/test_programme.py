@@ -62,6 +62,14 @@ class TestRefuses:
         assert_refused(response, "VALIDATION_ERROR", path)
         assert document_of(api) == before
 
+    def test_tasks_without_keys_of_their_own_in_words(self, api):
+        steps = [{"title": "Wave", "type": "manual"}, {"title": "Ride", "type": "manual"}]
+
+        response = api.put("/programme", {"quests": [{"key": "hello", "title": "Hello", "tasks": steps}]})
+
+        assert_refused(response, "VALIDATION_ERROR", "quests.0.tasks.1.key")
+        assert "Give it a key of its own." in response.json()["error"]["message"]
+
     def test_a_reference_that_the_rest_of_the_programme_leaves_dangling(self, api):
         api.put("/programme", {"metrics": [POINTS, {"key": "xp", "title": "XP"}]})
         api.put("/programme", {"milestoneSets": [ladder(), ladder(key="levels", metric="xp", isTier=False)]})

@@ -9,7 +9,7 @@ from django.db import connection
 from advocates.services import orders
 from loyalty.kernel import clock
 from loyalty.models import Simulation
-from loyalty.services import actions, earn_rules, quests, simulations
+from loyalty.services import actions, earn_rules, programme, quests, simulations
 from loyalty.services.earn_terms import Earn, Limit, Terms
 from loyalty.services.quest_rules import Rules, TaskRules
 from loyalty.services.reports import Report
@@ -132,6 +132,14 @@ class TestComes:
         found = tried(earnRules=[{"key": "purchase", "title": "P", "trigger": "order_paid", "earn": seven}])
 
         assert lines(found) == {"purchase": (100, 1, 140, 1)}
+
+    def test_to_points_alone_where_orders_bring_stamps_too(self, acme, ada, tried):
+        rule(acme)
+        card = {"key": "coffee", "title": "Coffee", "slots": 5}
+        programme.apply(business=acme, document=programme.parsed({"stampCards": [card]}))
+        orders.take(business=acme, baskets=[basket([1000, 0, 0], status="paid")])
+
+        assert lines(tried(stampCards=[card])) == {"purchase": (100, 1, 100, 1)}
 
     def test_to_quests_that_would_have_been_completed(self, acme, ada, bob, tried, rode):
         rules = Rules(tasks=[TaskRules(title="Ride", type="event", trigger="ride", target=3)])
