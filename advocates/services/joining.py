@@ -14,6 +14,7 @@ from advocates.services.advocates import EmailTaken
 from advocates.services.details import Details
 from loyalty import events
 from loyalty.kernel import clock, tries
+from loyalty.kernel.database import tables
 from loyalty.kernel.errors import DomainError
 from loyalty.models import Account, Batch, Business
 from loyalty.services import accounts
@@ -108,7 +109,7 @@ def _open(business: Business, new: Sequence[Advocate], older: Collection[UUID] =
     """Let them join; rules pay nothing for the coming of those who are older than the programme."""
     accounts.open_accounts(business=business, accounts=[advocate.account for advocate in new])
     loyalty_cards.put_on(new)
-    Advocate.objects.bulk_create(new)
+    tables.write(new)
     joined = [news.joined(advocate, is_new=advocate.pk not in older) for advocate in new]
     events.record(joined, now=clock.now(business))
 
