@@ -49,6 +49,7 @@ ANYWHERE = {
     "rewards/services/gift_unclaimed.py": "a worker follows up what nobody opens for everybody",
     "rewards/services/steps.py": "a worker cancels what is overdue for everybody",
     "webhooks/selectors.py": "an operator asks what is overdue, whoever's it is",
+    "config/metrics.py": "an operator's monitoring counts what waits and fails, whoever's it is",
     "webhooks/services/claims.py": "a worker claims what is due for everybody",
     "webhooks/services/notices.py": "a worker mails what is due for everybody",
     "webhooks/services/outcomes.py": "a worker writes down what it sent for everybody",
