@@ -1,7 +1,7 @@
 """What an operator's monitoring reads: how much waits, for how long, and what has failed, in Prometheus's text format.
 
-Everything is counted when it is asked for, from the tables and Redis, so that every process answers the same. Counts
-stop at ten thousand: how many more there are is no news, and counting them would add to the load.
+Everything is counted when it is asked for, from the tables and Redis, so that every process answers the same. What
+waits is counted up to ten thousand: how many more there are is no news, and counting them would add to the load.
 """
 
 import hmac
@@ -63,7 +63,7 @@ def _deliveries() -> Iterator[Metric]:
     late = overdue()
     yield GaugeMetricFamily("laurel_deliveries_overdue", "Those that are ten minutes late, or more.", late.count)
     age = _age(late.since)
-    yield GaugeMetricFamily("laurel_deliveries_overdue_age_seconds", "How late the latest of them is.", age)
+    yield GaugeMetricFamily("laurel_deliveries_overdue_age_seconds", "How late the one is that waits longest.", age)
     arrived = Q(status__range=(200, 299))
     made = Attempt.objects.filter(at__gt=clock.wall() - LATELY).aggregate(
         delivered=Count("pk", filter=arrived), failed=Count("pk") - Count("pk", filter=arrived)

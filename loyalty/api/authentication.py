@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Literal
+from typing import Literal, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -147,7 +147,7 @@ def _looked_up(digest: bytes) -> Caller:
     networks = tuple(ip_network(text, strict=False) for text in business.ip_allowlist)
     return Caller(
         business=business,
-        kind=key.kind,  # type: ignore[arg-type]  # choices are the kinds
+        kind=cast("Kind", key.kind),
         scopes=frozenset(key.scopes),
         key_name=key.name,
         allowlist=networks,
