@@ -82,11 +82,12 @@ def _count(business: Business, idea_id: UUID) -> None:
 
 # Every business has its own clock: what is old is asked against each one's.
 GROW_OLD = """
-    UPDATE advocates_vote SET is_recent = false WHERE id IN (
+    WITH old AS (
         SELECT v.id FROM advocates_vote v JOIN loyalty_business b ON b.id = v.business_id
         WHERE v.is_recent AND v.created_at <= %(old)s + b.clock_offset
         LIMIT %(batch)s FOR UPDATE OF v SKIP LOCKED
-    ) RETURNING business_id, idea_id
+    )
+    UPDATE advocates_vote v SET is_recent = false FROM old WHERE v.id = old.id RETURNING v.business_id, v.idea_id
 """
 
 

@@ -31,13 +31,15 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=4)
 REST = timedelta(seconds=30)  # of a provider that answers nobody, so that others' cards go first
 BUY = "rewards.buy_gift_codes"
 
+# Found in a CTE: a subquery may be asked again for every purchase, and would find others each time.
 CLAIM = """
-    UPDATE rewards_giftpurchase p SET leased_until = %(lease)s, tries = p.tries + 1
-    FROM (
+    WITH due AS (
         SELECT id FROM rewards_giftpurchase
         WHERE due_at <= %(now)s AND (leased_until IS NULL OR leased_until <= %(now)s)
         ORDER BY due_at, id LIMIT %(share)s FOR UPDATE SKIP LOCKED
-    ) due WHERE p.id = due.id RETURNING p.id
+    )
+    UPDATE rewards_giftpurchase p SET leased_until = %(lease)s, tries = p.tries + 1
+    FROM due WHERE p.id = due.id RETURNING p.id
 """
 
 Outcome = Bought | Refused | Unreachable

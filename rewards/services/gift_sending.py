@@ -28,26 +28,29 @@ MOST_TRIES = 8
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=4)
 LINKS = 2_000  # that are handed out in one statement
 
+# Found in a CTE: a subquery may be asked again for every card, and would find others each time.
 CLAIM = """
-    UPDATE rewards_giftcard c SET leased_until = %(lease)s, tries = c.tries + 1
-    FROM (
+    WITH due AS (
         SELECT c.id FROM rewards_giftcard c
         JOIN rewards_giftorder o ON o.id = c.order_id AND o.type = 'DigitalDelivery'
         JOIN loyalty_business b ON b.id = c.business_id
         WHERE c.deliver_at <= %(now)s + b.clock_offset AND (c.leased_until IS NULL OR c.leased_until <= %(now)s)
         ORDER BY c.deliver_at, c.id LIMIT %(share)s FOR UPDATE OF c SKIP LOCKED
-    ) due WHERE c.id = due.id RETURNING c.id
+    )
+    UPDATE rewards_giftcard c SET leased_until = %(lease)s, tries = c.tries + 1
+    FROM due WHERE c.id = due.id RETURNING c.id
 """
 # Links are handed out by the order's answer: nothing is sent.
 HAND_OUT = """
-    UPDATE rewards_giftcard c
-    SET status = 'Delivered', sent_at = %(now)s, delivered_at = %(now)s, deliver_at = NULL, leased_until = NULL
-    FROM (
+    WITH due AS (
         SELECT c.id FROM rewards_giftcard c
         JOIN rewards_giftorder o ON o.id = c.order_id AND o.type = 'Links'
         JOIN loyalty_business b ON b.id = c.business_id
         WHERE c.deliver_at <= %(now)s + b.clock_offset LIMIT %(links)s FOR UPDATE OF c SKIP LOCKED
-    ) due WHERE c.id = due.id
+    )
+    UPDATE rewards_giftcard c
+    SET status = 'Delivered', sent_at = %(now)s, delivered_at = %(now)s, deliver_at = NULL, leased_until = NULL
+    FROM due WHERE c.id = due.id
 """
 
 

@@ -24,10 +24,7 @@ REASON = "Nobody opened it in time: what it cost is back in the deposit."
 
 # The k-th reminder is due k times so many days after the message, and never sooner after the one before.
 REMIND = """
-    UPDATE rewards_giftcard c
-    SET messages = c.messages + 1, reminders = c.reminders + 1, reminded_at = due.now, deliver_at = due.now,
-        occasion = 'reminder', channel = '', tries = 0
-    FROM (
+    WITH due AS (
         SELECT c.id, %(now)s + b.clock_offset AS now
         FROM rewards_giftpolicy p
         JOIN loyalty_business b ON b.id = p.business_id AND b.status = 'active'
@@ -41,7 +38,11 @@ REMIND = """
             AND (c.reminded_at IS NULL
                  OR c.reminded_at <= %(now)s + b.clock_offset - make_interval(days => p.remind_after_days))
         LIMIT %(share)s FOR UPDATE OF c SKIP LOCKED
-    ) due WHERE c.id = due.id
+    )
+    UPDATE rewards_giftcard c
+    SET messages = c.messages + 1, reminders = c.reminders + 1, reminded_at = due.now, deliver_at = due.now,
+        occasion = 'reminder', channel = '', tries = 0
+    FROM due WHERE c.id = due.id
 """
 UNCLAIMED = """
     SELECT c.business_id, c.id, l.cost_minor, o.currency

@@ -196,6 +196,15 @@ class TestBuys:
 
         assert len(remote.asked) == 3
 
+    def test_no_more_than_its_share_where_the_database_expects_but_one(self, bought, monkeypatch):
+        monkeypatch.setattr(gift_buying, "SHARE", 3)
+        bought(1, value=5)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE rewards_giftpurchase")
+        bought(9, value=5)
+
+        assert len(gift_buying._claimed()) == 3
+
 
 class TestGivesBack:
     def test_the_price_of_what_is_refused(self, acme, remote, bought):
