@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
-from loyalty.kernel import jobs
+from loyalty.kernel import database, jobs
 from loyalty.models import Business, Event
 
 Facts = Mapping[str, Any]
@@ -40,19 +40,28 @@ class Happening:
 
 
 Receiver = Callable[[Sequence[Happening]], None]
+Hears = Callable[[Business, str], bool]
 Reply = Callable[[Business, Event], bytes]
 Describer = Callable[[Business, Sequence[Event]], Mapping[UUID, Mapping[str, Any]]]
 
-_receivers: dict[str, list[Receiver]] = defaultdict(list)
+_receivers: dict[str, list[tuple[Receiver, Hears]]] = defaultdict(list)
 _describers: dict[str, list[Describer]] = defaultdict(list)
 _replies: dict[str, Reply] = {}
 _wake_ups: list[str] = []
 
 
-def register_receiver(receiver: Receiver, *topics: str) -> None:
-    """Call `receiver` with what happened under `topics`, in the caller's transaction: its exception aborts it."""
+def _always(business: Business, topic: str) -> bool:
+    return True
+
+
+def register_receiver(receiver: Receiver, *topics: str, hears: Hears = _always) -> None:
+    """Call `receiver` with what happened under `topics`, in the caller's transaction: its exception aborts it.
+
+    :param hears: says without asking the database whether a topic of a business whose `engine_stamp` was read just
+        now means anything to the receiver
+    """
     for topic in topics:
-        _receivers[topic].append(receiver)
+        _receivers[topic].append((receiver, hears))
 
 
 def register_describer(describer: Describer, *topics: str) -> None:
@@ -78,6 +87,11 @@ def has_receivers(topic: str) -> bool:
     return topic in _receivers
 
 
+def is_heard(business: Business, *topics: str) -> bool:
+    """Whether what happens under any of the topics means something to a receiver, at the business's `engine_stamp`."""
+    return any(hears(business, topic) for topic in topics for _, hears in _receivers.get(topic, ()))
+
+
 def describers_of(topic: str) -> list[Describer]:
     family = topic.partition("/")[0] + "/*"
     return [*_describers["*"], *_describers[family], *_describers[topic]]
@@ -94,7 +108,7 @@ def announce(happened: Sequence[Happening]) -> None:
     for happening in happened:
         by_topic[happening.topic].append(happening)
     for topic, happenings in by_topic.items():
-        for receiver in _receivers.get(topic, ()):
+        for receiver, _ in _receivers.get(topic, ()):
             receiver(happenings)
     if by_topic:
         nudge()
@@ -111,9 +125,7 @@ def record(happened: Sequence[Happening], *, now: datetime) -> None:
     """Write events and announce them. Whoever records for several accounts holds their locks already."""
     of_accounts = [happening for happening in happened if happening.account_id is not None]
     if of_accounts:
-        with connection.cursor() as cursor:
-            rows = json.dumps([_row(happening) for happening in of_accounts])
-            cursor.execute("SELECT laurel_tell_all(%s, %s)", [rows, now])
+        database.prepared_cursor().execute("SELECT laurel_tell_all(%s, %s)", [items(of_accounts), now])
     Event.objects.bulk_create(
         Event(business_id=h.business_id, topic=h.topic, facts=dict(h.facts), reply_to=h.reply_to, created_at=now)
         for h in happened
@@ -122,10 +134,11 @@ def record(happened: Sequence[Happening], *, now: datetime) -> None:
     announce(happened)
 
 
-def _row(happening: Happening) -> dict[str, Any]:
-    return {
-        "business": str(happening.business_id),
-        "account": str(happening.account_id),
-        "topic": happening.topic,
-        "facts": dict(happening.facts),
-    }
+def items(happened: Sequence[Happening]) -> str:
+    """Events of accounts, as `laurel_tell_all` takes them."""
+    return json.dumps(
+        [
+            {"business": str(h.business_id), "account": str(h.account_id), "topic": h.topic, "facts": dict(h.facts)}
+            for h in happened
+        ]
+    )

@@ -100,7 +100,8 @@ for section in (*sections.ALL, *(module.SECTION for module in OWN)):
 register_kind("membership", membership)
 
 events.register_receiver(starting.hear, "customers/joined")  # before rules pay for it
-events.register_receiver(actions.hear, *(topic for topic in actions.TRIGGERS if topic not in climbing.TOPICS))
+TOLD = [topic for topic in actions.TRIGGERS if topic not in climbing.TOPICS]
+events.register_receiver(actions.hear, *TOLD, hears=actions.hears)
 events.register_receiver(take_backs.hear, *take_backs.UNDOINGS)
 events.register_receiver(climbing.hear, *climbing.TOPICS, stamp_cards.COLLECTED)
 climbing.register_follower(arrivals.welcome, *climbing.TOPICS)

@@ -115,6 +115,11 @@ def hear(happened: Sequence[events.Happening]) -> None:
         _hear(business_id, [heard for heard in all_heard if programme.hears(heard[0])])
 
 
+def hears(business: Business, topic: str) -> bool:
+    """Whether anything of the programme listens to it, at the `engine_stamp` of `business`."""
+    return compiled.of(business).hears(TRIGGERS[topic][0])
+
+
 def _stamp(business_id: UUID) -> int:
     """Of the programme as it is now."""
     cursor = database.prepared_cursor()

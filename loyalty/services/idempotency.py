@@ -8,20 +8,32 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar, cast
 from uuid import UUID
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.db.models import Q, QuerySet
 
-from loyalty.kernel import clock, crypto
+from loyalty.kernel import clock, crypto, database
 from loyalty.kernel.errors import Code, Conflict, DomainError
+from loyalty.kernel.ids import new_id
 from loyalty.models import Business, IdempotencyRecord
 from loyalty.services.sealing import Sealed
 
 KEPT_FOR = timedelta(hours=72)
 TRIES = 3
 SERIALIZATION_FAILURES = {"40001", "40P01"}
+CLAIM = "SELECT outcome, status, answer FROM laurel_claim_key(%s, %s, %s)"
+KEEP = """
+    INSERT INTO loyalty_idempotencyrecord
+        (id, business_id, scope, key, fingerprint, status, answer, names, created_at)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+REFUSED = "refused"  # how the ledger's functions answer a kept refusal
 IDS = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +62,15 @@ class KeyInUse(Conflict):
         super().__init__("The first request with this Idempotency-Key is still running. Try again.", retry_after=1)
 
 
+class KeptRefusal(DomainError):
+    """What a request was refused with the first time."""
+
+    def __init__(self, *, code: str, message: str, field: str | None) -> None:
+        super().__init__(message, field=field)
+        self.code = Code.__members__[code]
+        self.is_replay = True
+
+
 class KeyMismatch(DomainError):
     """The key came before with another request."""
 
@@ -71,54 +92,92 @@ def run(
     :raises KeyInUse: while the first request with the key runs
     :raises KeyMismatch: if the key came with another request
     """
+    return insist(work if key is None else lambda: _run_once(work, business=business, key=key, refuse=refuse))
+
+
+def insist(work: Callable[[], T]) -> T:
+    """Do `work`, which leaves nothing if it fails, again where the database ended it for the sake of others."""
     for remaining in reversed(range(TRIES)):
         try:
-            return work() if key is None else _run_once(work, business=business, key=key, refuse=refuse)
+            return work()
         except OperationalError as error:
             if not remaining or getattr(error.__cause__, "sqlstate", None) not in SERIALIZATION_FAILURES:
                 raise
     raise AssertionError("unreachable")
 
 
-@transaction.atomic
 def _run_once(
     work: Callable[[], Answer], *, business: Business, key: Key, refuse: Callable[[DomainError], Answer]
 ) -> Answer:
-    kept = _claim(key)
-    if kept is not None:
-        return kept
     try:
-        with transaction.atomic():
-            answer = work()
+        return _done(work, business=business, key=key)
     except DomainError as error:
         if not error.code.is_refusal:
             raise
         answer = refuse(error)
+    # In a transaction of its own: with a savepoint in the first, every success would pay for the few refusals.
+    return _done(lambda: answer, business=business, key=key)
+
+
+@transaction.atomic
+def _done(work: Callable[[], Answer], *, business: Business, key: Key) -> Answer:
+    kept = _claim(key)
+    if kept is not None:
+        return kept
+    answer = work()
     body = answer.body if answer.kept_body is None else answer.kept_body
-    IdempotencyRecord.objects.create(
-        business=business,
-        scope=key.scope,
-        key=key.text,
-        fingerprint=key.fingerprint,
-        status=answer.status,
-        answer=crypto.seal(body, context=_context(key)),
-        names=sorted({UUID(id.decode()) for id in IDS.findall(body)}) or None,
+    names = sorted({UUID(id.decode()) for id in IDS.findall(body)}) or None
+    sealed = crypto.seal(body, context=_context(key))
+    database.prepared_cursor().execute(
+        KEEP,
+        [
+            *(new_id(), business.pk, key.scope, key.text, key.fingerprint),
+            *(answer.status, sealed, names, clock.wall()),
+        ],
     )
     return answer
 
 
-def _claim(key: Key) -> Answer | None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT outcome, status, answer FROM laurel_claim_key(%s, %s, %s)",
-            [key.scope, key.text, key.fingerprint],
+@transaction.atomic
+def keep_refusal(error: DomainError, *, business: Business, key: Key) -> UUID | None:
+    """Keep what a request is refused with, for one whose work is given the key and is taken back.
+
+    Answers the entry that the key stands for, where the request was done before; it is not refused then.
+
+    :raises KeptRefusal: if it was refused before
+    :raises KeyInUse, KeyMismatch: as `run`
+    """
+    cursor = database.prepared_cursor()
+    cursor.execute("SELECT outcome, entry_id, refusal FROM laurel_claim_key(%s, %s, %s)", _columns(key))
+    outcome, entry_id, refusal = cursor.fetchone()
+    _check(outcome)
+    if refusal is not None:
+        raise KeptRefusal(**{name: refusal[name] for name in ("code", "message", "field")})
+    if outcome == "new":
+        said = {"outcome": REFUSED, "code": error.code, "message": error.message, "field": error.field}
+        IdempotencyRecord.objects.create(
+            business=business, scope=key.scope, key=key.text, fingerprint=key.fingerprint, refusal=said
         )
-        outcome, status, answer = cursor.fetchone()
+    return cast("UUID | None", entry_id)
+
+
+def _claim(key: Key) -> Answer | None:
+    cursor = database.prepared_cursor()
+    cursor.execute(CLAIM, _columns(key))
+    outcome, status, answer = cursor.fetchone()
+    _check(outcome)
     if outcome == "new":
         return None
-    if outcome != "replay":
-        raise KeyInUse if outcome == "busy" else KeyMismatch
     return Answer(status, crypto.unseal(bytes(answer), context=_context(key)), is_replay=True)
+
+
+def _check(outcome: str) -> None:
+    if outcome not in ("new", "replay"):
+        raise KeyInUse if outcome == "busy" else KeyMismatch
+
+
+def _columns(key: Key) -> tuple[UUID, str, bytes]:
+    return key.scope, key.text, key.fingerprint
 
 
 def _context(key: Key) -> str:

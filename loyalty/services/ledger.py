@@ -82,6 +82,18 @@ API = Source("api")
 OPERATOR = Source("operator")
 
 
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A database function of another app that calls `laurel_spend` with its arguments, and does more in the same
+    statement: with these further ones. It answers the posting."""
+
+    function: str
+    arguments: Sequence[Any] = ()
+
+
+SPEND = Within("laurel_spend")
+
+
 class Posting(NamedTuple):
     """One entry of the ledger, as it was written. `outcome` is `done`, or `replay` for a repeated key."""
 
@@ -158,6 +170,7 @@ def spend(
     reason: Mapping[str, Any] | None = None,
     description: str = "",
     key: idempotency.Key | None = None,
+    within: Within = SPEND,
 ) -> Posting:
     """Take `amount` > 0 of a metric out of the lots that expire soonest; due lots ripen and expire first.
 
@@ -167,9 +180,9 @@ def spend(
     arguments = [
         *(business.pk, account_id, metric, type, amount, source.type, source.id),
         *(_json(reason or {}), description, topic, _json(_facts(source, facts)), clock.wall()),
-        *_columns(key),
+        *(*_columns(key), *within.arguments),
     ]
-    return _post("laurel_spend", arguments, business=business, topic=topic)
+    return _post(within.function, arguments, business=business, topic=topic)
 
 
 def reverse(
@@ -265,6 +278,7 @@ REFUSALS: Mapping[str, Callable[..., DomainError]] = {
     "posted_before": AlreadyPosted,
     "reversed_before": AlreadyReversed,
     "is_transfer": TransferStays,
+    idempotency.REFUSED: idempotency.KeptRefusal,
     "busy": idempotency.KeyInUse,
     "mismatch": idempotency.KeyMismatch,
 }

@@ -4,11 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from msgspec import structs
 
 from advocates.models import Advocate
 from loyalty.api.examples import ADVOCATE_ID
 from loyalty.api.paging import page_by_cursor, page_numbered
-from loyalty.api.views import Call, KeyView, get_or_404, operation
+from loyalty.api.views import Call, KeyView, Reply, get_or_404, operation
 from loyalty.kernel.errors import Code
 from rewards.api import shapes
 from rewards.models import Redemption, Reward
@@ -100,16 +101,12 @@ class Redeem(KeyView):
         errors=REFUSALS,
         example={"advocateId": ADVOCATE_ID, "quantity": 1},
         description="points is for rewards with increments, and says for how many; left out, for the least.",
+        idempotency="inside",
     )
-    def post(self, call: Call[shapes.NewRedemption, None], reward_id: UUID) -> shapes.OneRedemption:
-        redemption = redemptions.redeem(
-            business=call.business,
-            reward_id=reward_id,
-            advocate_id=call.body.advocate_id,
-            quantity=call.body.quantity,
-            points=call.body.points,
-        )
-        return shapes.OneRedemption(redemption=shapes.redemption(redemption))
+    def post(self, call: Call[shapes.NewRedemption, None], reward_id: UUID) -> Reply:
+        wish = redemptions.Wish(reward_id, **structs.asdict(call.body))
+        sale = redemptions.redeem_once(wish, business=call.business, key=call.key)
+        return Reply(shapes.OneRedemption(redemption=shapes.redemption(sale.redemption)), is_replay=sale.is_replay)
 
 
 class Redemptions(KeyView):

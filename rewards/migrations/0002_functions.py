@@ -19,5 +19,6 @@ class Migration(migrations.Migration):
         migrations.RunSQL((SQL / "promise_keys.sql").read_text(encoding="utf-8"), (SQL / "promise_keys_drop.sql").read_text(encoding="utf-8")),
         migrations.RunSQL((SQL / "purchase_keys.sql").read_text(encoding="utf-8"), (SQL / "purchase_keys_drop.sql").read_text(encoding="utf-8")),
         migrations.RunSQL( (SQL / "message_keys.sql").read_text(encoding="utf-8"), "ALTER TABLE rewards_giftmessage DROP CONSTRAINT gift_message_card_of_its_business", ),
+        migrations.RunSQL((SQL / "redemptions.sql").read_text(encoding="utf-8"), "DROP FUNCTION laurel_redeem, laurel_place_redemption"),
         migrations.RunSQL((SQL / "upload_keys.sql").read_text(encoding="utf-8"), "ALTER TABLE rewards_giftupload DROP CONSTRAINT gift_upload_order_of_its_business"),
     ]

@@ -132,6 +132,14 @@ class Reward(TenantModel):
         return bool(self.tier_keys or self.segment_keys) or self.per_advocate_limit is not None
 
     @property
+    def is_had_at_once(self) -> bool:
+        """Whether whoever pays for it has it, whoever they are and whenever they come, with no step in between."""
+        is_for_now = self.starts_at is None and self.ends_at is None
+        waits = self.approval or self.acknowledgement == self.Acknowledgement.REQUIRED
+        gives = self.item_id or self.code_pool_id or self.gift_product_id
+        return is_for_now and not (waits or gives or self.is_personal)
+
+    @property
     def price_from(self) -> int:
         """The least that somebody can have it for."""
         return self.increment_min or self.points_cost

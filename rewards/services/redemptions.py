@@ -4,25 +4,30 @@ Everyone who wants a popular reward waits for its row, so that lock is taken whe
 What happens to a redemption in between: `services/steps.py`.
 """
 
+from contextlib import nullcontext
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F
 
 from advocates.models import Advocate
 from loyalty import events
-from loyalty.kernel import clock, crypto
+from loyalty.kernel import clock, crypto, database
+from loyalty.kernel.database import tables
 from loyalty.kernel.errors import Code, Conflict, DomainError, NotFound
-from loyalty.models import Account, Business
+from loyalty.models import Account, Business, Event
 from loyalty.selectors import merges
-from loyalty.services import accounts, ledger
+from loyalty.services import accounts, idempotency, ledger
 from rewards.events import CANCELLED, CREATED, ISSUED, facts, happened
 from rewards.models import Redemption, Reward
 from rewards.selectors import offers
 from rewards.services import codes, gift_redemptions, items, kinds, prices
 from rewards.services.gift_funds import InsufficientFunds
 
+NOT_AT_ONCE = "LA002"
+PLACE = "SELECT laurel_place_redemption(%s, %s, %s)"
 CODE_LENGTH = 12  # about 59 bits: not to be guessed
 Status = Redemption.Status
 
@@ -67,7 +72,20 @@ REFUSALS = {
 }
 
 
-@transaction.atomic
+class Wish(NamedTuple):
+    """What somebody wants: `points` for a reward that is sold in increments, else so many pieces."""
+
+    reward_id: UUID
+    advocate_id: UUID
+    quantity: int = 1
+    points: int | None = None
+
+
+class Sale(NamedTuple):
+    redemption: Redemption
+    is_replay: bool = False
+
+
 def redeem(
     *, business: Business, reward_id: UUID, advocate_id: UUID, quantity: int = 1, points: int | None = None
 ) -> Redemption:
@@ -81,26 +99,101 @@ def redeem(
     :raises gift_promises.NotToBeOrdered: if it is a gift card that cannot be had for another reason
     :raises ledger.InsufficientPoints, ledger.AccountNotActive: as `ledger.spend`
     """
-    standing = offers.standing(business=business, reward_id=reward_id, advocate_id=advocate_id)
-    _check(standing, quantity=quantity, at=standing.now)
+    return _redeem(Wish(reward_id, advocate_id, quantity, points), business=business, key=None).redemption
+
+
+def redeem_once(wish: Wish, *, business: Business, key: idempotency.Key | None) -> Sale:
+    """`redeem`, once per key: a repeat is answered with the redemption as it was made, or with the first refusal.
+
+    :raises idempotency.KeptRefusal, idempotency.KeyInUse, idempotency.KeyMismatch: see there
+    """
+    try:
+        return idempotency.insist(lambda: _redeem(wish, business=business, key=key))
+    except DomainError as error:
+        if key is None or error.is_replay or not error.code.is_refusal:
+            raise
+        entry_id = idempotency.keep_refusal(error, business=business, key=key)
+        if entry_id is None:
+            raise
+        return _sold_before(business, entry_id)
+
+
+def _redeem(wish: Wish, *, business: Business, key: idempotency.Key | None) -> Sale:
+    standing = offers.standing(business=business, reward_id=wish.reward_id, advocate_id=wish.advocate_id)
+    _check(standing, quantity=wish.quantity, at=standing.now)
     standing.reward.business = business
-    price = prices.price_of(standing.reward, quantity=quantity, points=points)
-    redemption = _drafted(standing.reward, price, advocate_id=advocate_id, quantity=quantity)
-    posting = ledger.spend(
-        business=business,
-        account_id=advocate_id,
+    price = prices.price_of(standing.reward, quantity=wish.quantity, points=wish.points)
+    redemption = _drafted(standing.reward, price, advocate_id=wish.advocate_id, quantity=wish.quantity)
+    return _redeem_at_once(redemption, standing, key=key) or _redeem_in_steps(redemption, standing, key=key)
+
+
+def _redeem_at_once(redemption: Redemption, standing: offers.Standing, *, key: idempotency.Key | None) -> Sale | None:
+    """In one statement, which most can be; None where it cannot, which leaves nothing."""
+    business, reward = redemption.business, redemption.reward
+    if standing.stamp is None or not reward.is_had_at_once:
+        return None
+    if events.is_heard(Business(pk=business.pk, engine_stamp=standing.stamp), CREATED, ISSUED):
+        return None
+    told = [happened(CREATED, redemption), *go_on(redemption, code=None, now=standing.now)]
+    within = ledger.Within("laurel_redeem", [tables.document(redemption), events.items(told), standing.stamp])
+    try:
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            posting = _pay(redemption, key=key, within=within)
+    except DatabaseError as error:
+        if getattr(error.__cause__, "sqlstate", None) != NOT_AT_ONCE:
+            raise
+        return None
+    if posting.is_replay:
+        return _sold_before(business, posting.id)
+    redemption.entry_id = posting.id
+    redemption.created_at = redemption.updated_at = posting.occurred_at
+    redemption._state.adding = False
+    return Sale(redemption)
+
+
+@transaction.atomic
+def _redeem_in_steps(redemption: Redemption, standing: offers.Standing, *, key: idempotency.Key | None) -> Sale:
+    business, reward = redemption.business, redemption.reward
+    posting = _pay(redemption, key=key)
+    if posting.is_replay:
+        return _sold_before(business, posting.id)
+    if reward.is_personal:
+        # The account is locked now: what is found about this person here stays until the commit.
+        standing = offers.full_standing(business=business, reward_id=reward.pk, advocate_id=redemption.advocate_id)
+    _check(standing, quantity=redemption.quantity, at=posting.occurred_at)
+    redemption.entry_id = posting.id
+    return Sale(_placed(redemption, now=posting.occurred_at))
+
+
+def _pay(
+    redemption: Redemption, *, key: idempotency.Key | None, within: ledger.Within = ledger.SPEND
+) -> ledger.Posting:
+    reward = redemption.reward
+    return ledger.spend(
+        business=redemption.business,
+        account_id=redemption.advocate_id,
         amount=redemption.points,
         source=ledger.Source("redemption", str(redemption.pk)),
         facts={"action": "reward", **facts(redemption)},
-        reason={"rewardId": str(reward_id), "pointsCost": standing.reward.points_cost, "quantity": quantity},
-        description=standing.reward.name,
+        reason={"rewardId": str(reward.pk), "pointsCost": reward.points_cost, "quantity": redemption.quantity},
+        description=reward.name,
+        key=key,
+        within=within,
     )
-    if standing.reward.is_personal:
-        # The account is locked now: what is found about this person here stays until the commit.
-        standing = offers.full_standing(business=business, reward_id=reward_id, advocate_id=advocate_id)
-    _check(standing, quantity=quantity, at=posting.occurred_at)
-    redemption.entry_id = posting.id
-    return _placed(redemption, now=posting.occurred_at)
+
+
+def _sold_before(business: Business, entry_id: UUID) -> Sale:
+    """What an entry paid for, as it was when it was made."""
+    redemption = Redemption.objects.for_business(business).get(entry_id=entry_id)
+    owners = [redemption.advocate_id, *merges.merged_into(redemption.advocate_id)]
+    told = Event.objects.for_business(business).filter(account_id__in=owners, topic=CREATED)
+    made = told.get(facts__redemptionId=str(redemption.pk))
+    assert made.account_id is not None  # redemptions are somebody's
+    redemption.advocate_id, redemption.status = made.account_id, made.facts["status"]
+    if redemption.status == Status.PENDING_APPROVAL:
+        redemption.coupon_code = None
+    redemption.reason, redemption.updated_at = "", redemption.created_at
+    return Sale(redemption, is_replay=True)
 
 
 @transaction.atomic
@@ -163,7 +256,8 @@ def cancel(
     if was_issued:
         items.take_back(redemption)
         gift_redemptions.take_back(redemption)
-    _rewards(redemption).update(taken=F("taken") - redemption.quantity)
+    sold = Reward.objects.for_business(redemption.business).filter(pk=redemption.reward_id)
+    sold.update(taken=F("taken") - redemption.quantity)
     return redemption
 
 
@@ -238,9 +332,13 @@ def _placed(redemption: Redemption, *, now: datetime) -> Redemption:
     code = _taken_code(redemption)
     redemption.created_at = redemption.updated_at = now
     news = [] if redemption.status == Status.PENDING_APPROVAL else go_on(redemption, code=code, now=now)
-    redemption.save(force_insert=True)
-    events.record([happened(CREATED, redemption), *news], now=now)
-    _take_stock(redemption)
+    told = [happened(CREATED, redemption), *news]
+    cursor = database.prepared_cursor()
+    cursor.execute(PLACE, [tables.document(redemption), events.items(told), now])
+    if not cursor.fetchone()[0]:
+        raise OutOfStock
+    redemption._state.adding = False
+    events.announce(told)
     return redemption
 
 
@@ -253,14 +351,3 @@ def _taken_code(redemption: Redemption) -> str | None:
     if code is None:
         raise OutOfStock
     return code
-
-
-def _take_stock(redemption: Redemption) -> None:
-    """Count the pieces as taken, if that many are left: checked and changed in one step."""
-    enough_left = Q(stock=None) | Q(stock__gte=F("taken") + redemption.quantity)
-    if not _rewards(redemption).filter(enough_left).update(taken=F("taken") + redemption.quantity):
-        raise OutOfStock
-
-
-def _rewards(redemption: Redemption) -> "QuerySet[Reward]":
-    return Reward.objects.for_business(redemption.business).filter(pk=redemption.reward_id)

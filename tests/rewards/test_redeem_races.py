@@ -4,6 +4,7 @@ import time
 from collections import Counter
 
 import pytest
+from django.db import connection
 
 from advocates.services import advocates
 from loyalty.selectors import ledger as wallets
@@ -44,13 +45,35 @@ def storm_of(crowd, reward):
     return outcomes(at_once(CROWD, lambda number: redeem(reward, crowd[number])))
 
 
-def read_then_write(redemption):
-    """How stock is lost: between the look and the change somebody else looks, too."""
-    reward = Reward.objects.get(pk=redemption.reward_id)
-    if reward.stock - reward.taken < redemption.quantity:
-        raise redemptions.OutOfStock
-    time.sleep(0.05)
-    Reward.objects.filter(pk=reward.pk).update(taken=reward.taken + redemption.quantity)
+# How stock is lost: between the look and the change somebody else looks, too.
+READ_THEN_WRITE = """
+    CREATE OR REPLACE FUNCTION laurel_place_redemption(p_redemption jsonb, p_news jsonb, p_now timestamptz)
+    RETURNS boolean LANGUAGE plpgsql AS $$
+    DECLARE
+        v_new rewards_redemption := jsonb_populate_record(NULL::rewards_redemption, p_redemption);
+        v_reward rewards_reward;
+    BEGIN
+        INSERT INTO rewards_redemption VALUES (v_new.*);
+        PERFORM laurel_tell_all(p_news, p_now);
+        SELECT * INTO v_reward FROM rewards_reward WHERE id = v_new.reward_id;
+        IF v_reward.stock - v_reward.taken < v_new.quantity THEN
+            RETURN false;
+        END IF;
+        PERFORM pg_sleep(0.05);
+        UPDATE rewards_reward SET taken = v_reward.taken + v_new.quantity WHERE id = v_reward.id;
+        RETURN true;
+    END $$
+"""
+
+
+@pytest.fixture
+def without_condition():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_functiondef('laurel_place_redemption'::regproc)")
+        (definition,) = cursor.fetchone()
+        cursor.execute(READ_THEN_WRITE)
+        yield
+        cursor.execute(definition)
 
 
 class TestStock:
@@ -63,9 +86,7 @@ class TestStock:
         assert Counter(wallet.amount for wallet in held.values()) == {0: STOCK, 100: CROWD - STOCK}
 
     @pytest.mark.breaks_the_books
-    def test_is_oversold_without_the_conditional_update(self, crowd, scarce, monkeypatch):
-        monkeypatch.setattr(redemptions, "_take_stock", read_then_write)
-
+    def test_is_oversold_without_the_conditional_update(self, crowd, scarce, without_condition):
         assert storm_of(crowd, scarce)["Redemption"] > STOCK
         assert {"what is taken of a reward is what is redeemed and not cancelled"} == {
             finding.check for finding in verification.verify()
@@ -147,6 +168,25 @@ class TestCancelStorm:
         assert scarce.taken == 0
 
 
+def test_a_deadlock_that_we_lose_is_tried_again(api, coffee, ada, give, monkeypatch):
+    give(ada, 100)
+    looks = []
+
+    def look(**asked):
+        looks.append(asked)
+        if len(looks) == 1:
+            with connection.cursor() as cursor:
+                cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'deadlock' USING ERRCODE = '40P01'; END $$")
+        return standing(**asked)
+
+    standing = offers.standing
+    monkeypatch.setattr(offers, "standing", look)
+
+    response = api.post(f"/rewards/{coffee.pk}/redeem", {"advocateId": str(ada.pk)})
+
+    assert (response.status_code, len(looks)) == (200, 2)
+
+
 class TestIdempotencyKey:
     def test_sent_ten_times_at_once_redeems_once(self, api, coffee, ada, give):
         give(ada, 1_000)
@@ -169,8 +209,33 @@ class TestIdempotencyKey:
         api.patch(f"/rewards/{gone.pk}", {"stock": 1})
 
         again = api.post(path, body, Idempotency_Key="cup-1")
-        assert (first.status_code, again.status_code, again.content) == (400, 400, first.content)
+        assert (first.status_code, again.status_code, again["Idempotent-Replayed"]) == (400, 400, "true")
+        assert [said.json()["error"]["message"] for said in (first, again)] == [str(redemptions.OutOfStock())] * 2
         assert api.post(path, body, Idempotency_Key="cup-2").status_code == 200
+
+    def test_hears_of_what_it_bought_when_nothing_is_left(self, api, offer, ada, give):
+        give(ada, 1_000)
+        last = offer(stock=1)
+        path, body = f"/rewards/{last.pk}/redeem", {"advocateId": str(ada.pk)}
+        first = api.post(path, body, Idempotency_Key="cup-1")
+
+        api.patch(f"/rewards/{last.pk}", {"status": "archived"})
+
+        again = api.post(path, body, Idempotency_Key="cup-1")
+        assert (first.status_code, again.status_code, again.content) == (200, 200, first.content)
+        assert api.post(path, body, Idempotency_Key="cup-2").json()["error"]["code"] == "REWARD_INACTIVE"
+
+    @pytest.mark.parametrize("said", [{}, {"per_advocate_limit": 9}, {"approval": True}])
+    def test_hears_of_it_as_it_was_made_whatever_became_of_it(self, api, offer, ada, give, said):
+        give(ada, 1_000)
+        path, body = f"/rewards/{offer(**said).pk}/redeem", {"advocateId": str(ada.pk)}
+        first = api.post(path, body, Idempotency_Key="cup-1")
+
+        api.post(f"/redemptions/{first.json()['redemption']['id']}/cancel", {"reason": "Ordered by mistake"})
+
+        again = api.post(path, body, Idempotency_Key="cup-1")
+        assert (again.status_code, again.content) == (200, first.content)
+        assert again["Idempotent-Replayed"] == "true"
 
     def test_of_another_request_is_refused(self, api, coffee, ada, give):
         give(ada, 1_000)

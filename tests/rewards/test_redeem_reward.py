@@ -9,8 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from loyalty.selectors import ledger as wallets
-from loyalty.services import accounts
+from loyalty.services import accounts, earn_rules
+from loyalty.services.earn_terms import Earn, Terms
 from rewards.models import Redemption, Reward
+from rewards.selectors import offers
 from rewards.services import redemptions
 from tests.refusals import assert_refused, assert_same_refusal
 
@@ -26,6 +28,15 @@ def assert_nothing_happened(advocate, points):
     assert not Reward.objects.filter(taken__gt=0).exists()
     wallet = wallets.wallets(business=advocate.business, account_ids=[advocate.pk])[advocate.pk]
     assert (wallet.amount, wallet.lifetime_spent) == (points, 0)
+
+
+def held(advocate):
+    return wallets.wallets(business=advocate.business, account_ids=[advocate.pk])[advocate.pk].amount
+
+
+def pay_for_redeeming(business):
+    terms = Terms(trigger="reward_redeemed", earn=Earn(points=7))
+    earn_rules.create(business=business, title="Redeem", key="redeem", terms=terms)
 
 
 @pytest.fixture
@@ -203,16 +214,43 @@ class TestListsRedemptions:
 
 @pytest.mark.django_db(transaction=True)
 class TestRoundTrips:
-    @pytest.mark.parametrize(("said", "most"), [({}, 10), ({"per_advocate_limit": 9, "tier_keys": ["bronze"]}, 12)])
-    def test_are_few_and_the_reward_is_locked_last(self, acme, offer, rich_ada, said, most):
-        reward = offer(**said)
-
+    def sent(self, acme, reward, advocate):
         with CaptureQueriesContext(connection) as queries:
-            redemptions.redeem(business=acme, reward_id=reward.pk, advocate_id=rich_ada.pk)
+            redemptions.redeem(business=acme, reward_id=reward.pk, advocate_id=advocate.pk)
+        return [query["sql"] for query in queries]
 
-        sent = [query["sql"] for query in queries]
-        assert len(sent) <= most
-        looks = 2 if said else 1  # at the reward; and at the person, if it asks for anything
-        assert "laurel_spend" in sent[1 + looks]  # after BEGIN
-        assert sent[-2].startswith('UPDATE "rewards_reward"')
-        assert not any("rewards_reward" in sql and "UPDATE" in sql for sql in sent[:-2])
+    def test_are_two_for_what_anybody_may_have(self, acme, offer, rich_ada):
+        looked, redeemed = self.sent(acme, offer(), rich_ada)
+
+        assert "rewards_reward" in looked
+        assert "laurel_redeem" in redeemed
+
+    def test_are_few_for_what_asks_for_more_and_the_account_is_locked_before_the_reward(self, acme, offer, rich_ada):
+        sent = self.sent(acme, offer(per_advocate_limit=9, tier_keys=["bronze"]), rich_ada)
+
+        assert len(sent) <= 8
+        places = [next(place for place, sql in enumerate(sent) if name in sql) for name in ("spend", "place")]
+        assert places == sorted(places)
+
+    def test_are_a_transaction_where_the_programme_listens(self, acme, offer, rich_ada):
+        pay_for_redeeming(acme)
+
+        sent = self.sent(acme, offer(), rich_ada)
+
+        assert {"BEGIN", "COMMIT"} <= set(sent)
+        assert not any("laurel_redeem" in sql for sql in sent)
+
+    def test_are_made_again_if_it_listens_since_just_now(self, acme, offer, rich_ada, monkeypatch):
+        cup, look = offer(), offers.standing
+
+        def looks(**asked):
+            standing = look(**asked)
+            pay_for_redeeming(acme)
+            return standing
+
+        monkeypatch.setattr(offers, "standing", looks)
+        sent = self.sent(acme, cup, rich_ada)
+
+        assert any("laurel_redeem" in sql for sql in sent)
+        assert held(rich_ada) == 500 - 100 + 7
+        assert Redemption.objects.count() == 1

@@ -1,6 +1,8 @@
 """What tables take that get many rows at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
 
 import orjson
 from django.db import connection
@@ -15,17 +17,31 @@ def write(new: Sequence[Model]) -> None:
     """
     if not new:
         return
-    fields = new[0]._meta.concrete_fields
-    columns = {field.attname: field.column for field in fields if field.column and not field.generated}
-    table, names = new[0]._meta.db_table, ", ".join(map(connection.ops.quote_name, columns.values()))
-    rows = [{column: getattr(row, attribute) for attribute, column in columns.items()} for row in new]
+    table = new[0]._meta.db_table
+    names = ", ".join(map(connection.ops.quote_name, _columns(type(new[0])).values()))
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {table} ({names}) SELECT {names} FROM jsonb_populate_recordset(NULL::{table}, %s)",
-            [orjson.dumps(rows, default=_hex).decode()],
+            [orjson.dumps([_values(row) for row in new], default=_hex).decode()],
         )
     for row in new:
         row._state.adding = False
+
+
+def document(row: Model) -> str:
+    """A row as `jsonb_populate_record` reads it."""
+    return orjson.dumps(_values(row), default=_hex).decode()
+
+
+@cache
+def _columns(model: type[Model]) -> Mapping[str, str]:
+    """Those that are written, by the names of their attributes."""
+    fields = model._meta.concrete_fields
+    return {field.attname: field.column for field in fields if field.column and not field.generated}
+
+
+def _values(row: Model) -> dict[str, Any]:
+    return {column: getattr(row, attribute) for attribute, column in _columns(type(row)).items()}
 
 
 def _hex(value: object) -> str:

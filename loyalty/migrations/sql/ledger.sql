@@ -1,6 +1,7 @@
 -- How points move. Every function locks the account first, so that each statement after it sees what the last
 -- holder of the lock committed. `p_wall` is real time; programme time is read from the business under the lock.
--- What every award runs is PL/pgSQL, whose plans outlive the call; of SQL only what unfolds into its caller.
+-- What every award runs is PL/pgSQL, whose plans outlive the call; of SQL only what unfolds into its caller. They outlive
+-- the days when tables were empty, too: what is called from outside and finds single rows may not plan to read all.
 
 CREATE FUNCTION laurel_uuid7(p_at timestamptz) RETURNS uuid LANGUAGE sql VOLATILE AS $$
     -- A random UUID whose first 48 bits are milliseconds, and whose version says 7.
@@ -50,7 +51,7 @@ END $$;
 CREATE FUNCTION laurel_claim_key(
     p_scope uuid, p_key text, p_fingerprint bytea,
     OUT outcome text, OUT entry_id uuid, OUT refusal jsonb, OUT status smallint, OUT answer bytea
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql SET enable_seqscan TO off AS $$
 DECLARE
     v_fingerprint bytea;
 BEGIN
@@ -294,7 +295,7 @@ CREATE FUNCTION laurel_award(
     p_rule_id uuid, p_rule_version integer, p_reason jsonb, p_description text, p_topic text, p_facts jsonb,
     p_wall timestamptz, p_expires_at timestamptz, p_ripens_at timestamptz, p_limit bigint,
     p_scope uuid, p_key text, p_fingerprint bytea, p_clamp boolean DEFAULT false
-) RETURNS laurel_posting LANGUAGE plpgsql AS $$
+) RETURNS laurel_posting LANGUAGE plpgsql SET enable_seqscan TO off AS $$
 DECLARE
     v_start laurel_start := laurel_begin(p_business, p_account, p_metric, p_type, p_source_type, p_source_id, p_wall,
         p_scope, p_key, p_fingerprint);
@@ -366,7 +367,7 @@ CREATE FUNCTION laurel_spend(
     p_business uuid, p_account uuid, p_metric text, p_type text, p_amount bigint, p_source_type text, p_source_id text,
     p_reason jsonb, p_description text, p_topic text, p_facts jsonb, p_wall timestamptz,
     p_scope uuid, p_key text, p_fingerprint bytea
-) RETURNS laurel_posting LANGUAGE plpgsql AS $$
+) RETURNS laurel_posting LANGUAGE plpgsql SET enable_seqscan TO off AS $$
 DECLARE
     v_start laurel_start := laurel_begin(p_business, p_account, p_metric, p_type, p_source_type, p_source_id, p_wall,
         p_scope, p_key, p_fingerprint);
