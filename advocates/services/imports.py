@@ -14,16 +14,15 @@ from uuid import UUID
 import structlog
 from django.db import IntegrityError, transaction
 
-from advocates.models import Advocate, Import, ImportPart, Order
+from advocates.models import Import, ImportPart
 from advocates.services import csv_files
 from advocates.services.csv_files import BadFile
+from advocates.services.growth import measure
 from advocates.services.kinds import imports as kinds
 from advocates.services.kinds.imports.base import OURS, Cells, Job, Kind, Name, Outcome, Problem, Row, cells_of
 from loyalty.kernel import clock, jobs, tries
-from loyalty.kernel.database import tables
 from loyalty.kernel.errors import Conflict, DomainError, Invalid, NotFound
 from loyalty.models import Business
-from loyalty.services import postings
 
 PART = 1000  # rows
 MOST_ROWS = 1_000_000
@@ -121,6 +120,7 @@ def undo(*, business: Business, import_id: UUID) -> None:
 
 def advance(*, business: Business, import_id: UUID) -> bool:
     """Settle the next part of an import. Answers whether there may be another one."""
+    measure()
     # Whoever joined in between is found when looking again.
     return tries.again(lambda: _advance(business, import_id), on=IntegrityError)
 
@@ -249,14 +249,7 @@ def _advance(business: Business, import_id: UUID) -> bool:
         _bring_part(business, found, part)
     part.is_settled = True
     part.save()
-    if found.state == State.RUNNING and part.number.bit_count() == 1:  # the first, the second, the fourth, …
-        transaction.on_commit(_measure)
     return True
-
-
-def _measure() -> None:
-    postings.measure()
-    tables.measure(Advocate, Order)
 
 
 def _bring_part(business: Business, found: Import, part: ImportPart) -> None:

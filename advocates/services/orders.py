@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from advocates.models import Order, OrderLine
 from advocates.services import buyers
 from advocates.services.baskets import Basket
+from advocates.services.growth import measure
 from advocates.services.order_points import Sale
 from advocates.services.refunds import Told
 from advocates.services.till import Meanwhile, Plans, Till
@@ -59,6 +60,7 @@ def take_batch(*, business: Business, baskets: Sequence[Basket | DomainError], a
     """As `take`, and remember what was earned by it. Undoing the batch takes that back; the orders stay."""
     batch = Batch(business=business, kind=Batch.Kind.ORDERS, made=[], author=author)
     sent = [basket for basket in baskets if isinstance(basket, Basket)]
+    measure()
     done = iter(again(lambda: _take(business, sent, batch)))
     return Done(batch, [basket if isinstance(basket, DomainError) else next(done) for basket in baskets])
 

@@ -11,6 +11,7 @@ from advocates.services.baskets import EDITED, Basket
 from advocates.services.order_points import Sale
 from advocates.services.refunds import Told
 from loyalty.kernel import clock
+from loyalty.kernel.database import tables
 from loyalty.kernel.errors import Conflict, DomainError
 from loyalty.models import Account, Business
 from loyalty.services import accounts, compiled, event_batches
@@ -236,10 +237,10 @@ class Till:
     def _write(self, sales: Sequence[Sale]) -> None:
         new = [sale.order for sale in sales if sale.is_new]
         old = [sale.order for sale in sales if not sale.is_new]
-        Order.objects.bulk_create(new)
+        tables.write(new)
         if old:
             Order.objects.for_business(self.business).bulk_update(old, CHANGED)
-        OrderLine.objects.bulk_create([line for sale in sales if sale.has_new_lines for line in sale.lines])
+        tables.write([line for sale in sales if sale.has_new_lines for line in sale.lines])
         if self._refunds:
             sent_back = [line for sale in sales for line in sale.lines if line.refunded_quantity]
             OrderLine.objects.for_business(self.business).bulk_update(sent_back, ["refunded_quantity"])

@@ -127,7 +127,7 @@ def award_all(moves: Sequence[Move], *, business: Business) -> None:
 
 
 def measure() -> None:
-    """Let the planner see how the books have grown, after very many postings; outside a transaction."""
+    """Let the planner see how the books have grown, before very many postings; outside of their transaction."""
     tables.measure(Account, LedgerEntry, Lot)
 
 

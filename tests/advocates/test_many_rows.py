@@ -68,19 +68,29 @@ class TestWriting:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_import_lets_the_planner_see_what_has_grown(acme):
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE loyalty_account")
-        found = imports.receive(
-            business=acme, kind="customers", lines=["name,externalId\n", "Ada,a-1\n", "Bob,b-1\n"], title="x"
-        )
-        while imports.advance(business=acme, import_id=found.pk):
-            pass
-        assert rows_seen(cursor) == 0
+class TestThePlanner:
+    def bring(self, acme, people):
+        lines = ["name,externalId\n", *(f"Somebody with a long name {n},p-{n}\n" for n in range(people))]
+        found = imports.receive(business=acme, kind="customers", lines=lines, title="x")
+        self.go_on(found)
         imports.start(business=acme, import_id=found.pk)
-        while imports.advance(business=acme, import_id=found.pk):
+        self.go_on(found)
+
+    def go_on(self, found):
+        while imports.advance(business=found.business, import_id=found.pk):
             pass
-        assert rows_seen(cursor) == 2
+
+    def test_sees_what_an_import_has_made_large(self, acme):
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE loyalty_account")
+            self.bring(acme, 1_000)
+            assert rows_seen(cursor) == 1_000
+
+    def test_is_not_asked_to_look_for_a_few(self, acme):
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE loyalty_account")
+            self.bring(acme, 2)
+            assert rows_seen(cursor) == 0
 
 
 def rows_seen(cursor):

@@ -8,6 +8,8 @@ import orjson
 from django.db import connection
 from django.db.models import Model
 
+from loyalty.kernel.database import prepared_cursor
+
 
 def write(new: Sequence[Model]) -> None:
     """Insert rows of one model that the database has not, as `bulk_create` does, and reads nothing back.
@@ -19,11 +21,10 @@ def write(new: Sequence[Model]) -> None:
         return
     table = new[0]._meta.db_table
     names = ", ".join(map(connection.ops.quote_name, _columns(type(new[0])).values()))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {table} ({names}) SELECT {names} FROM jsonb_populate_recordset(NULL::{table}, %s)",
-            [orjson.dumps([_values(row) for row in new], default=_hex).decode()],
-        )
+    prepared_cursor().execute(
+        f"INSERT INTO {table} ({names}) SELECT {names} FROM jsonb_populate_recordset(NULL::{table}, %s)",
+        [orjson.dumps([_values(row) for row in new], default=_hex).decode()],
+    )
     for row in new:
         row._state.adding = False
 
@@ -51,12 +52,20 @@ def _hex(value: object) -> str:
     return f"\\x{value.hex()}"
 
 
+GROWN = """
+    SELECT relname FROM pg_class
+    WHERE oid = ANY (%s::text[]::regclass[]) AND pg_relation_size(oid) > 2 * relpages::bigint * 8192 + 65536
+"""
+
+
 def measure(*models: type[Model]) -> None:
-    """Let the planner see how large tables have become.
+    """Let the planner see how large tables have become, if they have doubled since they were measured.
 
     A connection keeps the plans of foreign keys. One that was made when a table was small reads all of it for each
-    row, until the table is measured again, which the database does by itself once a minute at best.
+    row, until the table is measured again, which the database does by itself once a minute at best. Call it before
+    very many rows, outside of their transaction; a table that somebody else measures is left to them.
     """
-    tables = ", ".join(model._meta.db_table for model in models)
     with connection.cursor() as cursor:
-        cursor.execute(f"ANALYZE {tables}")
+        cursor.execute(GROWN, [[model._meta.db_table for model in models]])
+        for (table,) in cursor.fetchall():
+            cursor.execute(f"ANALYZE (SKIP_LOCKED) {table}")

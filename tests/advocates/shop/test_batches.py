@@ -21,7 +21,7 @@ def statements(api, path, items):
     with CaptureQueriesContext(connection) as asked:
         answer = api.post(path, {"items": items})
     assert answer.json()["failed"] == 0
-    return len(asked)
+    return sum(not query["sql"].startswith("ANALYZE") for query in asked)
 
 
 class TestOrders:
