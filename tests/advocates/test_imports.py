@@ -21,6 +21,7 @@ from loyalty.models.ledger import Balance, LedgerEntry, Lot
 from loyalty.services import accounts, earn_rules, erasure, ledger, verification
 from loyalty.services.earn_terms import Earn, Terms
 from tests import races
+from tests.statements import count as statements_of
 
 pytestmark = pytest.mark.django_db
 
@@ -267,7 +268,7 @@ class TestImport:
             imports.start(business=acme, import_id=found.pk)
             with CaptureQueriesContext(connection) as queries:
                 settled(found)
-            return len(queries)
+            return statements_of(queries)
 
         assert statements(100) == statements(2)
 
