@@ -73,3 +73,13 @@ class TestADocument:
         assert TapProgramme.objects.for_business(acme).get().status == "archived"
         put(api, ITEM)
         assert TapProgramme.objects.for_business(acme).get().status == "active"
+
+    def test_may_be_for_the_members_that_it_declares(self, api):
+        memberships = [{"key": "gold-club", "title": "Gold club"}]
+
+        response = api.put(
+            "/programme", {"memberships": memberships, "tapToEarn": [ITEM | {"segments": ["gold-club"]}]}
+        )
+
+        assert response.status_code == 200
+        assert api.get("/programme").json()["tapToEarn"][0]["segments"] == ["gold-club"]
