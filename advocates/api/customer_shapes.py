@@ -26,7 +26,7 @@ TEXTS = ("name", "first_name", "last_name", "phone", "locale")
 
 
 class CustomerBody(Body):
-    """What is left out stays as it is; null empties it."""
+    """What is left out stays as it is. Null empties a text and the list of tags; a birthday only changes."""
 
     email: types.EmailText | None | UnsetType = UNSET
     first_name: Text100 | None | UnsetType = UNSET
@@ -37,7 +37,7 @@ class CustomerBody(Body):
     phone: Annotated[str, Meta(max_length=16)] | None | UnsetType = UNSET
     locale: Annotated[str, Meta(max_length=35)] | None | UnsetType = UNSET
     accepts_marketing: bool | None | UnsetType = UNSET
-    tags: Annotated[list[Tag], Meta(max_length=100)] | UnsetType = UNSET
+    tags: Annotated[list[Tag], Meta(max_length=100)] | None | UnsetType = UNSET
     metadata: dict[str, Any] | UnsetType = UNSET
     created_at: types.Timestamp | None = None
     signup_points: bool | None = None
@@ -50,9 +50,7 @@ class CustomerBody(Body):
         names = ("email", *TEXTS, "accepts_marketing", "tags", "metadata")
         given = {name: value for name in names if (value := getattr(self, name)) is not UNSET}
         given |= {name: "" for name in TEXTS if given.get(name, "") is None}
-        if "name" not in given and (self.first_name or self.last_name):
-            parts = (self.first_name, self.last_name)
-            given["name"] = " ".join(part for part in parts if isinstance(part, str) and part)
+        given |= {"tags": []} if given.get("tags", []) is None else {}
         if given.get("email"):
             given["email"] = types.email(given["email"])
         if "metadata" in given:

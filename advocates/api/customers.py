@@ -33,9 +33,9 @@ PUT: dict[str, Any] = {
     "answer": CustomerAnswer,
     "other_status": 201,
     "errors": (Code.CONFLICT,),
-    "description": "What is left out stays as it is. Who is new joins (201), and the sign-up rules pay, but not for "
-    "whom the shop knew, by createdAt, before there was a programme; signupPoints says otherwise. A person with this "
-    "email and without an externalId is taken to be the customer.",
+    "description": "What is left out stays as it is; null empties a text and the tags. Who is new joins (201), and "
+    "the sign-up rules pay, but not for whom the shop knew, by createdAt, before there was a programme; signupPoints "
+    "says otherwise. A person with this email and without an externalId is taken to be the customer.",
 }
 EXAMPLE = {"email": "ada@example.com", "firstName": "Ada", "lastName": "Lovelace", "tags": ["vip"]}
 

@@ -46,7 +46,7 @@ def apply(given: Details, *, to: Advocate, today: date) -> list[str]:
     :raises Invalid: naming the first field that makes no sense
     """
     changed = []
-    values: dict[str, Any] = {**given}
+    values = _with_whole_name({**given}, to)
     for field, value in values.items():
         holder = to.account if field == "timezone" else to
         new = _merged(to.metadata, value) if field == "metadata" else value
@@ -55,6 +55,14 @@ def apply(given: Details, *, to: Advocate, today: date) -> list[str]:
             changed.append(field)
     _check(to, today)
     return changed
+
+
+def _with_whole_name(given: dict[str, Any], known: Advocate) -> dict[str, Any]:
+    """With the name that its parts make, where nobody says it: as far as both are known, or nothing else is."""
+    if "name" in given or not given.keys() & {"first_name", "last_name"}:
+        return given
+    parts = [given.get(part, getattr(known, part)) for part in ("first_name", "last_name")]
+    return given | {"name": " ".join(filter(None, parts))} if all(parts) or not known.name else given
 
 
 def check(given: Details, *, today: date) -> None:

@@ -38,6 +38,11 @@ def note(
     return made
 
 
+def _cost(line: OrderLine) -> int:
+    """What its refunded pieces cost together: piece by piece comes to the same as all at once."""
+    return line.amount_minor * line.refunded_quantity // line.quantity
+
+
 def _noted(order: Order, by_id: Mapping[str, OrderLine], told: Told, *, field: str, now: datetime) -> Refund:
     worth = 0
     for place, (line_id, quantity) in enumerate(told.pieces.items()):
@@ -47,8 +52,9 @@ def _noted(order: Order, by_id: Mapping[str, OrderLine], told: Told, *, field: s
         if line.refunded_quantity + quantity > line.quantity:
             message = f"Of this line {line.quantity - line.refunded_quantity} are left, and were not refunded before."
             raise TooMuch(message, field=f"{field}.lines.{place}.quantity")
+        before = _cost(line)
         line.refunded_quantity += quantity
-        worth += line.amount_minor * quantity // line.quantity
+        worth += _cost(line) - before
     amount = worth if told.amount_minor is None else told.amount_minor
     if order.refunded_minor + amount > order.total_minor:
         raise TooMuch("More would be refunded than was paid for the order.", field=f"{field}.amount")

@@ -9,24 +9,30 @@ from rewards.models import Redemption
 from rewards.services import redemptions, steps
 from rewards.services.redemptions import Status, WrongState
 
+USABLE = (Status.ISSUED, Status.PENDING_ACKNOWLEDGEMENT)  # the shop knows the code of both
 REFUNDED = "Its order was refunded."
 
 
 def foresee_use(business: Business, purchases: Sequence[Purchase]) -> Plan | None:
-    """Plan the use of coupons that orders name. Whose coupon it was is not asked: whoever has one may use it."""
+    """Plan the use of coupons that orders name. Whose coupon it was is not asked: whoever has one may use it.
+
+    A shop that takes one knows of it: it is acknowledged by that, if it still waits.
+    """
     orders = {code: purchase.order_id for purchase in purchases for code in purchase.discount_codes}
     if not orders:
         return None
-    rows = Redemption.objects.for_business(business).filter(coupon_code__in=orders, status=Status.ISSUED)
-    owners = {str(code): owner for code, owner in rows.order_by("pk").values_list("coupon_code", "advocate_id")}
+    rows = Redemption.objects.for_business(business).filter(coupon_code__in=orders, status__in=USABLE)
+    coupons = {str(coupon.coupon_code): coupon for coupon in rows.order_by("pk")}
 
     def use(business: Business, order_ids: Collection[str]) -> None:
-        for code in owners:
+        for code, coupon in coupons.items():
             if orders[code] in order_ids:
-                with suppress(WrongState):  # somebody has used or cancelled it just now
+                with suppress(WrongState):  # somebody has used or cancelled it just now, or it is too late
+                    if coupon.status == Status.PENDING_ACKNOWLEDGEMENT:
+                        steps.acknowledge(business=business, redemption_id=coupon.pk)
                     steps.use(business=business, coupon_code=code, order_id=orders[code])
 
-    return Plan(set(owners.values()), use) if owners else None
+    return Plan({coupon.advocate_id for coupon in coupons.values()}, use) if coupons else None
 
 
 def foresee_return(business: Business, purchases: Sequence[Purchase]) -> Plan | None:

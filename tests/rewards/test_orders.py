@@ -28,6 +28,16 @@ class TestCoupons:
         used = Redemption.objects.get()
         assert (used.status, used.order_id) == ("used", "1001")
 
+    def test_are_used_up_though_nobody_has_acknowledged_them(self, api, ada, give, offer):
+        give(ada, 100)
+        reward = offer(type="amount_discount", value="5.00", currency="EUR", acknowledgement="required")
+        code = api.post(f"/rewards/{reward.pk}/redeem", {"advocateId": str(ada.pk)}).json()["redemption"]["couponCode"]
+
+        api.post("/orders", order(discountCodes=[code]))
+
+        used = Redemption.objects.get()
+        assert (used.status, used.order_id) == ("used", "1001")
+
     def test_may_be_somebody_elses(self, api, ada, bob, coupon):
         assert api.post("/orders", order(who="bob-1", discountCodes=[coupon])).status_code == 201
         assert Redemption.objects.get().status == "used"

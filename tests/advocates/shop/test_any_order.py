@@ -15,7 +15,7 @@ from advocates.services.refunds import Told, TooMuch
 from loyalty.kernel import clock
 from loyalty.services import ledger, settlement, verification
 from rewards.services import redemptions, rewards
-from tests.advocates.shop.conftest import balance, policy, rule
+from tests.advocates.shop.conftest import balance, pending, policy, rule
 
 pytestmark = pytest.mark.django_db
 FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -26,20 +26,23 @@ REFUNDS = st.one_of(
     st.builds(lambda pieces: {"pieces": pieces}, PIECES),
     st.builds(lambda minor: {"amount_minor": minor}, st.integers(0, 3000)),
 )
-PRICES = st.lists(st.integers(0, 1999), min_size=3, max_size=3)
+GOODS = st.lists(  # the quantity of each line, the price of a piece, and what the line costs less
+    st.tuples(st.integers(1, 3), st.integers(0, 1999), st.integers(0, 500)), min_size=3, max_size=3
+)
 
 
-def basket(prices, *, status="pending", id="1001"):
+def basket(goods, *, status="pending", id="1001"):
     lines = [
-        Line(external_id=name, product_id=name, quantity=2, price_minor=price)
-        for name, price in zip("abc", prices, strict=True)
+        Line(external_id=name, product_id=name, quantity=quantity, price_minor=price, discount_minor=discount)
+        for name, (quantity, price, discount) in zip("abc", goods, strict=True)
     ]
-    total = 2 * sum(prices) + 490
+    total = sum(line.amount for line in lines) + 490
     return Basket(
         external_id=id,
         buyer=Buyer(external_id="ada-1"),
         currency="EUR",
-        subtotal_minor=total - 490,
+        subtotal_minor=sum(line.price_of_all for line in lines),
+        discount_minor=sum(line.discount_minor for line in lines),
         shipping_minor=490,
         total_minor=total,
         status=status,
@@ -57,15 +60,15 @@ def tell(business, call):
         orders.change(business=business, order_id="1001", refunds=[said])
 
 
-def outcome(business, ada, prices, calls):
+def outcome(business, ada, goods, calls):
     """What these calls leave, and nothing else: it is all taken back."""
     try:
         with transaction.atomic():
-            orders.take(business=business, baskets=[basket(prices)])
+            orders.take(business=business, baskets=[basket(goods)])
             for call in calls:
                 tell(business, call)
             told = Order.objects.get()
-            left = (balance(ada), told.status, told.refunded_minor)
+            left = (balance(ada), pending(ada), told.status, told.refunded_minor, told.closed_at is None)
             raise InterruptedError
     except InterruptedError:
         return left
@@ -80,21 +83,34 @@ class TestEqualCalls:
 
     @FEW
     @given(
-        prices=PRICES,
+        goods=GOODS,
         statuses=st.lists(STATUSES, max_size=3),
         refunds=st.lists(REFUNDS, max_size=4),
         data=st.data(),
     )
-    def test_end_in_equal_balances(self, acme, ada, prices, statuses, refunds, data):
+    def test_end_in_equal_balances(self, acme, ada, goods, statuses, refunds, data):
         told = [("refund", Told(external_id=f"r-{number}", **one)) for number, one in enumerate(refunds)]
         calls = [("status", status) for status in statuses] + told
         try:
-            first = outcome(acme, ada, prices, calls)
+            first = outcome(acme, ada, goods, calls)
         except TooMuch:
             return  # sets with a call that is refused end as that call has it
 
         for _ in range(2):
-            assert outcome(acme, ada, prices, data.draw(st.permutations(calls))) == first
+            assert outcome(acme, ada, goods, data.draw(st.permutations(calls))) == first
+
+
+class TestPieceByPiece:
+    def test_comes_to_what_all_pieces_cost_and_ends_the_order(self, acme, ada):
+        goods = [(3, 1000, 500), (1, 0, 0), (1, 0, 0)]
+        orders.take(business=acme, baskets=[basket(goods, status="paid")])
+
+        for number in range(3):
+            tell(acme, ("refund", Told(external_id=f"r-{number}", pieces={"a": 1})))
+        tell(acme, ("refund", Told(external_id="shipping", amount_minor=490)))
+
+        told = Order.objects.get()
+        assert (told.refunded_minor, told.status) == (told.total_minor, "refunded")
 
 
 LIVES = st.lists(
@@ -122,9 +138,9 @@ class TestALife:
 
     def order(self):
         self.made += 1
-        prices = [self.data.draw(st.integers(0, 1999)) for _ in "abc"]
         status = self.data.draw(st.sampled_from(["pending", "paid"]))
-        orders.take(business=self.acme, baskets=[basket(prices, status=status, id=str(self.made))])
+        goods = self.data.draw(GOODS)
+        orders.take(business=self.acme, baskets=[basket(goods, status=status, id=str(self.made))])
 
     def pay(self):
         self.change(status="paid")

@@ -72,6 +72,31 @@ class TestPut:
         assert (customer["name"], customer["email"]) == ("Ada Lovelace", "ada@example.com")
         assert (customer["metadata"], customer["acceptsMarketing"]) == ({"size": "L"}, True)
 
+    @pytest.mark.parametrize(
+        ("said", "name"),
+        [
+            ({"firstName": "Ada"}, "Ada Lovelace"),  # the whole name is known, and no last one to join it with
+            ({"firstName": "Augusta", "lastName": "King"}, "Augusta King"),
+            ({"firstName": "Augusta", "name": "Lady Lovelace"}, "Lady Lovelace"),
+        ],
+    )
+    def test_makes_a_name_of_its_parts_and_loses_none(self, api, ada, said, name):
+        assert api.put("/customers/ada-1", said).json()["customer"]["name"] == name
+
+    def test_joins_one_part_with_the_other_that_is_known(self, api):
+        api.put("/customers/new-1", {"firstName": "Grace", "lastName": "Murray"})
+
+        customer = api.put("/customers/new-1", {"lastName": "Hopper"}).json()["customer"]
+
+        assert (customer["name"], customer["firstName"]) == ("Grace Hopper", "Grace")
+
+    def test_empties_what_is_null(self, api):
+        api.put("/customers/new-1", {"phone": "+4930123456", "tags": ["vip"], "name": "New"})
+
+        customer = api.put("/customers/new-1", {"phone": None, "tags": None, "name": None}).json()["customer"]
+
+        assert (customer["phone"], customer["tags"], customer["name"]) == (None, [], None)
+
     def test_knows_birthdays_without_a_year(self, api, ada):
         api.patch(f"/advocates/{ada.pk}", {"birthday": "1990-12-10"})
         customer = api.put("/customers/ada-1", {"birthdayMonth": 12, "birthdayDay": 11}).json()["customer"]

@@ -7,6 +7,7 @@ import pytest
 
 from loyalty.models.ledger import LedgerEntry
 from loyalty.services import ledger
+from rewards.services import redemptions, rewards
 from tests.advocates.shop.conftest import balance, order, pending, policy, rule
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +25,7 @@ def tables(heading):
 
 STORIES = tables("what happens")
 (DEFICITS,) = tables("policy \\| earned")
+(CANCELLED,) = tables("policy \\| refunded, then cancelled")
 
 
 class Shop:
@@ -80,6 +82,25 @@ def test_the_policies_do_as_the_page_says(acme, ada, give, shop, row):
     assert balance(ada) == int(after)
 
 
+@pytest.mark.parametrize("row", CANCELLED, ids=" ".join)
+@pytest.mark.parametrize("column", [1, 2])
+def test_what_comes_back_later_goes_as_the_page_says(acme, ada, shop, row, column):
+    policy(acme, refund_deficit=row[0].strip("`"))
+    rule(acme, exclude_products=["card"])
+    shop.tell("paid")
+    reward = rewards.create(business=acme, name="Coffee", type="custom", points_cost=80)
+    coupon = redemptions.redeem(business=acme, reward_id=reward.pk, advocate_id=ada.pk)
+
+    steps = [
+        lambda: shop.tell("refunded"),
+        lambda: redemptions.cancel(business=acme, redemption_id=coupon.pk),
+    ]
+    for step in steps if column == 1 else steps[::-1]:
+        step()
+
+    assert balance(ada) == int(row[column])
+
+
 def test_the_page_has_its_stories():
     """The control: the tables are found."""
-    assert (len(STORIES), len(DEFICITS)) == (4, 6)
+    assert (len(STORIES), len(DEFICITS), len(CANCELLED)) == (4, 6, 2)
