@@ -10,6 +10,7 @@ from loyalty.kernel import clock
 from loyalty.models import Event, Milestone
 from loyalty.services import accrual, erasure, tokens, wallets
 from tests import cast
+from tests.widget.conftest import Visitor, token_of
 
 ADA = "/integration/user/ada-1"
 
@@ -64,6 +65,14 @@ class TestALook:
         page = client.get(f"/w/{acme.slug}/home", headers=headers).content.decode()
 
         assert 'data-balance="105"' in page
+
+    def test_at_the_history_of_the_widget_posts(self, five_due, ada):
+        assert "<b>+5</b>" in Visitor(token_of(ada)).get("history").text
+
+    def test_at_a_reward_of_the_widget_posts(self, five_due, api, ada):
+        reward = api.post("/rewards", {"name": "Mug", "pointsCost": 105, "type": "custom"}).json()["reward"]
+
+        assert "data-redeem" in Visitor(token_of(ada)).get(f"rewards/{reward['id']}").text
 
     def test_of_the_merchants_own_pages_posts(self, five_due, integration_api):
         assert integration_api.get(f"{ADA}/balance").json()["balance"] == 105
