@@ -4,14 +4,17 @@ Columns of who may: nobody · a key of the wrong kind · another business's key 
 read · the right key from an address that is not listed · the right key.
 """
 
+from typing import Any
+
 import pytest
 from django.db import transaction
 
-from loyalty.models import Business
+from loyalty.models import Business, RevenueReport
 from loyalty.services import completions, keys, quests
 from loyalty.services.quest_rules import Rules, TaskRules
 from rewards.services import rewards
 from tests import cast
+from tests.refusals import assert_integration_refused
 from tests.test_broken_operations import operation_of
 from tests.test_contract import fields, filled
 from tests.test_permissions import PARAMETER, address_of, declared_routes, is_of_integration
@@ -27,6 +30,7 @@ OTHERS = {
 
 USER = "integration/user/<str:external_id>"
 EVENT = {"id": "r1", "userId": "ada-1", "eventId": "ride", "value": 1, "createdAt": "2026-01-05 09:30:00"}
+REVENUE = {"requestId": "may", "revenue": "10.00", "date": "2026-01-05"}
 
 # method and path, whose it is, what is sent, what it takes (parameters or fields), status, what it answers
 ROWS = [
@@ -35,7 +39,7 @@ ROWS = [
     (
         "POST revenue",
         ANYBODYS,
-        {"requestId": "may", "revenue": "10.00", "date": "2026-01-05"},
+        REVENUE,
         "requestId revenue date currency",
         200,
         "",
@@ -148,3 +152,35 @@ class TestRows:
 
         body = response.json() if response.content else {}
         assert (response.status_code, list(body)) == (row[4], row[5].split())
+
+
+WRONG_TYPES: dict[str, list[Any]] = {
+    "revenue": [True, None, "", [], ["10.00"], {"amount": "10.00"}, 10.001, -1],
+    "date": [20260105, 1767571200.0, True, None, "", ["2026-01-05"], {}],
+    "currency": [978, True, "", ["EUR"], {"code": "EUR"}],
+}
+
+
+class TestRevenue:
+    """Money is a JSON number or a string, a day a string; which no row says."""
+
+    @pytest.mark.parametrize(
+        ("field", "value"), [(name, value) for name in WRONG_TYPES for value in WRONG_TYPES[name]]
+    )
+    def test_refuses_a_field_of_the_wrong_type(self, acme, field, value):
+        response = client(acme).post("/api/v1/revenue", {**REVENUE, field: value})
+
+        assert_integration_refused(response, "VALIDATION_ERROR", field)
+        assert not RevenueReport.objects.exists()
+
+    @pytest.mark.parametrize("revenue", ["10.10", 10.1, "10.1"])
+    def test_takes_text_and_numbers_for_the_same(self, acme, revenue):
+        response = client(acme).post("/api/v1/revenue", {**REVENUE, "revenue": revenue})
+
+        assert (response.status_code, RevenueReport.objects.for_business(acme).get().minor) == (200, 1010)
+
+    def test_takes_whole_numbers_and_no_currency(self, acme):
+        response = client(acme).post("/api/v1/revenue", {**REVENUE, "revenue": 7, "currency": None})
+
+        report = RevenueReport.objects.for_business(acme).get()
+        assert (response.status_code, report.minor, report.currency) == (200, 700, "EUR")

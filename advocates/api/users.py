@@ -97,7 +97,7 @@ class UserHistory(Shape):
 class User(IntegrationView):
     @operation("Read a user", answer=UserShape, tags=TAGS)
     def get(self, call: Call[None, None], external_id: str) -> UserShape:
-        return _shown(call.business, named.user(call, external_id), external_id)
+        return _shown(call.business, named.settled_user(call, external_id), external_id)
 
     @operation(
         "Create or change a user",
@@ -137,7 +137,7 @@ class History(IntegrationView):
         description="The types and payloads are those of the Loyalty API's history.",
     )
     def get(self, call: Call[None, PageQuery], external_id: str) -> UserHistory:
-        user = named.user(call, external_id)
+        user = named.settled_user(call, external_id)
         rows = journal.events_of(business=call.business, account_id=user.pk)
         page = page_by_cursor(rows, call.query, business=call.business, order=("-sequence",))
         found = journal.items(page.items, business=call.business)

@@ -204,6 +204,7 @@ class Transactions(KeyView):
     @operation("List an advocate's transactions, newest first", query=ListTransactions, answer=TransactionPage)
     def get(self, call: Call[None, ListTransactions], advocate_id: UUID) -> TransactionPage:
         profiles.require(business=call.business, advocate_id=advocate_id)
+        wallets.settle_due(business=call.business, account_id=advocate_id)
         rows = books.entries(business=call.business, account_id=advocate_id)
         query = call.query
         filters = {

@@ -126,7 +126,9 @@ class ListHistory(PageQuery):
 class History(UserView):
     @operation("Read the user's history", query=ListHistory, answer=shapes.History, description="Oldest first.")
     def get(self, call: Call[None, ListHistory]) -> shapes.History:
-        rows = journal.events_of(business=call.business, account_id=_account_id(call))
+        account_id = _account_id(call)
+        wallets.settle_due(business=call.business, account_id=account_id)
+        rows = journal.events_of(business=call.business, account_id=account_id)
         rows = journal.between(rows, start=call.query.from_, end=call.query.to)
         page = page_by_cursor(rows, call.query, business=call.business, order=("sequence",))
         found = journal.items(page.items, business=call.business)

@@ -1,12 +1,13 @@
 """The judges of settings: addresses that may call, and pages that may."""
 
 from collections.abc import Callable, Iterable
-from ipaddress import ip_interface, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_interface, ip_network
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+IPV4_MAPPED = IPv6Network("::ffff:0:0/96")
 
 
 def each(judge: Callable[[str], str], lines: Iterable[str]) -> list[str]:
@@ -24,18 +25,21 @@ def each(judge: Callable[[str], str], lines: Iterable[str]) -> list[str]:
 
 
 def network(text: str) -> str:
-    """An address, or a range in CIDR notation."""
-    try:
-        return str(ip_network(text))
-    except ValueError:
-        pass
+    """An address, or a range in CIDR notation. IPv4 is written as such: callers are, too, however they connect."""
     try:
         meant = ip_interface(text).network
     except ValueError as error:
         raise ValidationError(
             f"“{text}” is not an address. Write one like 203.0.113.7, or a range like 203.0.113.0/24."
         ) from error
-    raise ValidationError(f"“{text}” names one address inside a range. Write {meant} for the whole range.")
+    if isinstance(meant, IPv6Network) and meant.subnet_of(IPV4_MAPPED):
+        raise ValidationError(f"“{text}” is IPv4 in the form of IPv6. Write {_unmapped(meant)}.")
+    try:
+        return str(ip_network(text))
+    except ValueError as error:
+        raise ValidationError(
+            f"“{text}” names one address inside a range. Write {meant} for the whole range."
+        ) from error
 
 
 def origin(text: str) -> str:
@@ -53,3 +57,9 @@ def origin(text: str) -> str:
     named = f"[{host}]" if ":" in host else host
     default = {"http": 80, "https": 443}[parts.scheme]
     return f"{parts.scheme}://{named}" + (f":{port}" if port not in (None, default) else "")
+
+
+def _unmapped(mapped: IPv6Network) -> str:
+    base, length = int(mapped.network_address) & 0xFFFF_FFFF, mapped.prefixlen - IPV4_MAPPED.prefixlen
+    plain = IPv4Network((base, length))
+    return str(plain.network_address if plain.num_addresses == 1 else plain)

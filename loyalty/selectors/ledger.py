@@ -102,6 +102,11 @@ def metrics_of(*, business: Business, account_id: UUID) -> dict[str, Wallet]:
     return metrics
 
 
+def is_due(*, business: Business, account_id: UUID) -> bool:
+    """Whether whole points of any metric wait to be posted: one query."""
+    return _accrued(business, account_id).exists()
+
+
 def _accrued(business: Business, account_id: Any) -> "QuerySet[HoldAccrual]":
     """Whole points that wait to be posted."""
     return HoldAccrual.objects.for_business(business).filter(account=account_id, parts__gte=PARTS)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.db import connection, transaction
 
 from loyalty import events
@@ -21,6 +22,8 @@ PAGE = 250  # whoever is being posted to waits no longer than these take
 HOUR = timedelta(hours=1)
 NOBODY = UUID(int=0)
 
+log = structlog.get_logger(__name__)
+
 DUE = """
     SELECT h.account_id FROM loyalty_holdaccrual h
     WHERE h.programme_id = %(programme)s AND h.account_id > %(last)s AND h.parts >= %(parts)s
@@ -30,13 +33,19 @@ DUE = """
 
 def accrue_due() -> int:
     """Share out every minute that is over, and post what was not posted for an hour. Answers how many were posted."""
-    posted = 0
-    for business in _businesses():
+    return sum(_serve(business) for business in _businesses())
+
+
+def _serve(business: Business) -> int:
+    """How many were posted. A business that we fail at keeps no other one's people from what is theirs."""
+    try:
         running = HoldProgramme.objects.for_business(business).filter(accrued_until__isnull=False)
         for programme in running.select_related("business").order_by("pk"):
             catch_up(programme)
-        posted += post_due(business)
-    return posted
+        return post_due(business)
+    except Exception:
+        log.exception("accrual_failed", business=str(business.pk))
+        return 0
 
 
 def catch_up(programme: HoldProgramme) -> None:

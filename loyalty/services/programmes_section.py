@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from types import GenericAlias
 from typing import Any
 
 from django.db.models import QuerySet
@@ -37,7 +38,7 @@ class Programmes:
     def as_section(self) -> Section:
         return Section(
             key=self.section,
-            shape=list[self.item],
+            shape=GenericAlias(list, self.item),
             export=self.export,
             apply=self.apply,
             check=self.check,

@@ -1,6 +1,6 @@
 """Revenue that a merchant reports: it feeds the pools that live on it, once for each request id."""
 
-from datetime import date, timedelta
+from datetime import date
 
 from django.db import transaction
 
@@ -10,6 +10,7 @@ from loyalty.kernel.points import MAX_MOVE
 from loyalty.models import Business, HoldFeed, HoldProgramme, RevenueReport
 
 EARLIEST = date(2000, 1, 1)
+WHERE_DAYS_BEGIN = "Pacific/Kiritimati"  # 14 hours before UTC: no zone is earlier
 
 
 class AlreadyReported(Conflict):
@@ -24,8 +25,7 @@ def report(*, business: Business, request_id: str, minor: int, currency: str, da
     :raises AlreadyReported: if a report has the request id
     :raises Invalid: if the day has begun nowhere, the currency is not the business's, or a pool would be too large
     """
-    today = periods.day_of(clock.now(business), zone=business.timezone)
-    if not EARLIEST <= day <= today + timedelta(days=1):
+    if not EARLIEST <= day <= periods.day_of(clock.now(business), zone=WHERE_DAYS_BEGIN):
         raise Invalid("date must not lie in the future.", field="date")
     if currency != business.currency:
         raise Invalid(f"This programme counts {business.currency}. Report revenue in it.", field="currency")

@@ -8,6 +8,17 @@ from loyalty.selectors.ledger import Wallet
 from loyalty.services import ledger
 
 
+def settle_due(*, business: Business, account_id: UUID) -> bool:
+    """Post what waits for somebody, for a look at something else than a wallet. One query where nothing does.
+
+    Answers whether something was due: what was read before may be out of date then.
+    """
+    is_due = books.is_due(business=business, account_id=account_id)
+    if is_due:
+        ledger.settle(business_id=business.pk, account_id=account_id)
+    return is_due
+
+
 def of_one(*, business: Business, account_id: UUID) -> Wallet:
     """Somebody's points. One query, and more only where something waits to be posted."""
     wallet = books.wallets(business=business, account_ids=[account_id])[account_id]

@@ -57,7 +57,7 @@ class Rewards(IntegrationView):
         ),
     )
     def get(self, call: Call[None, None], external_id: str) -> OfferList:
-        user = named.user(call, external_id)
+        user = named.settled_user(call, external_id)
         found = offers.shop_window(business=call.business, account_id=user.pk)
         return OfferList(rewards=[shapes.offer(offer) for offer in found])
 

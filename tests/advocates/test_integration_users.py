@@ -1,11 +1,14 @@
 """The Integration API's user: who they are, their quests, balance and history."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from advocates.models import Advocate
 from advocates.services import advocates, mappings
+from loyalty.kernel import clock
 from loyalty.models import Metric, MilestoneSet, Segment
 from loyalty.services import accounts, ledger, quests, segments
 from loyalty.services.quest_rules import Rules, TaskRules, in_points
@@ -126,6 +129,14 @@ class TestBalance:
                 "progress": {"value": 1200, "target": 5000},
             },
         }
+
+    def test_tells_what_is_pending_apart_from_what_can_be_spent(self, ada, give, integration_api):
+        give(ada, 1000)
+        give(ada, 50, pending_until=clock.wall() + timedelta(days=1))
+
+        body = integration_api.get(f"{ADA}/balance").json()
+
+        assert (body["balance"], body["pending"], body["metrics"]) == (1000, 50, {"points": 1000})
 
     def test_has_no_next_tier_on_the_highest(self, ada, give, integration_api):
         give(ada, 6000)

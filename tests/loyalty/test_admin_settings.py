@@ -34,6 +34,10 @@ class TestAllowlist:
             ("shop.example", "is not an address"),
             ("1.2.3.4/33", "is not an address"),
             ("1.2.3", "is not an address"),
+            ("::ffff:203.0.113.7", "Write 203.0.113.7."),
+            ("::ffff:203.0.113.0/120", "Write 203.0.113.0/24."),
+            ("::ffff:203.0.113.7/120", "Write 203.0.113.0/24."),
+            ("::ffff:0:0/96", "Write 0.0.0.0/0."),
         ],
     )
     def test_says_what_is_wrong_with_a_line(self, olga, acme, line, said):

@@ -10,6 +10,10 @@ from tests.refusals import assert_integration_refused
 
 LISTED, MAPPED, LISTED_6 = "203.0.113.7", "::ffff:203.0.113.7", "2001:db8::7"
 CLIENT, PROXY = "198.51.100.9", "10.0.0.5"
+REFUSAL = (
+    f"The address {CLIENT} is not in the allowlist of this business. "
+    "Add it in the dashboard: https://laurel.example/admin/ under Settings, IP allowlist."
+)
 
 SPOOFS = {
     "X-Forwarded-For": {"X-Forwarded-For": LISTED},
@@ -39,6 +43,7 @@ SPOOFS = {
 def key(acme, settings):
     """Acme's key, behind one proxy, with a list of both kinds of addresses."""
     settings.TRUSTED_PROXY_COUNT = 1
+    settings.PUBLIC_URL = "https://laurel.example"
     Business.objects.filter(pk=acme.pk).update(ip_allowlist=[LISTED, "2001:db8::/32"])
     return cast.integration_client_of(acme).headers["X-API-KEY"]
 
@@ -56,11 +61,11 @@ class TestPretending:
         assert len(SPOOFS) == 20
 
     @pytest.mark.parametrize("headers", SPOOFS.values(), ids=SPOOFS)
-    def test_lets_nobody_in_and_the_refusal_names_who_it_was(self, key, headers):
+    def test_lets_nobody_in_and_the_refusal_says_who_it_was_and_where_to_add_them(self, key, headers):
         response = call(key, headers)
 
         assert_integration_refused(response, "IP_NOT_ALLOWED", None, status=403)
-        assert CLIENT in response.json()["message"]
+        assert response.json()["message"] == REFUSAL
 
     @pytest.mark.parametrize("headers", SPOOFS.values(), ids=SPOOFS)
     def test_past_the_proxy_lets_nobody_in_either(self, key, headers):
@@ -69,7 +74,7 @@ class TestPretending:
         )
 
         assert_integration_refused(response, "IP_NOT_ALLOWED", None, status=403)
-        assert CLIENT in response.json()["message"]
+        assert response.json()["message"] == REFUSAL
 
     def test_does_not_make_one_caller_many(self, db, settings, monkeypatch):
         settings.TRUSTED_PROXY_COUNT = 1

@@ -90,7 +90,7 @@ class Home(Fragment):
 
 class Rewards(Fragment):
     def get(self, request: HttpRequest) -> HttpResponse:
-        wallets.of_one(business=self.business, account_id=self.account_id)  # with what is due to them
+        wallets.settle_due(business=self.business, account_id=self.account_id)
         window = pages.window(business=self.business, account_id=self.account_id)
         return respond(render("rewards", cards=window.cards, balance=window.balance))
 
@@ -110,6 +110,7 @@ class Coupons(Fragment):
 
 class History(Fragment):
     def get(self, request: HttpRequest) -> HttpResponse:
+        wallets.settle_due(business=self.business, account_id=self.account_id)
         rows = ledger.entries(business=self.business, account_id=self.account_id).filter(metric__key="points")
         page = page_by_cursor(rows, page_query(request), business=self.business, order=("-sequence",))
         return self._list("history", movements=pages.movements(page.items), cursor=page.next_cursor)
@@ -119,6 +120,7 @@ class Choice(Fragment):
     """What one reward is, and what redeeming it would leave; then the redeem itself."""
 
     def get(self, request: HttpRequest, reward_id: UUID) -> HttpResponse:
+        wallets.settle_due(business=self.business, account_id=self.account_id)
         choice = pages.choice(business=self.business, account_id=self.account_id, reward_id=reward_id)
         return respond(render("choice", choice=choice))
 

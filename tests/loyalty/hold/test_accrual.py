@@ -121,6 +121,30 @@ class TestAMinute:
         assert (programme.kept, programme.poured) == (0, 4 * PARTS)
 
 
+class TestABusinessThatFails:
+    @pytest.mark.parametrize("failing", ["acme", "rival"])
+    def test_keeps_nobody_elses_people_from_what_is_theirs(
+        self, time, acme, rival, start, holder, monkeypatch, failing
+    ):
+        ada, eve, catch_up = holder(100), holder(100, rival), accrual.catch_up
+        start()
+        start(rival)
+
+        def break_down(programme):
+            if programme.business.slug == failing:
+                raise RuntimeError
+            catch_up(programme)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(accrual, "catch_up", break_down)
+            minute_passes(time, 60)
+        served, waiting = (eve, ada) if failing == "acme" else (ada, eve)
+        assert (balance(served), accrued(waiting)) == (160, 0)
+
+        minute_passes(time)
+        assert balance(waiting) == 161
+
+
 class TestATerm:
     def test_counts_the_least_that_was_held(self, time, start, holder):
         ada, bob = holder(100), holder(100)

@@ -7,9 +7,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from loyalty.kernel import clock
-from loyalty.models import Event
+from loyalty.models import Event, Milestone
 from loyalty.services import accrual, erasure, tokens, wallets
 from tests import cast
+from tests.widget.conftest import Visitor, token_of
+
+ADA = "/integration/user/ada-1"
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +41,14 @@ class TestALook:
 
         assert (wallet.amount, len(asked)) == (100, 1)
 
+    def test_at_something_else_costs_one_query_where_nothing_is_due(self, acme, ada, give):
+        give(ada, 100)
+
+        with CaptureQueriesContext(connection) as asked:
+            wallets.settle_due(business=acme, account_id=ada.pk)
+
+        assert len(asked) == 1
+
     def test_of_the_app_posts(self, five_due, ada_app):
         assert ada_app.get("/profile").json()["data"]["metrics"]["points"] == 105
 
@@ -54,6 +65,45 @@ class TestALook:
         page = client.get(f"/w/{acme.slug}/home", headers=headers).content.decode()
 
         assert 'data-balance="105"' in page
+
+    def test_at_the_history_of_the_widget_posts(self, five_due, ada):
+        assert "<b>+5</b>" in Visitor(token_of(ada)).get("history").text
+
+    def test_at_a_reward_of_the_widget_posts(self, five_due, api, ada):
+        reward = api.post("/rewards", {"name": "Mug", "pointsCost": 105, "type": "custom"}).json()["reward"]
+
+        assert "data-redeem" in Visitor(token_of(ada)).get(f"rewards/{reward['id']}").text
+
+    def test_of_the_merchants_own_pages_posts(self, five_due, integration_api):
+        assert integration_api.get(f"{ADA}/balance").json()["balance"] == 105
+
+    def test_at_rewards_posts_before_it_says_what_is_affordable(self, five_due, api, integration_api):
+        api.post("/rewards", {"name": "Mug", "pointsCost": 105, "type": "custom"})
+
+        (offer,) = integration_api.get(f"{ADA}/rewards").json()["rewards"]
+
+        assert offer["affordable"]
+
+    def test_at_the_user_posts_before_it_says_the_tier(self, five_due, acme, integration_api):
+        steps = Milestone.objects.for_business(acme).filter(key="silver")
+        steps.update(threshold=105)
+
+        assert integration_api.get(ADA).json()["tier"] == "silver"
+
+    def test_at_the_history_of_the_merchants_own_pages_posts(self, five_due, integration_api):
+        newest = integration_api.get(f"{ADA}/history").json()["history"][0]
+
+        assert newest["payload"]["metricChanges"] == {"points": {"oldValue": 100, "newValue": 105}}
+
+    def test_at_the_history_of_the_app_posts(self, five_due, ada_app):
+        newest = ada_app.get("/history").json()["data"][-1]
+
+        assert newest["payload"]["metricChanges"] == {"points": {"oldValue": 100, "newValue": 105}}
+
+    def test_at_transactions_posts(self, five_due, api, ada):
+        newest = api.get(f"/advocates/{ada.pk}/transactions").json()["transactions"][0]
+
+        assert (newest["amount"], newest["source"]["type"]) == (5, "hold")
 
     def test_tells_of_it_once(self, five_due, acme, api, ada):
         for _ in range(2):

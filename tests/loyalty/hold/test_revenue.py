@@ -2,7 +2,7 @@
 
 import pytest
 
-from loyalty.models import HoldFeed, RevenueReport
+from loyalty.models import Business, HoldFeed, RevenueReport
 from loyalty.services import accrual
 from loyalty.services.hold_rules import Pool, Revenue
 from tests.loyalty.hold.conftest import accrued, minute_passes
@@ -54,6 +54,17 @@ class TestARefusal:
 
         assert (response.status_code, response.json()["property"]) == (400, field)
         assert not RevenueReport.objects.exists()
+
+    @pytest.mark.parametrize(("minutes_since_noon", "status"), [(-121, 400), (-120, 200)])
+    @pytest.mark.parametrize("timezone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+    def test_of_a_day_that_has_begun_nowhere(self, time, acme, integration_api, timezone, minutes_since_noon, status):
+        """Days begin in Kiritimati, at 10:00 UTC of the day before, wherever the business is."""
+        Business.objects.filter(pk=acme.pk).update(timezone=timezone)
+        time.passes(minutes=minutes_since_noon)
+
+        response = integration_api.post("/revenue", {**REPORT, "date": "2027-05-04"})
+
+        assert response.status_code == status
 
     def test_of_a_request_id_that_was_received_before(self, time, acme, integration_api, start):
         start(pool=FED)
