@@ -14,6 +14,7 @@ from loyalty.kernel.names import camel
 from loyalty.models import Account
 
 METADATA_BYTES = 16 * 1024
+LONGEST_NAME = Advocate._meta.get_field("name").max_length
 BORN_AFTER = date(1900, 1, 1)
 
 
@@ -62,7 +63,8 @@ def _with_whole_name(given: dict[str, Any], known: Advocate) -> dict[str, Any]:
     if "name" in given or not given.keys() & {"first_name", "last_name"}:
         return given
     parts = [given.get(part, getattr(known, part)) for part in ("first_name", "last_name")]
-    return given | {"name": " ".join(filter(None, parts))} if all(parts) or not known.name else given
+    whole = " ".join(filter(None, parts))[:LONGEST_NAME]
+    return given | {"name": whole} if all(parts) or not known.name else given
 
 
 def check(given: Details, *, today: date) -> None:

@@ -62,7 +62,7 @@ def audience(version: QuestVersion) -> str:
     groups = (
         ("Tiers", version.tier_keys),
         ("Segments", version.segment_keys),
-        ("Not", version.excluded_segment_keys),
+        ("Not", [*version.excluded_tier_keys, *version.excluded_segment_keys]),
     )
     return "; ".join(f"{title}: {', '.join(keys)}" for title, keys in groups if keys) or "Everyone"
 

@@ -58,7 +58,7 @@ QUEST: Example = {
     "status": "active",
     "window": {"from": None, "to": None, "showInUI": True},
     "recurrence": "none",
-    "audience": {"tiers": [], "segments": [], "excludeSegments": []},
+    "audience": {"tiers": [], "segments": [], "excludeTiers": [], "excludeSegments": []},
     "autoClaim": True,
     "taskBenefits": True,
     "zone": "programme",

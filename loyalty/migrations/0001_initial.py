@@ -681,6 +681,7 @@ class Migration(migrations.Migration):
                         ('zone', models.CharField(choices=[('programme', 'Programme'), ('user', 'User')], default='programme', max_length=10)),
                         ('tier_keys', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(max_length=64), default=list, size=None)),
                         ('segment_keys', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(max_length=64), default=list, size=None)),
+                        ('excluded_tier_keys', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(max_length=64), default=list, size=None)),
                         ('excluded_segment_keys', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(max_length=64), default=list, size=None)),
                         ('auto_claim', models.BooleanField(default=True)),
                         ('required', models.PositiveIntegerField(null=True)),

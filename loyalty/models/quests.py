@@ -71,6 +71,7 @@ class QuestVersion(TenantModel):
     zone = models.CharField(max_length=10, choices=Zone, default=Zone.PROGRAMME)  # in which days are counted
     tier_keys = ArrayField(models.SlugField(max_length=64), default=list)  # empty: for everyone
     segment_keys = ArrayField(models.SlugField(max_length=64), default=list)  # empty: for everyone
+    excluded_tier_keys = ArrayField(models.SlugField(max_length=64), default=list)
     excluded_segment_keys = ArrayField(models.SlugField(max_length=64), default=list)
     auto_claim = models.BooleanField(default=True)
     required = models.PositiveIntegerField(null=True)  # so many tasks complete it; null: all of them

@@ -81,6 +81,7 @@ class Audience:
 
     def has(self, rules: QuestVersion) -> bool:
         is_in_tier = not rules.tier_keys or self.tier in rules.tier_keys
+        is_in_tier = is_in_tier and self.tier not in rules.excluded_tier_keys
         is_in_segment = not rules.segment_keys or not self.segments.isdisjoint(rules.segment_keys)
         return is_in_tier and is_in_segment and self.segments.isdisjoint(rules.excluded_segment_keys)
 

@@ -49,7 +49,8 @@ def done_keys(*, account_id: UUID, quest: Quest, period: str) -> set[str]:
 
 def is_in_audience(*, business: Business, account_id: UUID, tier_id: UUID | None, version: QuestVersion) -> bool:
     """Whether a quest is for this person, by their tier and segments."""
-    if version.tier_keys and _tier_key(business, tier_id) not in version.tier_keys:
+    tier = _tier_key(business, tier_id) if version.tier_keys or version.excluded_tier_keys else None
+    if (version.tier_keys and tier not in version.tier_keys) or tier in version.excluded_tier_keys:
         return False
     if not version.segment_keys and not version.excluded_segment_keys:
         return True

@@ -30,7 +30,8 @@ class Gate:
     closes_at: datetime | None
     tier_ids: frozenset[UUID] | None  # None: for everyone
     segment_keys: frozenset[str]
-    excluded_segment_keys: frozenset[str]
+    excluded_tier_ids: frozenset[UUID] = frozenset()
+    excluded_segment_keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +160,7 @@ def _rule(row: EarnRule, tiers: Mapping[str, UUID]) -> Rule:
         closes_at=terms.window.to,
         tier_ids=_tier_ids(terms.audience.tiers, tiers),
         segment_keys=frozenset(terms.audience.segments),
+        excluded_tier_ids=_tier_ids(terms.audience.exclude_tiers, tiers) or frozenset(),
         excluded_segment_keys=frozenset(terms.audience.exclude_segments),
     )
 
@@ -179,7 +181,6 @@ def _stamping(business: Business) -> Iterator[Rule]:
             closes_at=None,
             tier_ids=None,
             segment_keys=frozenset(),
-            excluded_segment_keys=frozenset(),
         )
 
 
@@ -224,6 +225,7 @@ def _run(quest: Quest, tiers: Mapping[str, UUID], *, order: tuple[str, ...]) -> 
         zone=rules.zone,
         tier_ids=_tier_ids(rules.tier_keys, tiers),
         segment_keys=frozenset(rules.segment_keys),
+        excluded_tier_ids=_tier_ids(rules.excluded_tier_keys, tiers) or frozenset(),
         excluded_segment_keys=frozenset(rules.excluded_segment_keys),
         order=order,
     )

@@ -194,7 +194,8 @@ def shut(moment: Moment, gate: Gate, asked: Iterable[Condition], theirs: set[str
     """Why something does not listen to this event of this person now."""
     if (gate.opens_at and moment.at < gate.opens_at) or (gate.closes_at and moment.at >= gate.closes_at):
         return "outside_window"
-    if gate.tier_ids is not None and moment.person.tier_id not in gate.tier_ids:
+    is_off = gate.tier_ids is not None and moment.person.tier_id not in gate.tier_ids
+    if is_off or moment.person.tier_id in gate.excluded_tier_ids:
         return "other_tier"
     is_outside = gate.segment_keys and gate.segment_keys.isdisjoint(theirs)
     if is_outside or not gate.excluded_segment_keys.isdisjoint(theirs):

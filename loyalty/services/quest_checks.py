@@ -76,6 +76,7 @@ def check_audience(audience: Audience, *, business: Business) -> None:
     for name, noun, wanted, known in (
         ("tiers", "tier", audience.tiers, ladder),
         ("segments", "segment", audience.segments, groups),
+        ("excludeTiers", "tier", audience.exclude_tiers, ladder),
         ("excludeSegments", "segment", audience.exclude_segments, groups),
     ):
         for place, key in enumerate(wanted):

@@ -22,6 +22,7 @@ def version_of(quest: Quest, rules: Rules, *, number: int) -> QuestVersion:
         zone=rules.zone,
         tier_keys=rules.audience.tiers,
         segment_keys=rules.audience.segments,
+        excluded_tier_keys=rules.audience.exclude_tiers,
         excluded_segment_keys=rules.audience.exclude_segments,
         auto_claim=rules.auto_claim,
         required=None if rules.required == "all" else rules.required,
@@ -66,6 +67,7 @@ def rules_of(version: QuestVersion, tasks: list[Task]) -> Rules:
         audience=Audience(
             tiers=version.tier_keys,
             segments=version.segment_keys,
+            exclude_tiers=version.excluded_tier_keys,
             exclude_segments=version.excluded_segment_keys,
         ),
         auto_claim=version.auto_claim,

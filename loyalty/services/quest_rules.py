@@ -64,6 +64,7 @@ class Audience(Part):
 
     tiers: Keys = []
     segments: Keys = []
+    exclude_tiers: Keys = []
     exclude_segments: Keys = []
 
 

@@ -74,9 +74,11 @@ def _item(quest: Quest, tasks: list[Task]) -> QuestItem:
 def check_audience(audience: Audience, document: Document, path: str) -> Iterator[Problem]:
     """The tiers and segments that the document does not have."""
     groups = programme.groups_of(document) if "segments" in document else None
+    ladder = _tiers(document)
     for name, wanted, known in (
-        ("tiers", audience.tiers, _tiers(document)),
+        ("tiers", audience.tiers, ladder),
         ("segments", audience.segments, groups),
+        ("excludeTiers", audience.exclude_tiers, ladder),
         ("excludeSegments", audience.exclude_segments, groups),
     ):
         for place, key in enumerate(wanted):

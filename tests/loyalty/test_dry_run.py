@@ -217,6 +217,11 @@ class TestSaysWhy:
 
         assert (rule["matched"], rule["caps"]) == (True, [cap])
 
+    def test_a_tier_is_left_out(self, world, tries):
+        world.rule(audience=Audience(exclude_tiers=["bronze"]))
+
+        assert tries()["rules"][0]["reason"] == "other_tier"
+
     def test_a_segment_is_left_out(self, world, tries):
         world.rule(audience=Audience(exclude_segments=["beta"]))
         segments.put(business=world.acme, account_id=world.ada.pk, keys=["beta"])

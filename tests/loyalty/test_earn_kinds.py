@@ -43,9 +43,8 @@ def terms(trigger="order_paid", *, points=5, per="1.00", currency="EUR", each="o
 
 
 def rule(of):
-    nobody = {"opens_at": None, "closes_at": None, "tier_ids": None}
-    groups = {"segment_keys": frozenset(), "excluded_segment_keys": frozenset()}
-    return Rule(rule_id=ids.new_id(), key="r", title="R", version=1, terms=of, **nobody, **groups)
+    everybody = {"opens_at": None, "closes_at": None, "tier_ids": None, "segment_keys": frozenset()}
+    return Rule(rule_id=ids.new_id(), key="r", title="R", version=1, terms=of, **everybody)
 
 
 def order(*amounts, currency="EUR"):

@@ -61,7 +61,8 @@ def maximum(business, amount):
 
 class TestRefusesTerms:
     def test_with_a_tier_or_segment_that_the_programme_does_not_have(self, acme):
-        for audience in (Audience(tiers=["iron"]), Audience(segments=["beta"]), Audience(exclude_segments=["beta"])):
+        tiers = (Audience(tiers=["iron"]), Audience(exclude_tiers=["iron"]))
+        for audience in (*tiers, Audience(segments=["beta"]), Audience(exclude_segments=["beta"])):
             with pytest.raises(NotFound):
                 rule(acme, audience=audience)
 

@@ -83,6 +83,11 @@ class TestPut:
     def test_makes_a_name_of_its_parts_and_loses_none(self, api, ada, said, name):
         assert api.put("/customers/ada-1", said).json()["customer"]["name"] == name
 
+    def test_makes_a_name_of_parts_as_long_as_they_may_be(self, api):
+        customer = api.put("/customers/new-1", {"firstName": "A" * 100, "lastName": "L" * 100}).json()["customer"]
+
+        assert customer["name"] == "A" * 100 + " " + "L" * 99
+
     def test_joins_one_part_with_the_other_that_is_known(self, api):
         api.put("/customers/new-1", {"firstName": "Grace", "lastName": "Murray"})
 

@@ -79,7 +79,9 @@ class TestRefuses:
         golden = quest(step("Say hello"), key="golden", audience=Audience(tiers=["gold", "silver"]))
         testers = quest(step("Say hello"), key="testers", audience=Audience(segments=["beta"]))
         others = quest(step("Say hello"), key="others", audience=Audience(exclude_segments=["beta"]))
+        risen = quest(step("Say hello"), key="risen", audience=Audience(exclude_tiers=["bronze"]))
 
+        assert_refused(asked(api, risen, ada), "NOT_ELIGIBLE", None)
         assert_refused(asked(api, golden, ada), "NOT_ELIGIBLE", None)
         assert_refused(asked(api, testers, ada), "NOT_ELIGIBLE", None)
         segments.put(business=acme, account_id=ada.pk, keys=["beta"])

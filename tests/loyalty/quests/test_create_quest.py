@@ -72,6 +72,7 @@ class TestRefuses:
         [
             ({"audience": {"tiers": ["bronze", "platinum"]}}, "audience.tiers.1"),
             ({"audience": {"segments": ["beta"]}}, "audience.segments.0"),
+            ({"audience": {"excludeTiers": ["platinum"]}}, "audience.excludeTiers.0"),
             ({"audience": {"excludeSegments": ["beta"]}}, "audience.excludeSegments.0"),
             ({"tasks": [{**HELLO, "benefits": [STARS]}]}, "tasks.0.benefits.0.metric"),
         ],
@@ -99,7 +100,7 @@ class TestCreates:
 
         assert quest | {"key": "commuter", "status": "active", "version": 1, "autoClaim": True} == quest
         assert quest["window"] == {"from": None, "to": None, "showInUI": True}
-        assert quest["audience"] == {"tiers": [], "segments": [], "excludeSegments": []}
+        assert quest["audience"] == {"tiers": [], "segments": [], "excludeTiers": [], "excludeSegments": []}
         assert (quest["recurrence"], quest["benefits"], quest["required"]) == ("none", [], "all")
 
     def test_all_that_the_document_knows(self, api, beta):
@@ -110,7 +111,7 @@ class TestCreates:
             "status": "paused",
             "window": {"from": "2026-05-01T00:00:00Z", "to": "2026-06-01T00:00:00Z", "showInUI": False},
             "recurrence": "weekly",
-            "audience": {"tiers": ["gold"], "segments": ["beta"], "excludeSegments": []},
+            "audience": {"tiers": ["gold"], "segments": ["beta"], "excludeTiers": [], "excludeSegments": []},
             "autoClaim": False,
             "required": 1,
             "ordered": True,

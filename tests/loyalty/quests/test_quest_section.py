@@ -25,7 +25,7 @@ COMMUTER = {
     "showInProfile": True,
     "showInRail": True,
     "notification": {"display": "toast", "title": "Well done", "message": "You are a commuter"},
-    "audience": {"tiers": ["gold"], "segments": [], "excludeSegments": []},
+    "audience": {"tiers": ["gold"], "segments": [], "excludeTiers": [], "excludeSegments": []},
     "tasks": [
         {
             "key": "ten",
@@ -149,6 +149,7 @@ class TestCheck:
         [
             ({"audience": {"tiers": ["gold", "platinum"]}}, "quests.0.audience.tiers.1"),
             ({"audience": {"segments": ["beta"]}}, "quests.0.audience.segments.0"),
+            ({"audience": {"excludeTiers": ["platinum"]}}, "quests.0.audience.excludeTiers.0"),
             ({"audience": {"excludeSegments": ["vip", "beta"]}}, "quests.0.audience.excludeSegments.1"),
             ({"benefits": [{"kind": "metric", "metric": "stars", "quantity": 1}]}, "quests.0.benefits.0.metric"),
         ],
