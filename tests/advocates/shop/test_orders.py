@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from advocates.models import Advocate, Order
 from loyalty.services import accounts, earn_rules
 from loyalty.services.earn_terms import Earn, Limit, Terms
-from tests.advocates.shop.conftest import LINES, balance, moves, order, pending, policy, rule
+from tests.advocates.shop.conftest import LINES, balance, coupon_of, moves, order, pending, policy, rule
 from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
@@ -279,10 +279,7 @@ class TestQueries:
         api.post("/orders", order("1000", who="bob-1"))  # of the friend, Ada, the next one is the first
         if is_all or case == "coupon":
             give(ada, 100)
-            reward = {"name": "5.00 off", "type": "amount_discount", "value": "5.00", "currency": "EUR"}
-            made = api.post("/rewards", reward | {"pointsCost": 100}).json()["reward"]
-            got = api.post(f"/rewards/{made['id']}/redeem", {"advocateId": str(ada.pk)}).json()["redemption"]
-            said["discountCodes"] = [got["couponCode"]]
+            said["discountCodes"] = [coupon_of(api, ada)]
         if is_all or case == "referral":
             said["referralCode"] = api.post("/referrals", {"advocateId": str(bob.pk)}).json()["referral"]["code"]
         return said
