@@ -151,6 +151,11 @@ ROWS = [
         "transaction newBalance",
     ),
     ("POST customers/<str:external_id>/points/deduct", "points summary", 200, "transaction newBalance"),
+    ("GET customers/<str:external_id>/stamp-cards", "", 200, "stampCards"),
+    ("GET customers/<str:external_id>/memberships", "", 200, "memberships"),
+    ("PUT customers/<str:external_id>/memberships/<str:key>", "endsAt", 200, "membership"),
+    ("DELETE customers/<str:external_id>/memberships/<str:key>", "", 204, ""),
+    ("POST loyalty-cards/lookup", "card", 200, "customer"),
     (
         "POST orders",
         "id number customer currency subtotal discountTotal shippingTotal taxTotal total financialStatus "
@@ -215,6 +220,8 @@ SHAPES = {
     "pointBalance lifetimePoints currentLoyaltyTier referralUrl segments lastSeenAt createdAt updatedAt",
     "order": "id number currency subtotal discountTotal shippingTotal taxTotal total financialStatus discountCodes "
     "lines createdAt updatedAt",
+    "stampCard": "key title slots filled rewards",
+    "membership": "key title perks",
     "earnRule": "id key title status version budgetSpent terms createdAt updatedAt",
     "product": "id title handle imageUrl status price currency collectionIds variants",
     "collection": "id title productIds",
@@ -244,6 +251,7 @@ SENT = BODIES | {
     "advocates": {"email": "grace@example.com", "name": "Grace Hopper"},
     "customers": {"externalId": "ada-1", "firstName": "Ada"},
     "orders/<str:order_id>": {"financialStatus": "paid"},
+    "loyalty-cards/lookup": {"card": "{card}"},
     "earn-rules/<uuid:rule_id>": {"status": "paused", "priority": 5},
     "sso/mappings": {"advocateId": "{advocate_id}", "externalCustomerId": "outlet-77"},
     "testimonials": {"advocateId": "{advocate_id}", "rating": 5, "body": "Good", "consent": True},
@@ -327,6 +335,21 @@ class TestRows:
         found = complaints(answer, wrong)
         assert set(found) == {"GET me", "GET quests"}
         assert found["GET quests"] == (200, {"colour", "quests.colour"})
+
+
+class TestWhatPeopleCarry:
+    """Lists of what the fixture gives Ada: one that is empty would owe nothing."""
+
+    @pytest.mark.parametrize("name", ["stamp-cards", "memberships"])
+    def test_is_listed_for_who_has_it(self, api, ids, name):
+        (found,) = api.get(f"/customers/ada-1/{name}").json().values()
+
+        assert len(found) == 1
+
+    def test_is_found_by_its_card_alone(self, api, ids):
+        customer = api.post("/loyalty-cards/lookup", {"card": ids["card"]}).json()["customer"]
+
+        assert customer["externalId"] == "ada-1"
 
 
 class TestProgramme:

@@ -249,8 +249,10 @@ def ids(acme, api, ada, bob, give):
     groups = {
         "segments": [{"key": "beta", "title": "Beta testers"}],
         "memberships": [{"key": "club", "title": "Coffee club"}],
+        "stampCards": [{"key": "coffee", "title": "Coffee card", "slots": 8}],
     }
     version = api.put("/programme", groups).json()["version"]
+    api.put("/customers/ada-1/memberships/club", {})
     survey = {"title": "Survey", "questions": [{"kind": "nps", "text": "Would you recommend us?"}]}
     sold = {"id": "900", "customer": {"externalId": "ada-1"}, "total": "5.00", "financialStatus": "pending"}
     rule = {"title": "A ride", "trigger": "ride", "earn": {"points": 5}}
@@ -259,6 +261,7 @@ def ids(acme, api, ada, bob, give):
     return {
         "external_id": "ada-1",
         "key": "club",
+        "card": api.get("/customers/ada-1").json()["customer"]["loyaltyCard"],
         "order_id": api.post("/orders", sold).json()["order"]["id"],
         "rule_id": api.post("/earn-rules", rule).json()["earnRule"]["id"],
         "product_id": "mug",

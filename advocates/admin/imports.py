@@ -1,18 +1,22 @@
 """Files that were brought: uploaded, checked, imported by a button, undone by another."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import path, reverse
 from django.utils.html import format_html
 from unfold import widgets
 
-from advocates.models import Import, ImportPart
-from advocates.models.imports import money, totals
-from advocates.services import imports
+from advocates.models import Import
+from advocates.models.imports import money, problems, totals
+from advocates.services import csv_files, imports
 from advocates.services.kinds.imports import KINDS
 from advocates.services.kinds.imports.base import OURS
 from loyalty.admin import buttons, look, panels
@@ -23,7 +27,7 @@ from loyalty.kernel.money import money_text
 
 State = Import.State
 MOST_BYTES = 100_000_000
-MOST_SHOWN = 200  # problems
+MOST_SHOWN = 200  # problems; the report has all of them
 RELOAD_SECONDS = 3
 COLOURS = {State.DONE: "success", State.UNDONE: "warning", State.CHECKED: "primary"}
 VENDORS = {
@@ -97,6 +101,14 @@ COLUMNS = (
     look.moment_of("finished_at", "Finished"),
 )
 PROBLEM = ("Line", "Column", "What is wrong")
+REPORT_PAGE = "advocates_import_report"
+REPORT = ("line", "outcome", "column", "reason")
+
+
+def report(found: Import) -> Iterator[Sequence[object]]:
+    yield REPORT
+    for each in problems(found):
+        yield each["line"], "refused", each["column"] or "", each["message"]
 
 
 @admin.register(Import)
@@ -138,11 +150,28 @@ class ImportAdmin(ServiceAdmin):
         return figures
 
     def panels(self, request: HttpRequest, found: Import) -> Sequence[panels.Panel]:
-        parts = ImportPart.objects.for_business(found.business).filter(whole=found).order_by("number")
-        problems = [each for part in parts.values_list("problems", flat=True) for each in part]
-        rows = [[each["line"], each["column"] or look.NOTHING, each["message"]] for each in problems[:MOST_SHOWN]]
-        more = f"Refused lines (the first {MOST_SHOWN})" if len(problems) > MOST_SHOWN else "Refused lines"
-        return [panels.Panel(more, PROBLEM, rows, empty="No line is refused.")]
+        told = list(islice(problems(found), MOST_SHOWN + 1))
+        rows = [[each["line"], each["column"] or look.NOTHING, each["message"]] for each in told[:MOST_SHOWN]]
+        title = f"Refused lines (the first {MOST_SHOWN})" if len(told) > MOST_SHOWN else "Refused lines"
+        link = {"more_url": reverse(f"admin:{REPORT_PAGE}", args=[found.pk]), "more": "Download the report (CSV)"}
+        return [panels.Panel(title, PROBLEM, rows, empty="No line is refused.", **link)]
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.report_view)
+        return [path("<uuid:pk>/report/", view, name=REPORT_PAGE), *super().get_urls()]
+
+    def report_view(self, request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
+        """Every refused line, for whoever may see the page."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        found = self.get_object(request, str(pk))
+        if found is None:
+            raise Http404
+        name = f'attachment; filename="import-{found.pk}.csv"'
+        lines = csv_files.written(report(found))
+        return StreamingHttpResponse(
+            lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name}
+        )
 
     def offers(self, request: HttpRequest, button: str, found: Import) -> bool:
         return found.state in ((State.CHECKED,) if button == "start" else (State.RUNNING, State.DONE))

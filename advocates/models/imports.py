@@ -1,6 +1,8 @@
 """Files that a merchant brings: what is in them, and what became of it."""
 
 from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
 from django.db import models
 from django.db.models import Sum
@@ -84,3 +86,10 @@ def money(found: Import) -> dict[str, int]:
     for part in ImportPart.objects.filter(business_id=found.business_id, whole=found).values_list("money", flat=True):
         sums.update(part)
     return dict(sums)
+
+
+def problems(found: Import) -> Iterator[dict[str, Any]]:
+    """Every row that is refused, by its line; a part at a time, for there may be a million."""
+    parts = ImportPart.objects.filter(business_id=found.business_id, whole=found).exclude(problems=[])
+    for part in parts.order_by("number").values_list("problems", flat=True).iterator(chunk_size=1):
+        yield from part

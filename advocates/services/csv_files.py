@@ -1,10 +1,16 @@
-"""CSV files as people bring them: UTF-8, with commas, semicolons or tabs, and a first line that names the columns."""
+"""CSV files as people bring them: UTF-8, with commas, semicolons or tabs, and a first line that names the columns.
+
+And as they are given: without a cell that a spreadsheet would work out.
+"""
 
 import csv
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from loyalty.kernel.errors import Invalid
+
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet takes for the beginning of one
 
 
 class BadFile(Invalid):
@@ -62,6 +68,19 @@ def columns(
         if not set(group) & set(found):
             raise BadFile(f"A column {' or '.join(group)} is missing.")
     return found
+
+
+def written(rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """A line for each row, one after the other: no file is ever held as a whole."""
+    for row in rows:
+        line = io.StringIO()
+        csv.writer(line).writerow([_as_text(str(cell)) for cell in row])
+        yield line.getvalue()
+
+
+def _as_text(cell: str) -> str:
+    """What somebody else wrote is shown by a spreadsheet, and does nothing there."""
+    return f"'{cell}" if cell.startswith(FORMULAS) else cell
 
 
 def _with(first: str, lines: Iterator[str]) -> Iterator[str]:

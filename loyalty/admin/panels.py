@@ -24,6 +24,7 @@ class Panel:
     rows: Sequence[Sequence[object]]
     empty: str
     more_url: str = ""
+    more: str = "Show all"
 
     @property
     def table(self) -> dict[str, Sequence[object]]:

@@ -1,13 +1,17 @@
 """Imports in the dashboard: upload, look, import, undo."""
 
+import csv
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from advocates.models import Import
 from advocates.selectors import identity
-from advocates.services import imports
-from tests import dashboards
+from advocates.services import csv_files, imports
+from loyalty.models import User
+from tests import cast, dashboards
 from tests.dashboards import Role
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +37,18 @@ def found(olga):
     return Import.objects.get()
 
 
+def progress_of(answer):
+    """(max, value) of the bars on a page."""
+    bars = re.findall(r"<progress([^>]*)>", dashboards.text_of(answer))
+    return [(re.search(r'max="(.*?)"', bar)[1], re.search(r'value="(.*?)"', bar)[1]) for bar in bars]
+
+
+def rows_of(answer):
+    """What a file says that was asked for."""
+    text = b"".join(answer.streaming_content).decode()
+    return list(csv.reader(text.splitlines()))
+
+
 class TestUpload:
     @pytest.mark.parametrize(
         ("content", "said"),
@@ -47,11 +63,23 @@ class TestUpload:
 
         assert answer.status_code == 200
         page = dashboards.page(Import.objects.get(), "change")
-        assert olga.get(page)["Refresh"] == "3"
+        going_on = olga.get(page)
+        assert going_on["Refresh"] == "3"
+        assert progress_of(going_on) == [("2", "0")]
         imports.work_off()
         shown = olga.get(page)
         assert "Refresh" not in shown
+        assert progress_of(shown) == []
         assert "points must be a whole number" in dashboards.text_of(shown)
+
+    def test_shows_how_far_it_is(self, olga, acme, monkeypatch):
+        monkeypatch.setattr(imports, "PART", 2)
+        upload(olga, b"externalId\nc-1\nc-2\nc-3\n")
+        found = Import.objects.get()
+
+        imports.advance(business=acme, import_id=found.pk)
+
+        assert progress_of(olga.get(dashboards.page(found))) == [("3", "2")]
 
     def test_says_if_a_vendor_exports_nothing_of_the_kind(self, olga):
         said = dashboards.text_of(upload(olga, b"id,title\n1,Mug\n", layout="smile", kind="products"))
@@ -87,3 +115,49 @@ class TestButtons:
         assert dashboards.works_for(rival).post(dashboards.page(found, "start")).status_code == 404
         found.refresh_from_db()
         assert found.state == Import.State.CHECKED
+
+
+class TestReport:
+    def test_is_for_nobody_who_may_not_see_the_page(self, client, found):
+        stranger = dashboards.browser_of(User.objects.create_user("zoe@example.com", cast.PASSWORD))
+
+        assert stranger.get(dashboards.page(found, "report")).status_code == 403
+        assert client.get(dashboards.page(found, "report")).status_code == 302  # to where one signs in
+
+    def test_of_another_business_is_none(self, rival, found):
+        assert dashboards.works_for(rival).get(dashboards.page(found, "report")).status_code == 404
+
+    def test_has_every_refused_line_of_which_the_page_shows_some(self, olga, acme, monkeypatch):
+        monkeypatch.setattr(imports, "PART", 100)
+        upload(olga, b"externalId,points\n" + b"c-1,5\n" + b"c-2,-3\n" * 250)
+        imports.work_off()
+        found = Import.objects.get()
+
+        page = dashboards.text_of(olga.get(dashboards.page(found)))
+        assert "Refused lines (the first 200)" in page
+        assert page.count("points must be a whole number") == 200
+        assert f'href="{dashboards.page(found, "report")}"' in page
+        header, *rows = rows_of(olga.get(dashboards.page(found, "report")))
+        assert header == ["line", "outcome", "column", "reason"]
+        assert rows == [
+            [str(line), "refused", "points", "points must be a whole number such as 1250."] for line in range(3, 253)
+        ]
+
+    def test_is_a_file_for_analysts_too(self, acme, found):
+        answer = dashboards.works_for(acme, Role.ANALYST).get(dashboards.page(found, "report"))
+
+        assert answer["Content-Disposition"] == f'attachment; filename="import-{found.pk}.csv"'
+        assert answer["Content-Type"] == "text/csv; charset=utf-8"
+        assert len(rows_of(answer)) == 2
+
+    def test_stays_when_the_rows_are_forgotten(self, olga, found):
+        olga.post(dashboards.page(found, "start"))
+        imports.work_off()
+
+        assert [row[0] for row in rows_of(olga.get(dashboards.page(found, "report")))] == ["line", "3"]
+
+    @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+    def test_holds_no_formula(self, cell):
+        (line,) = csv_files.written([(cell, "a=1", 'so "quoted", it is')])
+
+        assert next(csv.reader([line])) == [f"'{cell}", "a=1", 'so "quoted", it is']

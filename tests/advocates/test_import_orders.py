@@ -134,6 +134,11 @@ class TestRecords:
         assert Order.objects.get().advocate_id == ada.pk
         assert Advocate.objects.count() == 1
 
+    def test_the_buyer_who_joins_by_their_whole_name(self, acme):
+        done(acme, "id,externalId,firstName,lastName,total\n1001,c-1,Ada,Lovelace,5.00\n1002,c-2,Bob,,5.00\n")
+
+        assert [someone(acme, name).name for name in ("c-1", "c-2")] == ["Ada Lovelace", "Bob"]
+
     def test_no_order_twice(self, acme):
         done(acme, HEADER + TWO_LINES)
 

@@ -46,6 +46,16 @@ class TestRefuses:
         assert not Balance.objects.filter(amount=20).exists()
 
 
+class TestReport:
+    def test_names_where_the_lines_stand_that_are_not_shown(self, run, file):
+        file.write_text("externalId,points\n" + "c-2,-3\n" * 25)
+
+        said = run("customers", file, "--dry-run")
+
+        assert said.count("Line ") == 20
+        assert "… and 5 more; all are in the report (CSV) on the page of this import in the dashboard." in said
+
+
 class TestImports:
     def test_and_undoes(self, run, file, acme):
         said = run("customers", file, "--skip-refused")

@@ -2,14 +2,15 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
-from advocates.models import Import, ImportPart
-from advocates.models.imports import money, totals
+from advocates.models import Import
+from advocates.models.imports import money, problems, totals
 from advocates.services import imports
 from advocates.services.kinds.imports import KINDS
 from advocates.services.kinds.imports.base import OURS
@@ -17,7 +18,7 @@ from loyalty.kernel.errors import DomainError
 from loyalty.kernel.money import money_text
 from loyalty.models import Business
 
-SHOWN = 20  # problems; all of them stand in the dashboard
+SHOWN = 20  # problems; the report in the dashboard has all of them
 State = Import.State
 DOING = {State.CHECKING: "Checking", State.RUNNING: "Importing", State.UNDOING: "Undoing"}
 
@@ -115,13 +116,12 @@ class Command(BaseCommand):
         came = ", ".join([*worth, f"{sums['points']:,} points"])
         became = f"{sums['new']:,} new, {sums['known']:,} known, {sums['refused']:,} refused"
         self.stdout.write(f"{sums['size']:,} rows: {became}; {came}.")
-        shown = 0
-        for part in ImportPart.objects.filter(business_id=found.business_id, whole=found).order_by("number"):
-            for problem in part.problems[: SHOWN - shown]:
-                self.stdout.write(f"Line {problem['line']}: {problem['message']}")
-                shown += 1
-        if sums["refused"] > shown:
-            self.stdout.write(f"… and {sums['refused'] - shown:,} more; the dashboard shows all.")
+        told = list(islice(problems(found), SHOWN))
+        for problem in told:
+            self.stdout.write(f"Line {problem['line']}: {problem['message']}")
+        if sums["refused"] > len(told):
+            rest = f"… and {sums['refused'] - len(told):,} more"
+            self.stdout.write(f"{rest}; all are in the report (CSV) on the page of this import in the dashboard.")
 
 
 def _id(text: str) -> UUID:

@@ -27,6 +27,14 @@ def rule(business, key="purchase", *, points=5, per="1.00", currency="EUR", **te
     return earn_rules.create(business=business, title=key.title(), key=key, terms=made)
 
 
+def coupon_of(api, advocate: Advocate) -> str:
+    """5.00 off, for 100 of somebody's points."""
+    reward = {"name": "5.00 off", "type": "amount_discount", "value": "5.00", "currency": "EUR", "pointsCost": 100}
+    made = api.post("/rewards", reward).json()["reward"]
+    answer = api.post(f"/rewards/{made['id']}/redeem", {"advocateId": str(advocate.pk)})
+    return str(answer.json()["redemption"]["couponCode"])
+
+
 def balance(advocate: Advocate, metric="points") -> int:
     wallets = books.wallets(business=advocate.business, account_ids=[advocate.pk], metric=metric)
     return wallets[advocate.pk].amount

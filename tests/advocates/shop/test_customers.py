@@ -1,6 +1,6 @@
 """PUT, GET and the points of /customers."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -154,6 +154,31 @@ class TestList:
         assert found(maxPointBalance=499) == ["bob-1"]
         assert found(createdAfter=now) == ["bob-1", "ada-1"]
         assert found(updatedAfter=later) == found(lastSeenAfter=now) == []
+
+    @pytest.mark.parametrize(
+        ("name", "path", "body"),
+        [
+            ("updatedAfter", "/customers", {"externalId": "ada-1", "phone": "+4930123456"}),
+            ("lastSeenAfter", "/customers/ada-1/points", {"points": 5, "updateLastSeen": True}),
+        ],
+    )
+    def test_finds_who_was_changed_or_seen_since(self, api, ada, bob, name, path, body):
+        yesterday, now, tomorrow = (clock.wall() + timedelta(days=days) for days in (-1, 0, 1))
+        Advocate.objects.update(created_at=yesterday, updated_at=yesterday)
+
+        def found(since):
+            answer = api.get("/customers", **{name: since.isoformat()}).json()
+            return [one["externalId"] for one in answer["customers"]]
+
+        assert found(now) == []
+        send = api.post if "points" in body else api.put
+        assert send(path, body).status_code == 200
+
+        assert found(now) == ["ada-1"]
+        assert found(tomorrow) == []
+        moment = datetime.fromisoformat(api.get("/customers/ada-1").json()["customer"][name.replace("After", "At")])
+        assert found(moment) == []  # after, and not at
+        assert found(moment - timedelta(milliseconds=1)) == ["ada-1"]
 
     def test_goes_on_by_cursor(self, api, ada, bob):
         page = api.get("/customers", limit=1).json()

@@ -14,6 +14,7 @@ from advocates.services.customers import UNKNOWN_YEAR
 from loyalty.kernel.errors import Conflict, DomainError, Invalid
 from loyalty.models import Business
 
+NO_YEAR = 1004  # of a birthday that Smile exports without one
 OURS = "laurel"  # the layout whose columns have our own names
 DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})|(\d{1,2})/(\d{1,2})/(\d{4})|(\d{1,2})[/-](\d{1,2})")
 WHOLE = re.compile(r"\d{1,16}|\d{1,3}(,\d{3}){1,5}")
@@ -131,7 +132,7 @@ def whole_number(text: str, *, column: str) -> int:
 
 
 def day(text: str, *, column: str) -> date:
-    """`2001-05-31`, `5/31/2001`, or without a year `5/31` and `05-31`.
+    """`2001-05-31`, `5/31/2001`, or without a year `5/31`, `05-31` and `1004-05-31`.
 
     :raises Invalid: if it is no day
     """
@@ -139,7 +140,8 @@ def day(text: str, *, column: str) -> date:
     if found:
         a, b, c, month, of_month, year, month_alone, day_alone = (int(part or 0) for part in found.groups())
         try:
-            return date(a or year or UNKNOWN_YEAR, b or month or month_alone, c or of_month or day_alone)
+            said = (a or year or NO_YEAR, b or month or month_alone, c or of_month or day_alone)
+            return date(UNKNOWN_YEAR if said[0] == NO_YEAR else said[0], *said[1:])
         except ValueError:
             pass
     raise Invalid(f"{column} must be a day such as 2001-05-31.", field=column)
