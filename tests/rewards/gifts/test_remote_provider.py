@@ -24,29 +24,10 @@ from rewards.services import (
 )
 from tests import dashboards
 from tests.races import at_once
-from tests.rewards.gifts import remote as remotes
 from tests.rewards.gifts.conftest import available, code_of
+from tests.rewards.gifts.remote import TOKEN
 
 pytestmark = pytest.mark.django_db
-
-TOKEN = "remote-secret-4711"
-
-
-@pytest.fixture
-def remote(settings):
-    settings.WEBHOOKS_ALLOW_HTTP = True
-    settings.WEBHOOKS_ALLOWED_PRIVATE_NETWORKS = ["127.0.0.1/32"]
-    with remotes.opened() as opened:
-        yield opened
-
-
-@pytest.fixture
-def books(acme, gifts, remote) -> GiftProduct:
-    """Cards of a bookshop, which its own API sells."""
-    product = GiftProduct(business=acme, key="BOOKS", name="Books", provider="http", currency="EUR")
-    product.min_minor, product.max_minor, product.delivery_types = 5_00, 100_00, ["Email", "Link"]
-    gift_remotes.put(product, url=remote.url, sku="BK", token=TOKEN)
-    return gift_products.check(product)
 
 
 @pytest.fixture
