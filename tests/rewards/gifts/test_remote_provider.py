@@ -16,12 +16,14 @@ from rewards.services import (
     gift_buying,
     gift_cards,
     gift_claims,
+    gift_funds,
     gift_orders,
     gift_products,
     gift_remotes,
     gift_sending,
     redemptions,
 )
+from rewards.services.kinds.providers.base import Bought, Refused, Unreachable
 from tests import dashboards
 from tests.races import at_once
 from tests.rewards.gifts.conftest import available, code_of
@@ -234,6 +236,20 @@ class TestGivesBack:
         assert GiftPurchase.objects.get(tries=1, due_at__isnull=False).failure.startswith(
             "The provider sent a code that"
         )
+
+    @pytest.mark.parametrize("outcome", [Bought("REMOTE-1", "remote-1"), Refused("No."), Unreachable("Nobody.")])
+    def test_nothing_more_for_a_card_that_was_given_up_meanwhile(self, acme, bought, outcome):
+        card = bought().cards.get()
+        (purchase,) = gift_buying._claimed()
+        gift_cards.fail(acme, [card.pk], reason="Given up.")
+        gift_funds.give_back(business=acme, cards=[(card.pk, 20_00)], currency="EUR")
+
+        gift_buying._write_down(purchase, outcome)
+
+        card.refresh_from_db()
+        assert (card.status, card.failure, card.deliver_at) == ("Failed", "Given up.", None)
+        assert (Code.objects.count(), available(acme)) == (0, 1_000_00)
+        assert GiftPurchase.objects.get().due_at is None
 
     def test_all_of_an_order_that_is_cancelled_in_time(self, acme, remote, bought):
         placed = bought(2)
