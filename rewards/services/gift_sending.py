@@ -40,7 +40,7 @@ CLAIM = """
     UPDATE rewards_giftcard c SET leased_until = %(lease)s, tries = c.tries + 1
     FROM due WHERE c.id = due.id RETURNING c.id
 """
-# Links are handed out by the order's answer: nothing is sent.
+# Links are handed out by the order's answer: nothing is sent, and some are opened before they are written down here.
 HAND_OUT = """
     WITH due AS (
         SELECT c.id FROM rewards_giftcard c
@@ -49,7 +49,8 @@ HAND_OUT = """
         WHERE c.deliver_at <= %(now)s + b.clock_offset LIMIT %(links)s FOR UPDATE OF c SKIP LOCKED
     )
     UPDATE rewards_giftcard c
-    SET status = 'Delivered', sent_at = %(now)s, delivered_at = %(now)s, deliver_at = NULL, leased_until = NULL
+    SET status = CASE WHEN c.status IN ('Pending', 'Scheduled') THEN 'Delivered' ELSE c.status END,
+        sent_at = %(now)s, delivered_at = %(now)s, deliver_at = NULL, leased_until = NULL
     FROM due WHERE c.id = due.id
 """
 

@@ -304,6 +304,16 @@ class TestLinks:
         event = Event.objects.get(topic="gift_orders/completed")
         assert event.facts == {"id": str(placed.pk), "status": "Completed"}
 
+    @pytest.mark.parametrize(("visit", "status"), [("get", "Viewed"), ("post", "Claimed")])
+    def test_that_were_opened_before_stay_so(self, client, order, visit, status):
+        card = GiftCard.objects.get(order=order())
+        getattr(client, visit)(f"/g/{gift_cards.token_of(card)}")
+
+        gift_sending.send_due()
+
+        assert status_of(card) == (status, "Completed")
+        assert (card.deliver_at, card.sent_at is None, card.delivered_at is None) == (None, False, False)
+
 
 @pytest.mark.timeout(600)
 @pytest.mark.django_db(transaction=True)
