@@ -43,14 +43,14 @@ CLAIM = """
 # Links are handed out by the order's answer: nothing is sent, and some are opened before they are written down here.
 HAND_OUT = """
     WITH due AS (
-        SELECT c.id FROM rewards_giftcard c
+        SELECT c.id, %(now)s + b.clock_offset AS now FROM rewards_giftcard c
         JOIN rewards_giftorder o ON o.id = c.order_id AND o.type = 'Links'
         JOIN loyalty_business b ON b.id = c.business_id
         WHERE c.deliver_at <= %(now)s + b.clock_offset LIMIT %(links)s FOR UPDATE OF c SKIP LOCKED
     )
     UPDATE rewards_giftcard c
     SET status = CASE WHEN c.status IN ('Pending', 'Scheduled') THEN 'Delivered' ELSE c.status END,
-        sent_at = %(now)s, delivered_at = %(now)s, deliver_at = NULL, leased_until = NULL
+        sent_at = due.now, delivered_at = due.now, deliver_at = NULL, leased_until = NULL
     FROM due WHERE c.id = due.id
 """
 

@@ -30,7 +30,7 @@ from rewards.services import (
 )
 from tests import dashboards
 from tests.races import at_once, errors
-from tests.rewards.gifts.conftest import available, body, code_of, open_gifts
+from tests.rewards.gifts.conftest import available, body, code_of, links, open_gifts
 from tests.rewards.gifts.test_orders import post
 
 pytestmark = pytest.mark.django_db
@@ -307,6 +307,23 @@ class TestTakingBack:
         with pytest.raises(gift_orders.CodeShown):
             gift_orders.revoke(business=acme, order_id=placed.pk)
         assert available(acme) == 980_00
+
+    def test_counts_the_days_of_links_by_the_sandboxs_own_clock(self, acme):
+        sandbox = acme.sandbox
+        gifts = open_gifts(sandbox)
+        gift_policies.save(business=sandbox, give_back_after_days=30)
+        businesses.move_clock(business=sandbox, to=clock.now(sandbox) + timedelta(days=40))
+        gifts.post("/Orders", links())
+        gift_sending.send_due()
+        gift_unclaimed.follow_up()
+        card = GiftCard.objects.get()
+        assert card.status == "Delivered"
+        assert card.sent_at == card.delivered_at >= card.order.created_at
+
+        businesses.move_clock(business=sandbox, to=clock.now(sandbox) + timedelta(days=31))
+        gift_unclaimed.follow_up()
+
+        assert is_cancelled(card)
 
     def test_leaves_paper_alone(self, policy, gifts, after):
         gifts.post("/Orders", post())
