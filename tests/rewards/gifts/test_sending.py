@@ -16,12 +16,13 @@ from django.core.mail import EmailMultiAlternatives
 
 from loyalty.kernel import clock
 from loyalty.models import Event
+from loyalty.services import businesses
 from rewards.models import Code, GiftCard, GiftOrder
 from rewards.services import gift_cards, gift_letters, gift_orders, gift_sending
 from rewards.services.gift_lines import Asked
 from tests.rewards.gifts import gateway
 from tests.rewards.gifts import mailbox as mailboxes
-from tests.rewards.gifts.conftest import assert_refused, available, body, open_gifts
+from tests.rewards.gifts.conftest import assert_refused, available, body, links, open_gifts
 from tests.workers import database_url
 
 pytestmark = pytest.mark.django_db
@@ -291,11 +292,11 @@ class TestResend:
 
 
 class TestLinks:
-    def test_are_handed_out_together(self, gifts, order, django_assert_max_num_queries):
+    def test_are_handed_out_together(self, gifts, order, django_assert_num_queries):
         placed = order(quantity=30)
         gift_orders.fill_waiting()
 
-        with django_assert_max_num_queries(20):
+        with django_assert_num_queries(15):
             gift_sending.send_due()
 
         answer = gifts.get(f"/Orders/{placed.pk}").json()
@@ -303,6 +304,24 @@ class TestLinks:
         assert {card["Status"] for card in answer["LineItems"][0]["Cards"]} == {"Delivered"}
         event = Event.objects.get(topic="gift_orders/completed")
         assert event.facts == {"id": str(placed.pk), "status": "Completed"}
+
+    def test_are_told_each_once(self, acme, order, gifts):
+        placed = order(quantity=3)
+        open_gifts(acme.sandbox).post("/Orders", links())
+        businesses.move_clock(business=acme.sandbox, to=clock.now(acme.sandbox) + timedelta(days=40))
+
+        for _ in range(2):
+            gift_sending.send_due()
+
+        cards = GiftCard.objects.filter(order=placed).order_by("pk")
+        told = Event.objects.for_business(acme).filter(topic="gift_cards/delivered")
+        assert sorted((event.facts for event in told), key=lambda facts: facts["id"]) == [
+            {"id": str(card.pk), "orderId": str(placed.pk), "status": "delivered"} for card in cards
+        ]
+        assert {event.created_at for event in told} == {card.delivered_at for card in cards}
+        card = GiftCard.objects.for_business(acme.sandbox).get()
+        event = Event.objects.for_business(acme.sandbox).get(topic="gift_cards/delivered")
+        assert (event.facts["id"], event.created_at) == (str(card.pk), card.delivered_at)
 
     @pytest.mark.parametrize(("visit", "status"), [("get", "Viewed"), ("post", "Claimed")])
     def test_that_were_opened_before_stay_so(self, client, order, visit, status):
@@ -313,6 +332,7 @@ class TestLinks:
 
         assert status_of(card) == (status, "Completed")
         assert (card.deliver_at, card.sent_at is None, card.delivered_at is None) == (None, False, False)
+        assert not Event.objects.filter(topic="gift_cards/delivered").exists()
 
 
 @pytest.mark.timeout(600)
