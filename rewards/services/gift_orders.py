@@ -324,13 +324,22 @@ def settle(order: GiftOrder) -> None:
     events.record([news], now=order.completed_at)
 
 
+def line_outcome(order: GiftOrder, line: GiftLine, counts: Mapping[str, int]) -> str:
+    """What becomes of a line with these cards: nothing more once the order is taken back, and before all are made it
+    is not over, whatever became of the first ones.
+    """
+    if order.status == Status.CANCELLED:
+        return Status.CANCELLED
+    return Status.PENDING if sum(counts.values()) < line.quantity else outcome(counts)
+
+
 def outcome(counts: Mapping[str, int]) -> str:
-    """What becomes of cards, together: of a whole order, or of one of its lines."""
+    """What becomes of cards, together: of a whole order, or of a line whose cards are all made."""
     bad = counts.keys() & {Card.FAILED, Card.BOUNCED}
     if counts.keys() & WAITING:
         return Status.PROCESSING
     if counts.keys() <= {Card.CANCELLED}:
-        return Status.CANCELLED if counts else Status.PENDING
+        return Status.CANCELLED
     if counts.keys() <= {Card.FAILED}:
         return Status.FAILED
     return Status.PARTIALLY_FAILED if bad else Status.COMPLETED
