@@ -167,6 +167,18 @@ class TestInBrowser:
 
         assert phone.evaluate("document.documentElement.scrollWidth") <= 390
 
+    @pytest.mark.parametrize("media", ["screen", "print"])
+    def test_shows_the_terms_also_on_paper(self, live_server, phone, card, media):
+        GiftProduct.objects.update(
+            terms="Good for three years.", disclaimer="No cash for it.", redemption_note="Here."
+        )
+        phone.goto(f"{live_server.url}{address(card)}")
+
+        phone.emulate_media(media=media)
+
+        for text in ("Good for three years.", "No cash for it.", "Here."):
+            assert phone.get_by_text(text).is_visible()
+
 
 class TestAsking:
     """Where the business says so, the code is for whoever knows where the message went."""
