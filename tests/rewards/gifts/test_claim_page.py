@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+import segno
 from django.test import Client
 
 from loyalty.api import limits
@@ -98,6 +99,13 @@ class TestPage:
         assert "<svg" in page(response)
         card.refresh_from_db()
         assert card.status == "Claimed"
+
+    def test_shows_the_code_itself_to_scanners(self, card):
+        said = page(Client().post(address(card)))
+
+        drawn = segno.make(code_of(card), error="m", micro=False)
+        assert drawn.svg_inline(scale=5, border=2, light="#fff", omitsize=True) in said
+        assert said.count("<svg") == 1
 
     def test_shows_an_uploaded_code_as_it_is(self, vault, order):
         card = GiftCard.objects.get(order=order(product="CINEMA", value=Decimal(25)))
