@@ -343,6 +343,18 @@ class TestCancel:
         assert statuses_of(gifts, placed) == ("Cancelled", ["Cancelled"] * 3)
         assert available(acme) == 1_000_00
 
+    def test_of_an_order_that_waits_for_its_day(self, acme, gifts, order, mailoutbox):
+        placed = order(type="DigitalDelivery", email="ada@example.com", deliver_at=clock.wall() + timedelta(days=3))
+        assert placed.cards.get().status == "Scheduled"
+
+        answer = gifts.post(f"/Orders/{placed.pk}/Cancel").json()
+        with clock.moved_to(clock.wall() + timedelta(days=4)):
+            gift_sending.send_due()
+
+        assert (answer["Status"], answer["LineItems"][0]["Status"]) == ("Cancelled", "Cancelled")
+        assert placed.cards.get().status == "Cancelled"
+        assert (available(acme), mailoutbox) == (1_000_00, [])
+
     @pytest.mark.parametrize("status", ["Completed", "Cancelled", "Failed"])
     def test_is_refused_when_it_is_over(self, gifts, order, status):
         placed = order()
