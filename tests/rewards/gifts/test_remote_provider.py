@@ -1,5 +1,6 @@
 """Cards whose codes a remote provider sells: bought once each, whatever happens on the way, or their price is back."""
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 
@@ -26,8 +27,10 @@ from rewards.services import (
 from rewards.services.kinds.providers.base import Bought, Refused, Unreachable
 from tests import dashboards
 from tests.races import at_once
-from tests.rewards.gifts.conftest import available, code_of
+from tests.rewards.gifts.conftest import available, code_of, links
 from tests.rewards.gifts.remote import TOKEN
+from webhooks.models import Delivery
+from webhooks.services import relay
 
 pytestmark = pytest.mark.django_db
 
@@ -201,6 +204,27 @@ class TestGivesBack:
             ("Failed", "The provider refused it: We have no such article.")
         }
         assert (GiftOrder.objects.get(pk=placed.pk).status, available(acme)) == ("Failed", 1_000_00)
+
+    def test_the_price_and_tells_the_orders_own_address(self, acme, remote, books, gifts):
+        remote.behaviour = "refuses"
+        asked = links(2, WebhookSettings={"FulfillmentComplete": "https://erp.example/hooks/gifts"})
+        asked["LineItems"][0]["ProductId"] = "BOOKS"
+        placed = gifts.post("/Orders", asked).json()
+        run()
+        for _ in range(2):
+            relay.relay()
+
+        delivery = Delivery.objects.for_business(acme).get()
+        told = json.loads(bytes(delivery.example))
+        assert (delivery.url, delivery.topic) == ("https://erp.example/hooks/gifts", "gift_orders/failed")
+        assert told == gifts.get(f"/Orders/{placed['Id']}").json()
+        assert (told["Status"], told["LineItems"][0]["Status"], told["CompletedAt"] is None) == (
+            "Failed",
+            "Failed",
+            False,
+        )
+        assert {card["Status"] for card in told["LineItems"][0]["Cards"]} == {"Failed"}
+        assert available(acme) == 1_000_00
 
     def test_the_price_of_what_was_tried_for_hours(self, acme, remote, bought):
         remote.behaviour = "fails"
