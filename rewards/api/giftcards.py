@@ -224,7 +224,7 @@ def _shape(order: GiftOrder, lines: Sequence[reads.LineFound]) -> shapes.GiftOrd
 
 def _line(order: GiftOrder, found: reads.LineFound) -> shapes.GiftLineShape:
     cards = None if found.cards is None else [shapes.GiftCardShape.of(card, type=order.type) for card in found.cards]
-    status = gift_orders.outcome(found.counts)
+    status = gift_orders.line_outcome(order, found.line, found.counts)
     return shapes.GiftLineShape.of(found.line, currency=order.currency, status=status, cards=cards)
 
 

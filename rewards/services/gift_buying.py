@@ -97,29 +97,36 @@ def _write_down(purchase: GiftPurchase, outcome: Outcome) -> None:
 
 @transaction.atomic
 def _record(purchase: GiftPurchase, outcome: Outcome) -> None:
-    """Write down what became of a purchase, unless its lease was lost meanwhile: the next one hears the same."""
+    """Write down what became of a purchase, unless its lease was lost meanwhile: the next one hears the same.
+
+    A card that was given up meanwhile has its price back: it gets no code, and is asked for no more.
+    """
     gift_orders.locked(purchase.business, purchase.card.order_id)
+    rows = GiftCard.objects.for_business(purchase.business).filter(pk=purchase.card_id)
+    cards = rows.exclude(status__in=gift_orders.GONE)
+    is_wanted = cards.exists()
     if isinstance(outcome, Bought) and card_codes.is_known(business=purchase.business, code=outcome.code):
         outcome = Unreachable("The provider sent a code that it had sent before.")
     failure = "" if isinstance(outcome, Bought) else str(outcome)
-    is_over = not isinstance(outcome, Unreachable) or purchase.tries >= MOST_TRIES
+    is_over = not isinstance(outcome, Unreachable) or purchase.tries >= MOST_TRIES or not is_wanted
     wait = min(FIRST_WAIT * 2 ** (purchase.tries - 1), LONGEST_WAIT)
-    rows = GiftPurchase.objects.for_business(purchase.business).filter(
+    leased = GiftPurchase.objects.for_business(purchase.business).filter(
         pk=purchase.pk, leased_until=purchase.leased_until
     )
-    held = rows.update(
+    held = leased.update(
         due_at=None if is_over else clock.wall() + wait,
         leased_until=None,
         failure=failure[:200],
         reference=outcome.reference if isinstance(outcome, Bought) else "",
     )
-    cards = GiftCard.objects.for_business(purchase.business).filter(pk=purchase.card_id)
-    if held and isinstance(outcome, Bought):
+    if not held or not is_wanted:
+        return
+    if isinstance(outcome, Bought):
         card_codes.put(business=purchase.business, texts={purchase.card_id: outcome.code})
         cards.update(deliver_at=purchase.card.line.deliver_at, failure="")
-    elif held and is_over:
+    elif is_over:
         _fail(purchase, failure)
-    elif held:
+    else:
         cards.update(failure=failure[:200])
 
 

@@ -32,6 +32,7 @@ CHUNK = 500  # cards that a worker makes in one transaction
 ROUNDS = 20  # chunks of each order that one task makes
 SETTLED_AT_ONCE = 500
 WAITING = {Card.PENDING, Card.SCHEDULED}
+GONE = {Card.FAILED, Card.CANCELLED}  # their price is back already
 SEND, FILL = "rewards.send_gift_cards", "rewards.fill_gift_orders"
 
 
@@ -250,7 +251,7 @@ def revoke(*, business: Business, order_id: UUID) -> GiftOrder:
         raise NotCancellable(order.status)
     whole = Q(balance_minor=None) | Q(balance_minor=F("line__value_minor"))
     unseen = cards.filter(whole, claimed_at=None).exclude(status=Card.SHIPPED)
-    if cards.exclude(pk__in=unseen.values("pk")).exists():
+    if cards.exclude(status__in=GONE).exclude(pk__in=unseen.values("pk")).exists():
         raise CodeShown
     return _cancelled(order, cards)
 
@@ -262,7 +263,7 @@ def _held(business: Business, order_id: UUID) -> "tuple[GiftOrder, QuerySet[Gift
     """
     order = locked(business, order_id)
     cards = GiftCard.objects.for_business(business).filter(order=order)
-    wanted = cards.exclude(status=Card.FAILED)
+    wanted = cards.exclude(status__in=GONE)
     purchases = GiftPurchase.objects.for_business(business).filter(card__in=wanted.values("pk")).order_by("pk")
     if any(purchase.tries for purchase in purchases.select_for_update(of=("self",))):
         raise NotCancellable(order.status)
@@ -273,13 +274,13 @@ def _held(business: Business, order_id: UUID) -> "tuple[GiftOrder, QuerySet[Gift
 
 def _cancelled(order: GiftOrder, cards: "QuerySet[GiftCard]") -> GiftOrder:
     business = order.business
-    gone = cards.filter(status=Card.FAILED).values_list("line__cost_minor", flat=True)
+    gone = cards.filter(status__in=GONE).values_list("line__cost_minor", flat=True)
     if paid := order.total_minor - sum(gone):
         gift_funds.give_back_order(business=business, order_id=order.pk, amount_minor=paid, currency=order.currency)
     unseen = cards.filter(looked_at=None).values("pk")
     CardCode.objects.for_business(business).filter(card__in=unseen, pool__isnull=False).update(card=None)
     cards.exclude(balance_minor=None).update(balance_minor=0)
-    cards.exclude(status=Card.FAILED).update(status=Card.CANCELLED, deliver_at=None, leased_until=None)
+    cards.exclude(status__in=GONE).update(status=Card.CANCELLED, deliver_at=None, leased_until=None)
     order.status, order.completed_at = Status.CANCELLED, clock.now(business)
     order.save(update_fields=["status", "completed_at"])
     return order
@@ -323,13 +324,22 @@ def settle(order: GiftOrder) -> None:
     events.record([news], now=order.completed_at)
 
 
+def line_outcome(order: GiftOrder, line: GiftLine, counts: Mapping[str, int]) -> str:
+    """What becomes of a line with these cards: nothing more once the order is taken back, and before all are made it
+    is not over, whatever became of the first ones.
+    """
+    if order.status == Status.CANCELLED:
+        return Status.CANCELLED
+    return Status.PENDING if sum(counts.values()) < line.quantity else outcome(counts)
+
+
 def outcome(counts: Mapping[str, int]) -> str:
-    """What becomes of cards, together: of a whole order, or of one of its lines."""
+    """What becomes of cards, together: of a whole order, or of a line whose cards are all made."""
     bad = counts.keys() & {Card.FAILED, Card.BOUNCED}
     if counts.keys() & WAITING:
         return Status.PROCESSING
     if counts.keys() <= {Card.CANCELLED}:
-        return Status.CANCELLED if counts else Status.PENDING
+        return Status.CANCELLED
     if counts.keys() <= {Card.FAILED}:
         return Status.FAILED
     return Status.PARTIALLY_FAILED if bad else Status.COMPLETED

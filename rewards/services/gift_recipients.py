@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from loyalty.kernel import clock
 from loyalty.kernel.errors import Conflict
 from loyalty.models import Business
-from rewards.models import Code, GiftCard, GiftLine, GiftOrder
+from rewards.models import Code, GiftCard, GiftLine, GiftOrder, GiftPurchase
 from rewards.services import gift_cards, gift_funds, gift_orders
 
 REASON = "The recipient was erased before the card left."
@@ -17,7 +17,7 @@ REASON = "The recipient was erased before the card left."
 
 class StillAtWork(Conflict):
     def __init__(self) -> None:
-        super().__init__("A card for them is being made or sent at this moment. Try again in a few minutes.")
+        super().__init__("A card for them is being made, bought or sent. Try again later.")
 
 
 def lines_of(line: GiftLine) -> "QuerySet[GiftLine]":
@@ -35,11 +35,12 @@ def erase(*, business: Business, line_ids: Collection[UUID]) -> None:
 
     A card that has not left yet fails, and its price is given back; one that has left keeps its link.
 
-    :raises StillAtWork: if a worker has one of the cards in hand
+    :raises StillAtWork: if a worker has one of the cards in hand, or nobody knows whether its code was bought
     """
     lines = GiftLine.objects.for_business(business).filter(pk__in=line_ids)
     orders = _locked(business, lines)
     cards = GiftCard.objects.for_business(business).filter(line__in=lines.values("pk"))
+    _keep_from_buying(business, cards.filter(status__in=gift_orders.WAITING))
     locked = list(cards.select_for_update(of=("self",)).select_related("line", "order").order_by("pk"))
     is_made = all(order.status != GiftOrder.Status.PENDING for order in orders)
     if not is_made or any(card.leased_until and card.leased_until > clock.wall() for card in locked):
@@ -56,6 +57,14 @@ def erase(*, business: Business, line_ids: Collection[UUID]) -> None:
 def _locked(business: Business, lines: "QuerySet[GiftLine]") -> Sequence[GiftOrder]:
     rows = GiftOrder.objects.for_business(business).filter(pk__in=lines.values("order"))
     return list(rows.select_for_update(no_key=True, of=("self",)).select_related("business").order_by("pk"))
+
+
+def _keep_from_buying(business: Business, waiting: "QuerySet[GiftCard]") -> None:
+    """Nobody buys codes any more for cards that wait; one that was bought for a later day is over."""
+    rows = GiftPurchase.objects.for_business(business).filter(card__in=waiting.values("pk"), due_at__isnull=False)
+    if any(purchase.tries for purchase in rows.select_for_update(of=("self",)).order_by("pk")):
+        raise StillAtWork
+    rows.delete()
 
 
 def _give_up(business: Business, waiting: Sequence[GiftCard]) -> None:

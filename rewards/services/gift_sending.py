@@ -5,13 +5,18 @@ Message-ID and link. What was written down is never sent again, and what was not
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 from django.db import connection, transaction
 
+from loyalty import events
+from loyalty.events import Happening
 from loyalty.kernel import clock, jobs
+from rewards.events import GIFT_CARD_DELIVERED, card_happened
 from rewards.models import GiftCard, GiftMessage
 from rewards.services import gift_letters, gift_messages, gift_orders
 from rewards.services.kinds.channels import CHANNELS
@@ -40,18 +45,29 @@ CLAIM = """
     UPDATE rewards_giftcard c SET leased_until = %(lease)s, tries = c.tries + 1
     FROM due WHERE c.id = due.id RETURNING c.id
 """
-# Links are handed out by the order's answer: nothing is sent.
+# Links are handed out by the order's answer: nothing is sent, and some are opened before they are written down here.
 HAND_OUT = """
     WITH due AS (
-        SELECT c.id FROM rewards_giftcard c
+        SELECT c.id, c.status IN ('Pending', 'Scheduled') AS is_unopened, %(now)s + b.clock_offset AS now
+        FROM rewards_giftcard c
         JOIN rewards_giftorder o ON o.id = c.order_id AND o.type = 'Links'
         JOIN loyalty_business b ON b.id = c.business_id
         WHERE c.deliver_at <= %(now)s + b.clock_offset LIMIT %(links)s FOR UPDATE OF c SKIP LOCKED
     )
     UPDATE rewards_giftcard c
-    SET status = 'Delivered', sent_at = %(now)s, delivered_at = %(now)s, deliver_at = NULL, leased_until = NULL
+    SET status = CASE WHEN due.is_unopened THEN 'Delivered' ELSE c.status END,
+        sent_at = due.now, delivered_at = due.now, deliver_at = NULL, leased_until = NULL
     FROM due WHERE c.id = due.id
+    RETURNING c.business_id, c.order_id, c.id, due.is_unopened, due.now
 """
+
+
+class HandedOut(NamedTuple):
+    business_id: UUID
+    order_id: UUID
+    card_id: UUID
+    is_unopened: bool
+    at: datetime
 
 
 class Outcome(NamedTuple):
@@ -78,10 +94,22 @@ def send_due() -> None:
         jobs.wake("rewards.send_gift_cards")
 
 
+@transaction.atomic
 def _hand_out_links() -> bool:
+    """Hand the next links out, and tell it. Whether there may be more."""
     with connection.cursor() as cursor:
         cursor.execute(HAND_OUT, {"now": clock.wall(), "links": LINKS})
-        return bool(cursor.rowcount)
+        found = [HandedOut(*row) for row in cursor.fetchall()]
+    news: dict[datetime, list[Happening]] = defaultdict(list)  # by the time of their businesses
+    for row in found:
+        if row.is_unopened:
+            card = GiftCard(
+                business_id=row.business_id, order_id=row.order_id, pk=row.card_id, status=Status.DELIVERED
+            )
+            news[row.at].append(card_happened(GIFT_CARD_DELIVERED, card))
+    for at, told in news.items():
+        events.record(told, now=at)
+    return bool(found)
 
 
 def _claimed() -> Sequence[GiftCard]:

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -6,9 +6,10 @@ import pytest
 
 from loyalty.models import Business
 from rewards.models import GiftAccount, GiftCard, GiftOrder, GiftProduct
-from rewards.services import card_codes, codes, gift_accounts, gift_funds, gift_orders, gift_products
+from rewards.services import card_codes, codes, gift_accounts, gift_funds, gift_orders, gift_products, gift_remotes
 from rewards.services.gift_lines import Asked
 from tests import cast
+from tests.rewards.gifts import remote as remotes
 
 EMAIL = "gifts@acme.example"
 Order = Callable[..., GiftOrder]
@@ -84,6 +85,23 @@ def vault(acme: Business, gifts: cast.ApiClient) -> GiftProduct:
     pool = gift_products.stock(business=acme, product_id=product.pk, value_minor=25_00)
     codes.add(business=acme, pool_id=pool.pk, codes=["CINEMA-1", "CINEMA-2", "CINEMA-3"])
     return product
+
+
+@pytest.fixture
+def remote(settings: Any) -> Iterator[remotes.Remote]:
+    settings.WEBHOOKS_ALLOW_HTTP = True
+    settings.WEBHOOKS_ALLOWED_PRIVATE_NETWORKS = ["127.0.0.1/32"]
+    with remotes.opened() as opened:
+        yield opened
+
+
+@pytest.fixture
+def books(acme: Business, gifts: cast.ApiClient, remote: remotes.Remote) -> GiftProduct:
+    """Cards of a bookshop, which its own API sells."""
+    product = GiftProduct(business=acme, key="BOOKS", name="Books", provider="http", currency="EUR")
+    product.min_minor, product.max_minor, product.delivery_types = 5_00, 100_00, ["Email", "Link"]
+    gift_remotes.put(product, url=remote.url, sku="BK", token=remotes.TOKEN)
+    return gift_products.check(product)
 
 
 def code_of(card: GiftCard) -> str:

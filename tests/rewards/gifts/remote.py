@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+TOKEN = "remote-secret-4711"
 ANSWERS = {"fails": (500, {"message": "Sorry"}), "garbles": (200, {"kode": "?"})}
 ANSWERS["refuses"] = (422, {"message": "We have no such article."})
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+import segno
 from django.test import Client
 
 from loyalty.api import limits
@@ -99,6 +100,13 @@ class TestPage:
         card.refresh_from_db()
         assert card.status == "Claimed"
 
+    def test_shows_the_code_itself_to_scanners(self, card):
+        said = page(Client().post(address(card)))
+
+        drawn = segno.make(code_of(card), error="m", micro=False)
+        assert drawn.svg_inline(scale=5, border=2, light="#fff", omitsize=True) in said
+        assert said.count("<svg") == 1
+
     def test_shows_an_uploaded_code_as_it_is(self, vault, order):
         card = GiftCard.objects.get(order=order(product="CINEMA", value=Decimal(25)))
 
@@ -138,17 +146,46 @@ class TestPage:
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 class TestInBrowser:
-    def test_reveals_without_script_on_a_phone(self, live_server, browser, card, code):
-        GiftProduct.objects.update(terms="Good for three years.", redemption_note="Show it at the till.")
+    @pytest.fixture
+    def phone(self, browser):
+        """A page without script, as wide as a phone."""
         context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
-        opened = context.new_page()
-        opened.goto(f"{live_server.url}{address(card)}")
-
-        opened.get_by_role("button", name="Show my code").click()
-
-        assert opened.locator(".characters").inner_text() == code
-        assert opened.locator("main").bounding_box()["width"] <= 390
+        yield context.new_page()
         context.close()
+
+    def test_reveals_without_script_on_a_phone(self, live_server, phone, card, code):
+        phone.goto(f"{live_server.url}{address(card)}")
+
+        phone.get_by_role("button", name="Show my code").click()
+
+        assert phone.locator(".characters").inner_text() == code
+
+    @pytest.mark.parametrize("is_revealed", [False, True])
+    def test_fits_on_a_phone_whatever_was_written(self, live_server, phone, order, is_revealed):
+        long = "https://shop.example/" + "long" * 60
+        texts = ("name", "redemption_note", "terms", "disclaimer")
+        GiftProduct.objects.update(**{name: long[:120] if name == "name" else long for name in texts})
+        said = {"To": long[:100], "FromName": long[:100], "Message": long}
+        placed = order(personalization=said)
+        gift_sending.send_due()
+        phone.goto(f"{live_server.url}{address(GiftCard.objects.get(order=placed))}")
+
+        if is_revealed:
+            phone.get_by_role("button", name="Show my code").click()
+
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+
+    @pytest.mark.parametrize("media", ["screen", "print"])
+    def test_shows_the_terms_also_on_paper(self, live_server, phone, card, media):
+        GiftProduct.objects.update(
+            terms="Good for three years.", disclaimer="No cash for it.", redemption_note="Here."
+        )
+        phone.goto(f"{live_server.url}{address(card)}")
+
+        phone.emulate_media(media=media)
+
+        for text in ("Good for three years.", "No cash for it.", "Here."):
+            assert phone.get_by_text(text).is_visible()
 
 
 class TestAsking:

@@ -9,6 +9,7 @@ import pytest
 from loyalty.kernel import clock
 from rewards.models import Code, GiftCard, GiftOrder, ShippingMethod
 from rewards.services import gift_cards, gift_funds, gift_orders, gift_products, gift_sending
+from rewards.services.gift_lines import Asked
 from tests.races import at_once
 from tests.rewards.gifts.conftest import assert_refused, available, body, code_of, line, links
 from webhooks.models import Delivery
@@ -51,6 +52,26 @@ def post(**address):
 
 def soon(days):
     return (clock.wall() + timedelta(days=days)).isoformat()
+
+
+def half_filled(business, account, monkeypatch):
+    """Order three lines of links: the first is filled, the second half, and the third not at all."""
+    asked = [Asked("STORE-CARD", Decimal(1), quantity=5)] * 3
+    order = gift_orders.place(business=business, account_id=account.pk, type="Links", po_number="HALF", asked=asked)
+    with monkeypatch.context() as patch:
+        patch.setattr(gift_orders, "CHUNK", 7)
+        patch.setattr(gift_orders, "ROUNDS", 1)
+        gift_orders.fill_waiting()
+    return order.order
+
+
+def statuses_of(gifts, order):
+    """Of an order and its lines, by the order itself and by the list of orders."""
+    one = gifts.get(f"/Orders/{order.pk}").json()
+    (listed,) = gifts.get("/Orders", poNumber=order.po_number).json()["Items"]
+    lines = [[line["Status"] for line in said["LineItems"]] for said in (one, listed)]
+    assert (lines[0], one["Status"]) == (lines[1], listed["Status"])
+    return one["Status"], lines[0]
 
 
 WRONG = {
@@ -232,6 +253,16 @@ class TestOrder:
         statuses = list(GiftCard.objects.filter(order=placed).values_list("status", flat=True))
         assert (statuses.count("Failed"), statuses.count("Pending")) == (9, 3)
 
+    def test_has_lines_that_are_pending_until_they_are_filled(self, acme, gifts, account, monkeypatch):
+        placed = half_filled(acme, account, monkeypatch)
+        gift_sending.send_due()
+        assert statuses_of(gifts, placed) == ("Pending", ["Completed", "Pending", "Pending"])
+
+        gift_orders.fill_waiting()
+        assert statuses_of(gifts, placed) == ("Processing", ["Completed", "Processing", "Processing"])
+        gift_sending.send_due()
+        assert statuses_of(gifts, placed) == ("Completed", ["Completed"] * 3)
+
     def test_are_made_for_every_order_in_turn_so_that_a_long_one_holds_up_nobody(self, order, monkeypatch):
         monkeypatch.setattr(gift_orders, "CHUNK", 10)
         monkeypatch.setattr(gift_orders, "ROUNDS", 2)
@@ -302,6 +333,27 @@ class TestCancel:
         gift_orders.fill_waiting()
         assert available(acme) == 1_000_00
         assert not GiftCard.objects.exists()
+        assert statuses_of(gifts, placed) == ("Cancelled", ["Cancelled"])
+
+    def test_of_an_order_that_a_worker_has_half_filled(self, acme, gifts, account, monkeypatch):
+        placed = half_filled(acme, account, monkeypatch)
+
+        gifts.post(f"/Orders/{placed.pk}/Cancel")
+
+        assert statuses_of(gifts, placed) == ("Cancelled", ["Cancelled"] * 3)
+        assert available(acme) == 1_000_00
+
+    def test_of_an_order_that_waits_for_its_day(self, acme, gifts, order, mailoutbox):
+        placed = order(type="DigitalDelivery", email="ada@example.com", deliver_at=clock.wall() + timedelta(days=3))
+        assert placed.cards.get().status == "Scheduled"
+
+        answer = gifts.post(f"/Orders/{placed.pk}/Cancel").json()
+        with clock.moved_to(clock.wall() + timedelta(days=4)):
+            gift_sending.send_due()
+
+        assert (answer["Status"], answer["LineItems"][0]["Status"]) == ("Cancelled", "Cancelled")
+        assert placed.cards.get().status == "Cancelled"
+        assert (available(acme), mailoutbox) == (1_000_00, [])
 
     @pytest.mark.parametrize("status", ["Completed", "Cancelled", "Failed"])
     def test_is_refused_when_it_is_over(self, gifts, order, status):

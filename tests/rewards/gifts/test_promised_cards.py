@@ -9,8 +9,10 @@ from django.core import mail
 from advocates.services import advocates
 from loyalty.kernel.errors import Invalid, NotFound
 from loyalty.models import Account
-from loyalty.services import accounts, benefits, erasure, ledger, merges
+from loyalty.services import accounts, actions, benefits, erasure, ledger, merges, quests
 from loyalty.services.kinds.benefits.base import Occasion
+from loyalty.services.quest_rules import Rules, TaskRules
+from loyalty.services.reports import Report
 from rewards.models import GiftCard, GiftOrder, GiftPromise, Redemption
 from rewards.services import (
     codes,
@@ -155,6 +157,38 @@ class TestGives:
         results = at_once(10, lambda _: give(ada))
 
         assert Counter(type(result).__name__ for result in results)["AlreadyPosted"] < 9
+
+
+class TestQuest:
+    """Through the engine: a quest that gives a card, completed by an event."""
+
+    @pytest.fixture
+    def quest(self, acme):
+        ride = TaskRules(title="Ride", type="event", trigger="ride")
+        return quests.create(business=acme, title="Riders", rules=Rules(benefits=[CARD], tasks=[ride]))
+
+    def ride(self, person):
+        actions.take(Report(account_id=person.pk, name="ride", data={}, origin="server"), business=person.business)
+
+    def test_orders_the_card_once_and_sends_it(self, acme, quest, ada):
+        fund(acme, 100_00)
+
+        for _ in range(2):
+            self.ride(ada)
+        gift_sending.send_due()
+
+        order = GiftOrder.objects.get()
+        assert (order.advocate_id, order.total_minor, available(acme)) == (ada.pk, 20_00, 80_00)
+        assert [letter.to for letter in mail.outbox] == [[ada.email]]
+
+    def test_is_completed_and_owes_the_card_where_the_deposit_is_short(self, acme, quest, ada):
+        self.ride(ada)
+        assert ([reason for _, reason in owed()], GiftOrder.objects.count()) == (["INSUFFICIENT_FUNDS"], 0)
+
+        fund(acme, 20_00)
+        gift_promises.keep_due()
+
+        assert (owed(), GiftOrder.objects.get().advocate_id) == ([], ada.pk)
 
 
 class TestOwes:

@@ -6,8 +6,16 @@ from decimal import Decimal
 import pytest
 
 from loyalty.kernel import clock
-from rewards.models import Code, GiftCard, GiftLine, GiftOrder
-from rewards.services import gift_cards, gift_messages, gift_orders, gift_policies, gift_recipients, gift_sending
+from rewards.models import Code, GiftCard, GiftLine, GiftOrder, GiftPurchase
+from rewards.services import (
+    gift_buying,
+    gift_cards,
+    gift_messages,
+    gift_orders,
+    gift_policies,
+    gift_recipients,
+    gift_sending,
+)
 from rewards.services.gift_recipients import StillAtWork
 from tests import dashboards
 from tests.rewards.gifts.conftest import assert_refused, available
@@ -15,6 +23,7 @@ from tests.rewards.gifts.conftest import assert_refused, available
 pytestmark = pytest.mark.django_db
 
 ADA, PHONE = "ada@example.com", "+4915112345678"
+BOOK = {"type": "DigitalDelivery", "product": "BOOKS", "email": ADA}
 
 
 @pytest.fixture
@@ -53,6 +62,15 @@ class TestIsRefused:
 
         assert card.line.email == ADA
 
+    def test_while_a_provider_is_asked_for_the_code(self, acme, books, order, erase, remote):
+        card = GiftCard.objects.select_related("line").get(order=order(**BOOK))
+        assert gift_buying._claimed()
+
+        with pytest.raises(StillAtWork):
+            erase(card)
+
+        assert (card.line.email, available(acme)) == (ADA, 980_00)
+
     def test_to_managers(self, acme, send):
         card = send(email=ADA)
 
@@ -85,6 +103,25 @@ class TestErasing:
         assert GiftOrder.objects.get().status == "Failed"
         assert available(acme) == 1_000_00
         assert Code.objects.filter(card=None).count() == 3
+
+    def test_buys_no_code_any_more(self, acme, books, order, erase, remote):
+        card = GiftCard.objects.select_related("line").get(order=order(**BOOK))
+
+        erase(card)
+        gift_buying.buy_due()
+
+        card.refresh_from_db()
+        assert (remote.asked, card.status, card.deliver_at) == ([], "Failed", None)
+        assert (GiftPurchase.objects.count(), available(acme)) == (0, 1_000_00)
+
+    def test_gives_back_what_was_bought_for_a_later_day(self, acme, books, order, erase):
+        later = clock.wall() + timedelta(days=3)
+        card = GiftCard.objects.select_related("line").get(order=order(**BOOK, deliver_at=later))
+        gift_buying.buy_due()
+
+        erase(card)
+
+        assert (card.status, card.deliver_at, available(acme)) == ("Failed", None, 1_000_00)
 
     def test_leaves_a_card_that_was_sent_to_whoever_has_its_link(self, acme, gifts, send, erase):
         card = send(email=ADA)

@@ -1,5 +1,6 @@
 """Cards whose codes a remote provider sells: bought once each, whatever happens on the way, or their price is back."""
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 
@@ -16,37 +17,22 @@ from rewards.services import (
     gift_buying,
     gift_cards,
     gift_claims,
+    gift_funds,
     gift_orders,
     gift_products,
     gift_remotes,
     gift_sending,
     redemptions,
 )
+from rewards.services.kinds.providers.base import Bought, Refused, Unreachable
 from tests import dashboards
 from tests.races import at_once
-from tests.rewards.gifts import remote as remotes
-from tests.rewards.gifts.conftest import available, code_of
+from tests.rewards.gifts.conftest import available, code_of, links
+from tests.rewards.gifts.remote import TOKEN
+from webhooks.models import Delivery
+from webhooks.services import relay
 
 pytestmark = pytest.mark.django_db
-
-TOKEN = "remote-secret-4711"
-
-
-@pytest.fixture
-def remote(settings):
-    settings.WEBHOOKS_ALLOW_HTTP = True
-    settings.WEBHOOKS_ALLOWED_PRIVATE_NETWORKS = ["127.0.0.1/32"]
-    with remotes.opened() as opened:
-        yield opened
-
-
-@pytest.fixture
-def books(acme, gifts, remote) -> GiftProduct:
-    """Cards of a bookshop, which its own API sells."""
-    product = GiftProduct(business=acme, key="BOOKS", name="Books", provider="http", currency="EUR")
-    product.min_minor, product.max_minor, product.delivery_types = 5_00, 100_00, ["Email", "Link"]
-    gift_remotes.put(product, url=remote.url, sku="BK", token=TOKEN)
-    return gift_products.check(product)
 
 
 @pytest.fixture
@@ -219,6 +205,27 @@ class TestGivesBack:
         }
         assert (GiftOrder.objects.get(pk=placed.pk).status, available(acme)) == ("Failed", 1_000_00)
 
+    def test_the_price_and_tells_the_orders_own_address(self, acme, remote, books, gifts):
+        remote.behaviour = "refuses"
+        asked = links(2, WebhookSettings={"FulfillmentComplete": "https://erp.example/hooks/gifts"})
+        asked["LineItems"][0]["ProductId"] = "BOOKS"
+        placed = gifts.post("/Orders", asked).json()
+        run()
+        for _ in range(2):
+            relay.relay()
+
+        delivery = Delivery.objects.for_business(acme).get()
+        told = json.loads(bytes(delivery.example))
+        assert (delivery.url, delivery.topic) == ("https://erp.example/hooks/gifts", "gift_orders/failed")
+        assert told == gifts.get(f"/Orders/{placed['Id']}").json()
+        assert (told["Status"], told["LineItems"][0]["Status"], told["CompletedAt"] is None) == (
+            "Failed",
+            "Failed",
+            False,
+        )
+        assert {card["Status"] for card in told["LineItems"][0]["Cards"]} == {"Failed"}
+        assert available(acme) == 1_000_00
+
     def test_the_price_of_what_was_tried_for_hours(self, acme, remote, bought):
         remote.behaviour = "fails"
         placed = bought()
@@ -253,6 +260,20 @@ class TestGivesBack:
         assert GiftPurchase.objects.get(tries=1, due_at__isnull=False).failure.startswith(
             "The provider sent a code that"
         )
+
+    @pytest.mark.parametrize("outcome", [Bought("REMOTE-1", "remote-1"), Refused("No."), Unreachable("Nobody.")])
+    def test_nothing_more_for_a_card_that_was_given_up_meanwhile(self, acme, bought, outcome):
+        card = bought().cards.get()
+        (purchase,) = gift_buying._claimed()
+        gift_cards.fail(acme, [card.pk], reason="Given up.")
+        gift_funds.give_back(business=acme, cards=[(card.pk, 20_00)], currency="EUR")
+
+        gift_buying._write_down(purchase, outcome)
+
+        card.refresh_from_db()
+        assert (card.status, card.failure, card.deliver_at) == ("Failed", "Given up.", None)
+        assert (Code.objects.count(), available(acme)) == (0, 1_000_00)
+        assert GiftPurchase.objects.get().due_at is None
 
     def test_all_of_an_order_that_is_cancelled_in_time(self, acme, remote, bought):
         placed = bought(2)

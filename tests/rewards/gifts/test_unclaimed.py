@@ -10,9 +10,12 @@ from django.test import Client
 from loyalty.kernel import clock
 from loyalty.kernel.errors import Invalid
 from loyalty.models import Event
-from loyalty.services import businesses
-from rewards.models import Code, GiftCard, GiftMessage, GiftPolicy, GiftPosting
+from loyalty.selectors import ledger as wallets
+from loyalty.services import benefits, businesses, ledger, verification
+from loyalty.services.kinds.benefits.base import Occasion
+from rewards.models import Code, GiftCard, GiftMessage, GiftOrder, GiftPolicy, GiftPosting
 from rewards.services import (
+    gift_buying,
     gift_cards,
     gift_claims,
     gift_letters,
@@ -23,10 +26,11 @@ from rewards.services import (
     gift_sending,
     gift_shipping,
     gift_unclaimed,
+    redemptions,
 )
 from tests import dashboards
 from tests.races import at_once, errors
-from tests.rewards.gifts.conftest import available, body, code_of, open_gifts
+from tests.rewards.gifts.conftest import available, body, code_of, links, open_gifts
 from tests.rewards.gifts.test_orders import post
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +69,11 @@ def after():
                 gift_sending.send_due()
 
     return wait
+
+
+def buy_and_send():
+    gift_buying.buy_due()
+    gift_sending.send_due()
 
 
 def open_link(card):
@@ -251,6 +260,70 @@ class TestTakingBack:
         assert is_cancelled(card)
         assert is_cancelled(link)
         assert available(acme) == 1_000_00
+
+    @pytest.mark.parametrize("product", ["STORE-CARD", "CINEMA", "BOOKS"])
+    def test_returns_it_once_when_the_redemption_is_cancelled_later(
+        self, acme, policy, vault, books, offer, ada, give, after, product
+    ):
+        policy()
+        reward = offer(name="Card", type="gift_card", gift_product_key=product, value=Decimal(25))
+        give(ada, 100)
+        redemption = redemptions.redeem(business=acme, reward_id=reward.pk, advocate_id=ada.pk)
+        buy_and_send()
+        after(days=30)
+        assert (GiftCard.objects.get().status, available(acme)) == ("Cancelled", 1_000_00)
+
+        redemptions.cancel(business=acme, redemption_id=redemption.pk)
+
+        assert (GiftOrder.objects.get().status, available(acme)) == ("Cancelled", 1_000_00)
+        assert wallets.wallets(business=acme, account_ids=[ada.pk])[ada.pk].amount == 100
+        assert verification.verify() == []
+
+    @pytest.mark.parametrize("product", ["STORE-CARD", "CINEMA", "BOOKS"])
+    def test_returns_it_once_when_what_it_was_given_for_is_undone_later(
+        self, acme, policy, vault, books, ada, after, product
+    ):
+        policy()
+        benefit = [{"kind": "gift_card", "product": product, "value": "25.00"}]
+        given = {"business": acme, "account_id": ada.pk}
+        given["occasion"] = Occasion(source=ledger.Source("quest", "q1"), action="quest")
+        benefits.give(benefit, **given)
+        buy_and_send()
+        after(days=30)
+
+        benefits.take_back(benefit, **given)
+
+        assert (GiftOrder.objects.get().status, available(acme)) == ("Cancelled", 1_000_00)
+        assert verification.verify() == []
+
+    def test_spares_what_somebody_else_saw_of_the_order_when_it_is_taken_back_later(self, acme, policy, order, after):
+        policy()
+        placed = order(quantity=2)
+        gift_sending.send_due()
+        seen, _ = GiftCard.objects.order_by("pk")
+        gift_claims.reveal(gift_cards.token_of(seen))
+        after(days=30)
+
+        with pytest.raises(gift_orders.CodeShown):
+            gift_orders.revoke(business=acme, order_id=placed.pk)
+        assert available(acme) == 980_00
+
+    def test_counts_the_days_of_links_by_the_sandboxs_own_clock(self, acme):
+        sandbox = acme.sandbox
+        gifts = open_gifts(sandbox)
+        gift_policies.save(business=sandbox, give_back_after_days=30)
+        businesses.move_clock(business=sandbox, to=clock.now(sandbox) + timedelta(days=40))
+        gifts.post("/Orders", links())
+        gift_sending.send_due()
+        gift_unclaimed.follow_up()
+        card = GiftCard.objects.get()
+        assert card.status == "Delivered"
+        assert card.sent_at == card.delivered_at >= card.order.created_at
+
+        businesses.move_clock(business=sandbox, to=clock.now(sandbox) + timedelta(days=31))
+        gift_unclaimed.follow_up()
+
+        assert is_cancelled(card)
 
     def test_leaves_paper_alone(self, policy, gifts, after):
         gifts.post("/Orders", post())
