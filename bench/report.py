@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from bench import picture
-from bench.results import Results, show
+from bench.results import Results, kept, show
 
 HERE = Path(__file__).parent
 JSON = HERE / "results" / "latest.json"
@@ -18,7 +18,8 @@ BLOCK = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.DOTALL)
 def table(results: Results) -> str:
     """What was measured against its aims, then how fast everybody was."""
     aims = [
-        [f.scenario, f.what, show(f.value, f.unit), f.aim(f.goal), f.aim(f.first_step), f.met] for f in results.figures
+        [f.scenario, f.what, show(f.value, f.unit), f.aim(f.goal), f.aim(f.first_step), f.met, f.at[:10]]
+        for f in results.figures
     ]
     speeds = [
         [
@@ -33,7 +34,7 @@ def table(results: Results) -> str:
         ]
         for s in results.speeds
     ]
-    parts = [_rows(["", "what", "figure", "goal", "first step", "met"], aims)]
+    parts = [_rows(["", "what", "figure", "goal", "first step", "met", "kept"], aims)]
     if speeds:
         names = ["contest", "who", "a second", "p50 ms", "p99 ms", "server µs", "PostgreSQL µs"]
         parts.append(_rows(names, speeds))
@@ -41,7 +42,8 @@ def table(results: Results) -> str:
 
 
 def write(results: Results) -> None:
-    """Replace what the last run left."""
+    """Replace what earlier runs left of the same scenarios."""
+    results = kept(msgspec.json.decode(JSON.read_bytes(), type=Results), results)
     JSON.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n")
     PICTURE.write_text(picture.draw(results.speeds), encoding="utf-8")
     about = f"{results.at}; {results.machine}; Python {results.python}; PostgreSQL {results.postgres}.\n\n"

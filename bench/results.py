@@ -22,6 +22,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     unit: Unit
     goal: float
     first_step: float
+    at: str = ""  # when it was kept
 
     @property
     def met(self) -> Literal["goal", "first step", "no"]:
@@ -48,6 +49,10 @@ class Speed(msgspec.Struct, frozen=True, kw_only=True):
     server_cpu: float  # microseconds a request; 0 where not known
     database_cpu: float
     rounds: list[float]  # requests a second
+    at: str = ""  # when it was kept
+
+
+SCENARIOS = ("S9", "S8", "S1", "S2", "S3", "S4", "S6", "S7", "S10", "hold", "gifts", "S11", "S12")
 
 
 class Results(msgspec.Struct, kw_only=True):
@@ -59,6 +64,22 @@ class Results(msgspec.Struct, kw_only=True):
     postgres: str = ""
     figures: list[Figure] = msgspec.field(default_factory=list)
     speeds: list[Speed] = msgspec.field(default_factory=list)
+
+
+def kept(before: Results, new: Results) -> Results:
+    """What a run has found, and of what it has not measured what was found before."""
+    old, fresh = _dated(before), _dated(new)
+    scenarios, contests = {figure.scenario for figure in fresh.figures}, {speed.contest for speed in fresh.speeds}
+    figures = [figure for figure in old.figures if figure.scenario not in scenarios] + fresh.figures
+    speeds = [speed for speed in old.speeds if speed.contest not in contests] + fresh.speeds
+    figures.sort(key=lambda figure: SCENARIOS.index(figure.scenario))
+    return msgspec.structs.replace(fresh, figures=figures, speeds=speeds)
+
+
+def _dated(results: Results) -> Results:
+    figures = [msgspec.structs.replace(figure, at=figure.at or results.at) for figure in results.figures]
+    speeds = [msgspec.structs.replace(speed, at=speed.at or results.at) for speed in results.speeds]
+    return msgspec.structs.replace(results, figures=figures, speeds=speeds)
 
 
 def show(value: float, unit: Unit) -> str:

@@ -131,7 +131,7 @@ class TestTransactions:
         api.get("/advocates")
 
         for limit in (1, 30):
-            with django_assert_num_queries(2):  # is there such an advocate, and the page
+            with django_assert_num_queries(3):  # is there such an advocate, does something wait, and the page
                 assert len(amounts(api, ada, limit=limit)) == limit
 
 
