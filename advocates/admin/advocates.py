@@ -25,7 +25,7 @@ from loyalty.kernel import periods
 from loyalty.models import Account, Business
 from loyalty.selectors import ledger as books
 from loyalty.selectors.segments import keys_of
-from loyalty.services import accounts, erasure, inventory, ledger, memberships, merges
+from loyalty.services import accounts, erasure, inventory, ledger, memberships, merges, wallets
 from loyalty.services.kinds.benefits.base import Occasion
 
 Status = Account.Status
@@ -86,12 +86,12 @@ class AdvocateAdmin(ServiceAdmin):
 
     def prepare(self, rows: Sequence[Any], request: HttpRequest) -> None:
         if rows:
-            wallets = books.wallets(business=rows[0].business, account_ids=[row.pk for row in rows])
+            held = books.wallets(business=rows[0].business, account_ids=[row.pk for row in rows])
             for row in rows:
-                row.wallet = wallets[row.pk]
+                row.wallet = held[row.pk]
 
     def summary(self, request: HttpRequest, advocate: Advocate) -> Sequence[Figure]:
-        wallet = books.wallets(business=advocate.business, account_ids=[advocate.pk])[advocate.pk]
+        wallet = wallets.of_one(business=advocate.business, account_id=advocate.pk)
         return (
             Figure(
                 "Points",

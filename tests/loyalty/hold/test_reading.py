@@ -8,8 +8,9 @@ from django.test.utils import CaptureQueriesContext
 
 from loyalty.kernel import clock
 from loyalty.models import Event, Milestone
+from loyalty.selectors import ledger as books
 from loyalty.services import accrual, erasure, tokens, wallets
-from tests import cast
+from tests import cast, dashboards
 from tests.widget.conftest import Visitor, token_of
 
 ADA = "/integration/user/ada-1"
@@ -104,6 +105,11 @@ class TestALook:
         newest = api.get(f"/advocates/{ada.pk}/transactions").json()["transactions"][0]
 
         assert (newest["amount"], newest["source"]["type"]) == (5, "hold")
+
+    def test_of_an_operator_posts(self, five_due, acme, ada):
+        dashboards.works_for(acme).get(dashboards.page(ada))
+
+        assert books.wallets(business=acme, account_ids=[ada.pk])[ada.pk].amount == 105
 
     def test_tells_of_it_once(self, five_due, acme, api, ada):
         for _ in range(2):
