@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from loyalty.admin import look, panels
 from loyalty.admin.base import ServiceAdmin
-from loyalty.admin.forms import ServiceForm
+from loyalty.admin.earn_rule_form import PLAIN, EarnRuleForm
 from loyalty.admin.panels import Figure, Panel
 from loyalty.models import EarnRule, EarnRuleVersion
 from loyalty.services import earn_rules
@@ -21,19 +20,6 @@ Status = EarnRule.Status
 COLOURS = {Status.ACTIVE: "success", Status.PAUSED: "warning"}
 EACH = {None: "in all", "daily": "a day", "weekly": "a week", "monthly": "a month", "yearly": "a year"}
 VERSIONS_SHOWN = 10
-
-
-class EarnRuleForm(ServiceForm):
-    class Meta:
-        model = EarnRule
-        fields = ("title", "status")
-        help_texts = {
-            "title": "People read it in their history.",
-            "status": "Only active rules pay. Archive one instead of deleting it: what it paid stays explained.",
-        }
-
-    def write(self) -> EarnRule:
-        return earn_rules.update(business=self.business, rule_id=self.instance.pk, **self.cleaned_data)
 
 
 def terms_of(rule: EarnRule) -> Terms:
@@ -70,14 +56,16 @@ def trigger(name: str) -> object:
 
 def said(rule: EarnRule) -> object:
     """The terms, without what every rule has that says nothing of it."""
-    plain = msgspec.to_builtins(Terms(trigger="", earn=Earn(points=1)))
-    return look.pretty({name: value for name, value in rule.current.terms.items() if value != plain.get(name)})
+    return look.pretty({name: value for name, value in rule.current.terms.items() if value != PLAIN.get(name)})
 
 
 STATE = look.column("State", state, order="status")
 TRIGGER = look.column("Pays for", lambda rule: trigger(rule.current.trigger))
 TERMS = look.column("Terms in force", said)
 SHOWN: tuple[Any, ...] = (TRIGGER, TERMS)
+PAYS = ("points", "per", "min_spend", "tier_multiplier")
+BOUNDS = ("times", "period", "budget")
+TIME = ("pending_days", "expires_after_days")
 VERSIONS = (
     look.column("Version", lambda version: version.number),
     look.moment_of("created_at", "From"),
@@ -90,7 +78,6 @@ VERSIONS = (
 @admin.register(EarnRule)
 class EarnRuleAdmin(ServiceAdmin):
     form = EarnRuleForm
-    may_add = False
     list_display = (
         "title",
         STATE,
@@ -103,15 +90,25 @@ class EarnRuleAdmin(ServiceAdmin):
     list_filter = ("status",)
     search_fields = ("title", "key")
     ordering = ("key",)
-    when_empty = (
-        "A rule pays points for what people do. They are written in the programme; start, pause and watch them here."
+    when_empty = "A rule pays points for what people do. Add one here, or write it in the programme."
+    fieldsets = (
+        (None, {"fields": ("title", "key", "status", "trigger")}),
+        ("What it pays", {"fields": PAYS}),
+        ("How often", {"fields": BOUNDS}),
+        ("When the points come and go", {"fields": TIME}),
+        ("Everything else", {"fields": ("more",)}),
     )
-    fieldsets = ((None, {"fields": ("title", "status", "key")}), ("Rule", {"fields": SHOWN}))
     view_fields = ("title", STATE, "key", *SHOWN)
     actions = ("activate", "pause", "archive")
 
     def get_readonly_fields(self, request: HttpRequest, obj: EarnRule | None = None) -> Any:
-        return ("key", *SHOWN)
+        return ("key", TRIGGER) if obj else ()
+
+    def get_fieldsets(self, request: HttpRequest, obj: EarnRule | None = None) -> Any:
+        shown = super().get_fieldsets(request, obj)
+        if obj is None or not self.has_change_permission(request, obj):
+            return shown
+        return ((None, {"fields": ("title", "key", "status", TRIGGER)}), *shown[1:])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("business", "current", "spending")

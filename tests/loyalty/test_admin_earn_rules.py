@@ -1,12 +1,25 @@
-"""Earn rules in the dashboard: whoever may starts and stops them; their terms are looked at, and not touched."""
+"""Earn rules in the dashboard: whoever may writes, starts and stops them; each change of terms is a version."""
+
+import json
 
 import pytest
 
 from loyalty.models import EarnRule, EarnRuleVersion
 from loyalty.services import earn_rules
 from loyalty.services.earn_terms import Earn, Limit, Terms
+from loyalty.services.quest_rules import Audience
 from tests import dashboards
 from tests.dashboards import Role
+
+ADD = "/admin/loyalty/earnrule/add/"
+FORM = {"title": "Purchases", "status": "active", "trigger": "order_paid", "points": "5"}
+
+
+def shown(browser, rule):
+    """What the page's form says before anybody changes it."""
+    form = browser.get(dashboards.page(rule)).context["adminform"].form
+    said = {field.name: field.value() for field in form}
+    return {name: value for name, value in said.items() if value not in (None, False)}
 
 
 @pytest.fixture
@@ -44,14 +57,72 @@ class TestRefuses:
         assert ann.post(dashboards.page(rule), {"title": "Mine", "status": "paused"}).status_code == 403
         assert status_of(rule) == "active"
 
-    def test_new_terms(self, rule, acme):
+    def test_analysts_that_want_to_add_one(self, acme):
+        assert dashboards.works_for(acme, Role.ANALYST).get(ADD).status_code == 403
+
+    @pytest.mark.parametrize(
+        ("said", "field"),
+        [
+            ({"points": "0"}, "points"),
+            ({"points": "many"}, "points"),
+            ({"per": "0"}, "points"),
+            ({"period": "daily"}, "times"),
+            ({"trigger": "levitation"}, "trigger"),
+            ({"title": ""}, "title"),
+            ({"more": "{"}, "more"),
+            ({"more": "[]"}, "more"),
+            ({"more": '{"budget": 5}'}, "more"),
+            ({"more": '{"colour": "red"}'}, "more"),
+            ({"more": '{"audience": {"tiers": ["iron"]}}'}, "more"),
+        ],
+    )
+    def test_what_makes_no_sense_beside_its_field(self, acme, said, field):
+        answer = dashboards.works_for(acme).post(ADD, {**FORM, **said})
+
+        assert list(answer.context["adminform"].form.errors) == [field]
+        assert not EarnRule.objects.exists()
+
+
+class TestWrites:
+    def test_a_rule(self, acme):
+        said = {**FORM, "per": "1.00", "times": "2", "period": "daily", "budget": "9000", "pending_days": "14"}
+        audience = {"tiers": ["bronze"], "segments": [], "excludeTiers": [], "excludeSegments": []}
+        more = {"audience": audience, "stacking": "best"}
+
+        dashboards.works_for(acme).post(ADD, {**said, "tier_multiplier": "on", "more": json.dumps(more)})
+
+        rule = EarnRule.objects.for_business(acme).select_related("current").get()
+        assert (rule.title, rule.key, rule.status) == ("Purchases", "purchases", "active")
+        terms = earn_rules.terms_of(rule.current)
+        assert terms.earn == Earn(points=5, per="1.00", currency="EUR")
+        assert (terms.limit, terms.budget, terms.pending_days) == (Limit(times=2, period="daily"), 9000, 14)
+        assert (terms.tier_multiplier, terms.audience.tiers, terms.stacking) == (True, ["bronze"], "best")
+
+    def test_nothing_new_where_the_form_is_sent_as_it_is_shown(self, acme):
+        terms = Terms(
+            trigger="order_paid",
+            earn=Earn(points=5, per="1.00", currency="EUR"),
+            audience=Audience(exclude_tiers=["bronze"]),
+            multiplier=[3, 2],
+            min_spend="10.00",
+            exclude_products=["card"],
+        )
+        rule = earn_rules.create(business=acme, title="Purchases", terms=terms)
         olga = dashboards.works_for(acme)
 
-        olga.post(dashboards.page(rule), {"title": "Long rides", "status": "active", "terms": "{}"})
+        olga.post(dashboards.page(rule), shown(olga, rule))
+
+        assert EarnRuleVersion.objects.for_business(acme).count() == 1
+
+    def test_a_new_version_of_other_terms(self, acme, rule):
+        olga = dashboards.works_for(acme)
+
+        olga.post(dashboards.page(rule), {**shown(olga, rule), "title": "Long rides", "points": "1700"})
 
         rule.refresh_from_db()
-        assert (rule.title, rule.current.number) == ("Long rides", 1)
-        assert olga.get("/admin/loyalty/earnrule/add/").status_code == 403
+        terms = earn_rules.terms_of(rule.current)
+        assert (rule.title, rule.current.number, rule.current.trigger) == ("Long rides", 2, "ride")
+        assert (terms.earn.points, terms.limit, terms.budget) == (1700, Limit(times=2, period="daily"), 9000)
 
 
 class TestActions:

@@ -1,0 +1,152 @@
+"""The form of an earn rule: what most rules say has a field; all else that terms can say is JSON below."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from django import forms
+from unfold import widgets
+
+from loyalty.admin.hold import Figures
+from loyalty.admin.inventory import KEY_HELP, KeyedForm
+from loyalty.kernel.points import MAX_BALANCE
+from loyalty.models import EarnRule, EventType
+from loyalty.services import earn_rules
+from loyalty.services.earn_terms import Earn, Terms
+from loyalty.services.kinds.earning import KINDS
+
+PLAIN: Mapping[str, Any] = msgspec.to_builtins(Terms(trigger="", earn=Earn(points=1)))
+PERIODS = [("", "For ever"), ("daily", "Daily"), ("weekly", "Weekly"), ("monthly", "Monthly"), ("yearly", "Yearly")]
+OWN = {"trigger", "limit", "budget", "pendingDays", "expiresAfterDays", "tierMultiplier", "minSpend"}
+# Whatever else a service blames stands in the JSON.
+BLAMED = {"earn": "points", "limit": "times", **dict.fromkeys(("audience", "conditions", "window"), "more")}
+
+
+class Money(forms.DecimalField):
+    widget = widgets.UnfoldAdminDecimalFieldWidget
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, min_value=0, max_digits=16, decimal_places=3, **kwargs)
+
+
+class EarnRuleForm(KeyedForm):
+    renamed = BLAMED
+
+    trigger = forms.ChoiceField(
+        widget=widgets.UnfoldAdminSelectWidget,
+        label="Pays for",
+        help_text="What people do. Events of your own are declared under Event types. It stays as it is.",
+    )
+    points = Figures(label="Points")
+    per = Money(
+        label="for each", help_text="Of purchases: so much money, as in 1.00. Empty: so many points each time."
+    )
+    min_spend = Money(label="Smallest purchase", help_text="Of what the rule is about. Empty: any.")
+    tier_multiplier = forms.BooleanField(
+        required=False, widget=widgets.UnfoldBooleanSwitchWidget, label="Times the multiplier of people's tier"
+    )
+    times = Figures(
+        most=1_000_000, required=False, label="At most, times a person", help_text="Empty: as often as it happens."
+    )
+    period = forms.ChoiceField(
+        required=False, choices=PERIODS, widget=widgets.UnfoldAdminSelectWidget, label="in each period"
+    )
+    budget = Figures(
+        most=MAX_BALANCE,
+        required=False,
+        help_text="Points for all people together, after which the rule pauses. Empty: no bound.",
+    )
+    pending_days = Figures(
+        most=3650, required=False, label="Days until they ripen", help_text="Such as how long goods may be sent back."
+    )
+    expires_after_days = Figures(
+        most=36500, required=False, label="Days until they expire", help_text="Empty: as the metric says."
+    )
+    more = forms.CharField(
+        required=False,
+        label="All else, as JSON",
+        widget=widgets.UnfoldAdminTextareaWidget(attrs={"rows": 8, "spellcheck": "false", "class": "font-mono"}),
+        help_text="conditions, audience, window, multiplier, priority, stacking, products and collections, as your "
+        'programme spells them: {"audience": {"tiers": ["gold"]}}',
+    )
+
+    class Meta:
+        model = EarnRule
+        fields = ("title", "key", "status")
+        help_texts = {
+            "title": "People read it in their history.",
+            "key": KEY_HELP,
+            "status": "Only active rules pay. Archive one instead of deleting it: what it paid stays explained.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance._state.adding:
+            events = EventType.objects.for_business(self.business).filter(archived_at=None).order_by("title")
+            own = list(events.values_list("name", "title"))
+            self.fields["trigger"].choices = [*((name, kind.TITLE) for name, kind in KINDS.items()), *own]  # type: ignore[attr-defined]  # a choice field's
+        else:
+            del self.fields["trigger"]
+            self.initial = {**self.initial, **_spelled(earn_rules.terms_of(self.instance.current))}
+
+    def clean_more(self) -> dict[str, Any]:
+        text = self.cleaned_data["more"].strip()
+        try:
+            found = json.loads(text or "{}")
+        except ValueError as error:
+            raise forms.ValidationError(f"This is no JSON: {error}.") from error
+        if not isinstance(found, dict) or OWN & found.keys():
+            taken = ", ".join(sorted(OWN & found.keys())) if isinstance(found, dict) else ""
+            raise forms.ValidationError(
+                f"{taken} has a field above." if taken else "It is an object: names of terms with what they say."
+            )
+        return found
+
+    def clean(self) -> dict[str, Any]:
+        """With the terms that all fields make together."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors:
+            try:
+                given["terms"] = msgspec.convert(self._said(given), Terms)
+            except msgspec.ValidationError as error:
+                self.add_error("points" if "$.earn.points" in str(error) else "more", str(error))
+        return given
+
+    def write(self) -> EarnRule:
+        given, row = self.cleaned_data, self.instance
+        said = {name: given[name] for name in ("title", "status", "terms")}
+        if row._state.adding:
+            return earn_rules.create(business=self.business, key=given.get("key") or None, **said)
+        return earn_rules.update(business=self.business, rule_id=row.pk, **said)
+
+    def _said(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        earn = {**given["more"].get("earn", {}), "points": given["points"]}
+        if given["per"] is not None:
+            earn = {"currency": self.business.currency, **earn, "per": f"{given['per']:f}"}
+        trigger = given["trigger"] if self.instance._state.adding else self.instance.current.trigger
+        said = {"trigger": trigger, "tierMultiplier": given["tier_multiplier"], "budget": given["budget"]}
+        said |= {"limit": {"times": given["times"], "period": given["period"] or None}}
+        said |= {"pendingDays": given["pending_days"] or 0, "expiresAfterDays": given["expires_after_days"]}
+        spend = "0.00" if given["min_spend"] is None else f"{given['min_spend']:f}"
+        return {**given["more"], **said, "earn": earn, "minSpend": spend}
+
+
+def _spelled(terms: Terms) -> dict[str, Any]:
+    """What terms say, by the fields of the form."""
+    said = msgspec.to_builtins(terms)
+    earn = {name: said["earn"][name] for name in ("each", "currency") if said["earn"][name] != PLAIN["earn"][name]}
+    more = {name: value for name, value in said.items() if name not in {*OWN, "earn"} and value != PLAIN[name]}
+    more |= {"earn": earn} if earn else {}
+    return {
+        "points": terms.earn.points,
+        "per": terms.earn.per,
+        "min_spend": terms.min_spend if float(terms.min_spend) else None,
+        "tier_multiplier": terms.tier_multiplier,
+        "times": terms.limit.times,
+        "period": terms.limit.period or "",
+        "budget": terms.budget,
+        "pending_days": terms.pending_days or None,
+        "expires_after_days": terms.expires_after_days,
+        "more": json.dumps(more, indent=2, ensure_ascii=False) if more else "",
+    }
