@@ -40,17 +40,17 @@ class EarnRuleForm(KeyedForm):
     )
     points = Figures(label="Points")
     per = Money(
-        label="for each", help_text="Of purchases: so much money, as in 1.00. Empty: so many points each time."
+        label="For each", help_text="Of purchases: so much money, as in 1.00. Empty: so many points each time."
     )
     min_spend = Money(label="Smallest purchase", help_text="Of what the rule is about. Empty: any.")
     tier_multiplier = forms.BooleanField(
-        required=False, widget=widgets.UnfoldBooleanSwitchWidget, label="Times the multiplier of people's tier"
+        required=False, widget=widgets.UnfoldBooleanSwitchWidget, label="Times their tier's multiplier"
     )
     times = Figures(
         most=1_000_000, required=False, label="At most, times a person", help_text="Empty: as often as it happens."
     )
     period = forms.ChoiceField(
-        required=False, choices=PERIODS, widget=widgets.UnfoldAdminSelectWidget, label="in each period"
+        required=False, choices=PERIODS, widget=widgets.UnfoldAdminSelectWidget, label="In each period"
     )
     budget = Figures(
         most=MAX_BALANCE,
@@ -67,7 +67,7 @@ class EarnRuleForm(KeyedForm):
         required=False,
         label="All else, as JSON",
         widget=widgets.UnfoldAdminTextareaWidget(attrs={"rows": 8, "spellcheck": "false", "class": "font-mono"}),
-        help_text="conditions, audience, window, multiplier, priority, stacking, products and collections, as your "
+        help_text="Conditions, audience, window, multiplier, priority, stacking, products and collections, as your "
         'programme spells them: {"audience": {"tiers": ["gold"]}}',
     )
 
