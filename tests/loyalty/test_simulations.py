@@ -17,6 +17,7 @@ from tests.advocates.shop.conftest import rule
 from tests.advocates.shop.test_any_order import basket
 
 pytestmark = pytest.mark.django_db
+TWO_BEANS = [(2, 1000, 0), (1, 0, 0), (1, 0, 0)]  # quantities, prices and discounts of the lines
 State = Simulation.State
 
 
@@ -126,7 +127,7 @@ class TestComes:
 
     def test_to_what_orders_would_have_paid(self, acme, ada, tried):
         rule(acme)
-        orders.take(business=acme, baskets=[basket([1000, 0, 0], status="paid")])
+        orders.take(business=acme, baskets=[basket(TWO_BEANS, status="paid")])
         seven = {"points": 7, "per": "1.00", "currency": "EUR"}
 
         found = tried(earnRules=[{"key": "purchase", "title": "P", "trigger": "order_paid", "earn": seven}])
@@ -137,7 +138,7 @@ class TestComes:
         rule(acme)
         card = {"key": "coffee", "title": "Coffee", "slots": 5}
         programme.apply(business=acme, document=programme.parsed({"stampCards": [card]}))
-        orders.take(business=acme, baskets=[basket([1000, 0, 0], status="paid")])
+        orders.take(business=acme, baskets=[basket(TWO_BEANS, status="paid")])
 
         assert lines(tried(stampCards=[card])) == {"purchase": (100, 1, 100, 1)}
 
@@ -182,7 +183,7 @@ def fingerprint():
 class TestWritesNothing:
     def test_but_what_it_has_found(self, acme, ada, tried, rode):
         rule(acme)
-        orders.take(business=acme, baskets=[basket([1000, 0, 0], status="paid")])
+        orders.take(business=acme, baskets=[basket(TWO_BEANS, status="paid")])
         before = fingerprint()
 
         tried(
