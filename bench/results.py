@@ -44,10 +44,10 @@ class Speed(msgspec.Struct, frozen=True, kw_only=True):
     contest: str
     name: str
     per_second: float
-    p50: float  # milliseconds; 0 where not taken
-    p99: float
-    server_cpu: float  # microseconds a request; 0 where not known
-    database_cpu: float
+    p50: float = 0.0  # milliseconds; 0 where not taken
+    p99: float = 0.0
+    server_cpu: float = 0.0  # microseconds a request; 0 where not known
+    database_cpu: float = 0.0
     rounds: list[float]  # requests a second
     at: str = ""  # when it was kept
 
