@@ -38,6 +38,7 @@ MADE_BY_HAND = {
         "Advocate",
         "Board",
         "CodePool",
+        "EarnRule",
         "Endpoint",
         "EventType",
         "HoldProgramme",
