@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from django import forms
 from unfold import widgets
 
+from loyalty.admin.forms import ObjectField
 from loyalty.admin.hold import Figures
 from loyalty.admin.inventory import KEY_HELP, KeyedForm
 from loyalty.kernel.points import MAX_BALANCE
-from loyalty.models import EarnRule, EventType
+from loyalty.models import Business, EarnRule, EventType
 from loyalty.services import earn_rules
 from loyalty.services.earn_terms import Earn, Terms
 from loyalty.services.kinds.earning import KINDS
@@ -63,10 +64,10 @@ class EarnRuleForm(KeyedForm):
     expires_after_days = Figures(
         most=36500, required=False, label="Days until they expire", help_text="Empty: as the metric says."
     )
-    more = forms.CharField(
+    more = ObjectField(
+        rows=8,
         required=False,
         label="All else, as JSON",
-        widget=widgets.UnfoldAdminTextareaWidget(attrs={"rows": 8, "spellcheck": "false", "class": "font-mono"}),
         help_text="Conditions, audience, window, multiplier, priority, stacking, products and collections, as your "
         'programme spells them: {"audience": {"tiers": ["gold"]}}',
     )
@@ -85,22 +86,19 @@ class EarnRuleForm(KeyedForm):
         if self.instance._state.adding:
             events = EventType.objects.for_business(self.business).filter(archived_at=None).order_by("title")
             own = list(events.values_list("name", "title"))
-            self.fields["trigger"].choices = [*((name, kind.TITLE) for name, kind in KINDS.items()), *own]  # type: ignore[attr-defined]  # a choice field's
+            kinds = [(name, kind.TITLE) for name, kind in KINDS.items()]
+            cast("forms.ChoiceField", self.fields["trigger"]).choices = [*kinds, *own]
         else:
             del self.fields["trigger"]
-            self.initial = {**self.initial, **_spelled(earn_rules.terms_of(self.instance.current))}
+            self.initial = {**self.initial, **_spelled(earn_rules.terms_of(self.instance.current), self.business)}
 
     def clean_more(self) -> dict[str, Any]:
-        text = self.cleaned_data["more"].strip()
-        try:
-            found = json.loads(text or "{}")
-        except ValueError as error:
-            raise forms.ValidationError(f"This is no JSON: {error}.") from error
-        if not isinstance(found, dict) or OWN & found.keys():
-            taken = ", ".join(sorted(OWN & found.keys())) if isinstance(found, dict) else ""
-            raise forms.ValidationError(
-                f"{taken} has a field above." if taken else "It is an object: names of terms with what they say."
-            )
+        found: dict[str, Any] = self.cleaned_data["more"]
+        earn = found.get("earn", {})
+        if not isinstance(earn, dict):
+            raise forms.ValidationError("earn is an object.")
+        if taken := sorted(OWN & found.keys() | {"points", "per"} & earn.keys()):
+            raise forms.ValidationError(f"There are fields above for: {', '.join(taken)}.")
         return found
 
     def clean(self) -> dict[str, Any]:
@@ -132,10 +130,11 @@ class EarnRuleForm(KeyedForm):
         return {**given["more"], **said, "earn": earn, "minSpend": spend}
 
 
-def _spelled(terms: Terms) -> dict[str, Any]:
+def _spelled(terms: Terms, business: Business) -> dict[str, Any]:
     """What terms say, by the fields of the form."""
     said = msgspec.to_builtins(terms)
-    earn = {name: said["earn"][name] for name in ("each", "currency") if said["earn"][name] != PLAIN["earn"][name]}
+    usual = {"each": "order", "currency": business.currency if terms.earn.per else None}
+    earn = {name: said["earn"][name] for name, value in usual.items() if said["earn"][name] != value}
     more = {name: value for name, value in said.items() if name not in {*OWN, "earn"} and value != PLAIN[name]}
     more |= {"earn": earn} if earn else {}
     return {

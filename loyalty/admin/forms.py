@@ -1,5 +1,6 @@
 """Forms that know their business, and forms whose writing is done by a service."""
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -73,6 +74,24 @@ class LinesField(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return self.to_python(self.prepare_value(initial)) != self.to_python(data)
+
+
+class ObjectField(forms.CharField):
+    """An object that is written as JSON; nothing is an empty one."""
+
+    def __init__(self, *, rows: int, **kwargs: Any) -> None:
+        attrs = {"rows": rows, "spellcheck": "false", "class": "font-mono"}
+        super().__init__(widget=widgets.UnfoldAdminTextareaWidget(attrs=attrs), **kwargs)
+
+    def clean(self, value: Any) -> dict[str, Any]:
+        text = super().clean(value)
+        try:
+            found = json.loads(text or "{}")
+        except (ValueError, RecursionError) as error:
+            raise forms.ValidationError(f"This is no JSON: {error}.") from error
+        if not isinstance(found, dict):
+            raise forms.ValidationError("It is an object: names, with what they say.")
+        return found
 
 
 def refuse(form: forms.BaseForm, error: DomainError, *, renamed: dict[str, str] | None = None) -> None:

@@ -14,7 +14,7 @@ from unfold import widgets
 
 from loyalty.admin import buttons, look, panels
 from loyalty.admin.base import ServiceAdmin
-from loyalty.admin.forms import ServiceForm
+from loyalty.admin.forms import ObjectField, ServiceForm
 from loyalty.admin.panels import Figure
 from loyalty.kernel import clock
 from loyalty.models import Business, Simulation
@@ -56,8 +56,8 @@ def start(business: Business, document: Mapping[str, Any], asked: Mapping[str, A
 
 
 class SimulationForm(WindowForm, ServiceForm):
-    draft = forms.CharField(
-        widget=widgets.UnfoldAdminTextareaWidget(attrs={"rows": 24, "spellcheck": "false", "class": "font-mono"}),
+    draft = ObjectField(
+        rows=24,
         help_text="Your programme as it is now, as JSON. Change what you want to try; sections that you remove stay.",
     )
     author = ""  # whose form it is; set on the class that is made for each request
@@ -72,15 +72,6 @@ class SimulationForm(WindowForm, ServiceForm):
         self.fields["draft"].initial = json.dumps(
             programme.current(self.business).document, indent=2, ensure_ascii=False
         )
-
-    def clean_draft(self) -> Any:
-        try:
-            found = json.loads(self.cleaned_data["draft"])
-        except ValueError as error:
-            raise forms.ValidationError(f"This is no JSON: {error}.") from error
-        if not isinstance(found, dict):
-            raise forms.ValidationError("A document is an object, with sections by their names.")
-        return found
 
     def write(self) -> Simulation:
         return start(self.business, self.cleaned_data["draft"], self.cleaned_data, self.author)

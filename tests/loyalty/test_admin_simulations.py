@@ -29,7 +29,7 @@ class TestStart:
         ("draft", "more", "said"),
         [
             ("{", {}, "This is no JSON"),
-            ("[]", {}, "A document is an object"),
+            ("[]", {}, "It is an object"),
             ({"shoes": []}, {}, "shoes"),
             ({}, {"days": 0}, "greater than or equal to 1"),
         ],
