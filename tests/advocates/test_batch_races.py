@@ -1,13 +1,13 @@
 """Batches over the same people at once wait for each other, and never for ever."""
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError
 
 from advocates.services import advocates
 from loyalty.services import batches, idempotency, verification
 from loyalty.services.ledger import Posting
 from loyalty.services.postings import Move
-from tests.races import at_once, errors
+from tests.races import at_once, errors, rewritten
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,12 +24,8 @@ def people(acme):
 
 @pytest.fixture
 def without_lock():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_get_functiondef('laurel_lock_accounts'::regproc)")
-        (definition,) = cursor.fetchone()
-        cursor.execute(UNLOCKED)
+    with rewritten("laurel_lock_accounts", lambda _: UNLOCKED):
         yield
-        cursor.execute(definition)
 
 
 def move_all(acme, people, *, with_keys):

@@ -9,7 +9,7 @@ from loyalty.models import Metric
 from loyalty.models.ledger import Balance
 from loyalty.selectors import ledger as wallets
 from loyalty.services import accounts, ledger, verification
-from tests.races import at_once, errors
+from tests.races import at_once, errors, rewritten
 
 WRITERS, ROUNDS = 12, 25
 
@@ -31,15 +31,8 @@ def account(transactional_db, acme):
 
 @pytest.fixture
 def without_the_lock(transactional_db):
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_get_functiondef('laurel_lock'::regproc)")
-        (locked,) = cursor.fetchone()
-        unlocked = locked.replace("FOR NO KEY UPDATE OF a", "")
-        assert unlocked != locked
-        cursor.execute(unlocked)
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute(locked)
+    with rewritten("laurel_lock", lambda sql: sql.replace("FOR NO KEY UPDATE OF a", "")):
+        yield
 
 
 def storm(account):

@@ -12,7 +12,7 @@ from loyalty.services import verification
 from rewards.models import Redemption, Reward
 from rewards.selectors import offers
 from rewards.services import redemptions
-from tests.races import at_once, errors
+from tests.races import at_once, errors, rewritten
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,12 +68,8 @@ READ_THEN_WRITE = """
 
 @pytest.fixture
 def without_condition():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_get_functiondef('laurel_place_redemption'::regproc)")
-        (definition,) = cursor.fetchone()
-        cursor.execute(READ_THEN_WRITE)
+    with rewritten("laurel_place_redemption", lambda _: READ_THEN_WRITE):
         yield
-        cursor.execute(definition)
 
 
 class TestStock:
