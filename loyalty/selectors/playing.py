@@ -39,10 +39,12 @@ class Standing:
 
 
 def running(*, business: Business) -> list[Offered]:
-    """The active quests, for whomever they are: two queries."""
+    """The active quests, for whomever they are: two queries, without what no app is shown."""
     active = Quest.objects.for_business(business).filter(status=Quest.Status.ACTIVE).select_related("current")
-    quests = list(active.order_by("created_at", "pk"))
-    tasks = reads.tasks_by_version([quest.current for quest in quests], business=business)
+    shown = active.defer("created_at", "updated_at", "current__created_at")
+    quests = list(shown.order_by("created_at", "pk"))
+    versions = [quest.current for quest in quests]
+    tasks = reads.tasks_by_version(versions, business=business, without=["measure"])
     return [Offered(quest, tasks[quest.current_id]) for quest in quests]
 
 
