@@ -5,8 +5,10 @@ import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.core.validators
 import django.db.models.deletion
+import django.db.models.expressions
 import django.db.models.functions.datetime
 import django.db.models.functions.text
+import django.db.models.lookups
 import loyalty.kernel.clock
 import loyalty.kernel.ids
 import loyalty.kernel.migrating
@@ -236,7 +238,7 @@ class Migration(migrations.Migration):
                     ],
                     options={
                         'indexes': [models.Index(condition=models.Q(('position', None)), fields=['created_at', 'sequence'], name='events_to_publish'), models.Index(condition=models.Q(('position__isnull', False)), fields=['business', 'topic', 'position'], name='events_by_topic')],
-                        'constraints': [models.UniqueConstraint(fields=('account', 'sequence'), name='one_event_per_sequence'), models.UniqueConstraint(condition=models.Q(('position__isnull', False)), fields=('business', 'position'), name='one_event_per_position'), models.CheckConstraint(condition=models.Q(models.Q(('account', None), ('sequence', None)), models.Q(('account__isnull', False), ('sequence__isnull', False)), _connector='OR'), name='events_of_accounts_are_numbered')],
+                        'constraints': [models.UniqueConstraint(fields=('account', 'sequence'), name='one_event_per_sequence'), models.UniqueConstraint(condition=models.Q(('position__isnull', False)), fields=('business', 'position'), name='one_event_per_position'), models.CheckConstraint(condition=django.db.models.lookups.Exact(django.db.models.lookups.IsNull(models.F('account'), True), django.db.models.lookups.IsNull(models.F('sequence'), True)), name='events_of_accounts_are_numbered')],
                     },
                 ),
                 migrations.CreateModel(
@@ -319,7 +321,7 @@ class Migration(migrations.Migration):
                         ('scope', models.UUIDField()),
                         ('key', models.CharField(max_length=255)),
                         ('fingerprint', models.BinaryField(max_length=32)),
-                        ('status', models.PositiveSmallIntegerField(null=True)),
+                        ('status', models.SmallIntegerField(null=True)),
                         ('answer', models.BinaryField(null=True)),
                         ('entry_id', models.UUIDField(null=True)),
                         ('refusal', models.JSONField(null=True)),
@@ -445,7 +447,7 @@ class Migration(migrations.Migration):
                         ('remaining', models.BigIntegerField()),
                         ('expires_at', models.DateTimeField(null=True)),
                         ('ripens_at', models.DateTimeField(null=True)),
-                        ('notice_days', models.PositiveSmallIntegerField(db_default=32767)),
+                        ('notice_days', models.SmallIntegerField(db_default=32767)),
                         ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.account')),
                         ('business', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.business')),
                         ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.ledgerentry')),
@@ -530,14 +532,14 @@ class Migration(migrations.Migration):
                         ('floor', models.BigIntegerField(default=0)),
                         ('active_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                         ('expires_at', models.DateTimeField(null=True)),
-                        ('notice_days', models.PositiveSmallIntegerField(db_default=32767)),
+                        ('notice_days', models.SmallIntegerField(db_default=32767)),
                         ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='balances', to='loyalty.account')),
                         ('business', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.business')),
                         ('metric', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.metric')),
                     ],
                     options={
                         'indexes': [models.Index(fields=['business', 'metric', 'amount', 'account'], name='balances_by_amount')],
-                        'constraints': [models.UniqueConstraint(fields=('account', 'metric'), name='one_balance_per_metric'), models.CheckConstraint(condition=models.Q(('amount__gte', models.F('floor'))), name='balance_above_its_floor'), models.CheckConstraint(condition=models.Q(('amount__lte', 9007199254740991), ('pending__range', (0, 9007199254740991))), name='balance_fits_every_reader')],
+                        'constraints': [models.UniqueConstraint(fields=('account', 'metric', 'business'), name='one_balance_per_metric'), models.CheckConstraint(condition=models.Q(('amount__gte', models.F('floor')), ('amount__lte', django.db.models.expressions.CombinedExpression(models.Value(9007199254740991), '-', models.F('pending'))), ('pending__gte', 0)), name='balance_in_range')],
                     },
                 ),
                 migrations.CreateModel(

@@ -1,7 +1,8 @@
 """What happened: rows written in the transaction that made it happen. The outbox, the feed, the audit trail."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.lookups import Exact, IsNull
 
 from loyalty.models.accounts import Account
 from loyalty.models.base import BusyTenantModel
@@ -30,7 +31,7 @@ class Event(BusyTenantModel):
                 fields=["business", "position"], condition=Q(position__isnull=False), name="one_event_per_position"
             ),
             models.CheckConstraint(
-                condition=Q(account=None, sequence=None) | Q(account__isnull=False, sequence__isnull=False),
+                condition=Exact(IsNull(F("account"), True), IsNull(F("sequence"), True)),
                 name="events_of_accounts_are_numbered",
             ),
         ]

@@ -19,7 +19,7 @@ class IdempotencyRecord(BusyTenantModel):
     scope = models.UUIDField()  # the business, or for a user's token the account
     key = models.CharField(max_length=255)  # its SHA-256: callers write what they like into keys
     fingerprint = models.BinaryField(max_length=32)
-    status = models.PositiveSmallIntegerField(null=True)
+    status = models.SmallIntegerField(null=True)
     answer = models.BinaryField(null=True)
     entry_id = models.UUIDField(null=True)
     refusal = models.JSONField(null=True)

@@ -29,15 +29,16 @@ class Balance(TenantModel):
     active_at = models.DateTimeField(db_default=Now())  # when something was earned or spent last
     # Where silence lets it expire: the date that its holder was told, and how many days before at the latest.
     expires_at = models.DateTimeField(null=True)
-    notice_days = models.PositiveSmallIntegerField(db_default=NO_NOTICE)
+    notice_days = models.SmallIntegerField(db_default=NO_NOTICE)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["account", "metric"], name="one_balance_per_metric"),
-            models.CheckConstraint(condition=Q(amount__gte=F("floor")), name="balance_above_its_floor"),
+            # With its business, so that entries can name all three: an account has but one.
+            models.UniqueConstraint(fields=["account", "metric", "business"], name="one_balance_per_metric"),
+            # One, for PostgreSQL reads each anew in each statement: above its floor, and a number that every reader takes.
             models.CheckConstraint(
-                condition=Q(amount__lte=points.MAX_BALANCE, pending__range=(0, points.MAX_BALANCE)),
-                name="balance_fits_every_reader",
+                condition=Q(amount__gte=F("floor"), pending__gte=0, amount__lte=points.MAX_BALANCE - F("pending")),
+                name="balance_in_range",
             ),
         ]
         indexes = [
@@ -121,7 +122,7 @@ class Lot(BusyTenantModel):
     remaining = models.BigIntegerField()
     expires_at = models.DateTimeField(null=True)
     ripens_at = models.DateTimeField(null=True)  # null once it has ripened
-    notice_days = models.PositiveSmallIntegerField(db_default=NO_NOTICE)  # how many days before its holder was warned
+    notice_days = models.SmallIntegerField(db_default=NO_NOTICE)  # how many days before its holder was warned
 
     class Meta:
         constraints = [

@@ -32,7 +32,16 @@ class TestTheDatabase:
             FROM loyalty_ledgerentry e WHERE account_id = %s
         """
 
-        assert_refused(copy, [rival.pk, account.pk], "entry_of_its_business")
+        assert_refused(copy, [rival.pk, account.pk], "entry_of_its_balance")
+
+    def test_refuses_a_balance_under_another_business(self, account, rival):
+        copy = """
+            INSERT INTO loyalty_balance SELECT (jsonb_populate_record(b, jsonb_build_object(
+                'id', gen_random_uuid(), 'business_id', %s::uuid))).*
+            FROM loyalty_balance b WHERE account_id = %s
+        """
+
+        assert_refused(copy, [rival.pk, account.pk], "balance_of_its_business")
 
     def test_refuses_an_entry_that_is_in_no_balance(self, account, acme):
         stars = Metric.objects.create(business=acme, key="stars", title="Stars")

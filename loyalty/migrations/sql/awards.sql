@@ -20,7 +20,8 @@ BEGIN
             END, NULL, NULL, a.business_id, a.id, a.status, a.climbs_due_at,
             greatest(p_wall + b.clock_offset, a.last_event_at), b.timezone, m.id, m.minimum, m.maximum,
             CASE WHEN m.expiry_basis = 'lot'
-                THEN make_interval(months => m.expiry_months, days => m.expiry_days) END, m.is_stamps)::laurel_start
+                THEN make_interval(months => m.expiry_months, days => m.expiry_days) END, m.is_stamps,
+            a.tier_id)::laurel_start
         FROM unnest(p_items) i
         JOIN loyalty_account a ON a.id = i.account AND a.business_id = p_business
         JOIN loyalty_business b ON b.id = a.business_id
@@ -36,7 +37,7 @@ BEGIN
         SELECT laurel_uuid7(s.now), s.business_id, s.account_id, s.metric_id, 0, 0, 0, 0, least(s.minimum, 0), s.now
         FROM unnest(p_items) i JOIN unnest(p_starts) s ON s.account_id = i.account
         WHERE s.outcome = 'new' AND i.amount <= least(s.maximum, p_limit)
-        ON CONFLICT (account_id, metric_id) DO NOTHING;
+        ON CONFLICT (account_id, metric_id, business_id) DO NOTHING;
 END $$;
 
 -- Awards to locked accounts, one each. Answers each by its number, and whether it put stamps on a card.
@@ -174,7 +175,7 @@ BEGIN
         SELECT i.*, e.account_id, e.metric_id, e.amount, m.key AS metric, m.minimum, l.id AS lot_id,
             ROW('new', NULL, NULL, a.business_id, a.id, a.status, a.climbs_due_at,
                 greatest(p_wall + b.clock_offset, a.last_event_at), b.timezone, m.id, m.minimum, m.maximum,
-                NULL, NULL)::laurel_start AS start
+                NULL, NULL, a.tier_id)::laurel_start AS start
         FROM jsonb_to_recordset(p_items) AS i(entry uuid, source_type text, source_id text, reason jsonb,
             description text, facts jsonb)
         JOIN loyalty_ledgerentry e ON e.id = i.entry AND e.business_id = p_business

@@ -82,7 +82,7 @@ END $$;
 CREATE TYPE laurel_start AS (
     outcome text, details jsonb, entry_id uuid, business_id uuid, account_id uuid, status text,
     climbs_due_at timestamptz, now timestamptz, zone text, metric_id uuid, minimum bigint, maximum bigint,
-    lifespan interval, is_stamps boolean
+    lifespan interval, is_stamps boolean, tier_id uuid
 );
 
 -- Locks an account, and ends the periods of its ladders that are over. Its time is never before what already happened to
@@ -95,7 +95,7 @@ BEGIN
     SELECT 'new', NULL, NULL, a.business_id, a.id, a.status, a.climbs_due_at,
             greatest(p_wall + b.clock_offset, a.last_event_at), b.timezone, m.id, m.minimum, m.maximum,
             CASE WHEN m.expiry_basis = 'lot' THEN make_interval(months => m.expiry_months, days => m.expiry_days) END,
-            m.is_stamps
+            m.is_stamps, a.tier_id
         INTO v_start
         FROM loyalty_account a
         JOIN loyalty_business b ON b.id = a.business_id
@@ -104,6 +104,7 @@ BEGIN
         FOR NO KEY UPDATE OF a;
     IF v_start.climbs_due_at <= v_start.now AND v_start.status IN ('active', 'blocked') THEN
         PERFORM laurel_turn(v_start, p_wall);
+        SELECT tier_id INTO v_start.tier_id FROM loyalty_account WHERE id = p_account;
     END IF;
     RETURN v_start;
 END $$;
@@ -304,7 +305,7 @@ DECLARE
     v_ripe bigint;
     v_room bigint;
     v_earned bigint;
-    v_balance bigint;
+    v_balance loyalty_balance;
     v_limit bigint := least(v_start.maximum, p_limit);
 BEGIN
     IF v_start.outcome <> 'new' THEN
@@ -327,15 +328,15 @@ BEGIN
         lifetime_earned = lifetime_earned + v_earned,
         active_at = CASE WHEN p_type = 'earn' THEN v_start.now ELSE active_at END
         WHERE account_id = p_account AND metric_id = v_start.metric_id AND amount + pending + p_amount <= v_limit
-        RETURNING amount INTO v_balance;
+        RETURNING * INTO v_balance;
     IF NOT FOUND THEN  -- the first points of this metric, or too many
         INSERT INTO loyalty_balance
             (id, business_id, account_id, metric_id, amount, pending, lifetime_earned, lifetime_spent, floor, active_at)
             SELECT laurel_uuid7(v_start.now), p_business, p_account, v_start.metric_id, v_ripe, p_amount - v_ripe,
                 v_earned, 0, least(v_start.minimum, 0), v_start.now
             WHERE p_amount <= v_limit
-            ON CONFLICT (account_id, metric_id) DO NOTHING
-            RETURNING amount INTO v_balance;
+            ON CONFLICT (account_id, metric_id, business_id) DO NOTHING
+            RETURNING * INTO v_balance;
     END IF;
     IF NOT FOUND THEN
         v_posting := laurel_refusal('over_limit', jsonb_build_object('outcome', 'over_limit', 'limit', v_limit));
@@ -343,18 +344,20 @@ BEGIN
         RETURN v_posting;
     END IF;
 
-    v_posting := laurel_enter(v_id, p_business, p_account, v_start.metric_id, p_metric, p_type, p_amount, v_balance,
-        p_source_type, coalesce(p_source_id, v_id::text), p_rule_id, p_rule_version, p_reason, NULL, p_description,
+    v_posting := laurel_enter(v_id, p_business, p_account, v_start.metric_id, p_metric, p_type, p_amount,
+        v_balance.amount, p_source_type, coalesce(p_source_id, v_id::text), p_rule_id, p_rule_version, p_reason, NULL, p_description,
         CASE WHEN v_ripe = 0 THEN 'points/pending' ELSE p_topic END, p_facts, v_start.now, p_wall);
     INSERT INTO loyalty_lot (id, business_id, account_id, metric_id, entry_id, amount, remaining, expires_at, ripens_at)
         VALUES (v_id, p_business, p_account, v_start.metric_id, v_id, p_amount, p_amount,
             coalesce(p_expires_at,
                 laurel_end_of_day(greatest(v_start.now, p_ripens_at), v_start.lifespan, v_start.zone)),
             CASE WHEN v_ripe = 0 THEN p_ripens_at END);
-    IF v_balance < v_ripe THEN
+    IF v_balance.amount < v_ripe THEN
         PERFORM laurel_pay_debt(v_start, v_start.metric_id, v_id);
     END IF;
-    PERFORM laurel_climb(v_start, v_start.metric_id);
+    IF laurel_may_climb(v_start, v_balance) THEN
+        PERFORM laurel_climb(v_start, v_start.metric_id);
+    END IF;
     IF v_start.is_stamps AND v_ripe > 0 THEN
         PERFORM laurel_moved(p_account, 'stamps/collected', jsonb_build_object('entryId', v_id));
     END IF;
@@ -373,33 +376,36 @@ DECLARE
         p_scope, p_key, p_fingerprint);
     v_id uuid := laurel_uuid7(v_start.now);
     v_posting laurel_posting;
-    v_balance bigint;
+    v_balance loyalty_balance;
+    v_settled integer;
 BEGIN
     IF v_start.outcome <> 'new' THEN
         RETURN laurel_answer(v_start);
     END IF;
-    PERFORM laurel_settle_lots(v_start, p_wall);
+    v_settled := laurel_settle_lots(v_start, p_wall);
 
     UPDATE loyalty_balance SET amount = amount - p_amount,
         lifetime_spent = lifetime_spent + CASE WHEN p_type = 'spend' THEN p_amount ELSE 0 END,
         active_at = CASE WHEN p_type = 'spend' THEN v_start.now ELSE active_at END
         WHERE account_id = p_account AND metric_id = v_start.metric_id
             AND amount - p_amount >= greatest(floor, v_start.minimum, 0)
-        RETURNING amount INTO v_balance;
+        RETURNING * INTO v_balance;
     IF NOT FOUND THEN
-        SELECT amount INTO v_balance FROM loyalty_balance
+        SELECT * INTO v_balance FROM loyalty_balance
             WHERE account_id = p_account AND metric_id = v_start.metric_id;
         v_posting := laurel_refusal('insufficient', jsonb_build_object(
-            'outcome', 'insufficient', 'balance', coalesce(v_balance, 0), 'needed', p_amount));
+            'outcome', 'insufficient', 'balance', coalesce(v_balance.amount, 0), 'needed', p_amount));
         PERFORM laurel_keep_key(p_business, p_scope, p_key, p_fingerprint, NULL, v_posting.details, p_wall);
         RETURN v_posting;
     END IF;
 
     PERFORM laurel_take_lots(v_start, v_start.metric_id, v_id, p_amount, NULL);
-    v_posting := laurel_enter(v_id, p_business, p_account, v_start.metric_id, p_metric, p_type, -p_amount, v_balance,
-        p_source_type, coalesce(p_source_id, v_id::text), NULL, NULL, p_reason, NULL, p_description, p_topic, p_facts,
+    v_posting := laurel_enter(v_id, p_business, p_account, v_start.metric_id, p_metric, p_type, -p_amount,
+        v_balance.amount, p_source_type, coalesce(p_source_id, v_id::text), NULL, NULL, p_reason, NULL, p_description, p_topic, p_facts,
         v_start.now, p_wall);
-    PERFORM laurel_climb(v_start, v_start.metric_id);
+    IF v_settled > 0 OR laurel_may_climb(v_start, v_balance) THEN  -- what settled may have moved them already
+        PERFORM laurel_climb(v_start, v_start.metric_id);
+    END IF;
     PERFORM laurel_keep_key(p_business, p_scope, p_key, p_fingerprint, v_id, NULL, p_wall);
     RETURN v_posting;
 END $$;

@@ -35,7 +35,7 @@ BEGIN
         (id, business_id, account_id, metric_id, amount, pending, lifetime_earned, lifetime_spent, floor, active_at)
         VALUES (laurel_uuid7(p_start.now), p_start.business_id, p_start.account_id, p_metric, 0, 0, 0, 0,
             least(v_metric.minimum, 0), p_start.now)
-        ON CONFLICT (account_id, metric_id) DO NOTHING;
+        ON CONFLICT (account_id, metric_id, business_id) DO NOTHING;
     UPDATE loyalty_balance SET amount = amount + p_ripe, pending = pending + p_amount - p_ripe,
         active_at = CASE WHEN p_amount > 0 THEN p_start.now ELSE active_at END
         WHERE account_id = p_start.account_id AND metric_id = p_metric
@@ -60,7 +60,7 @@ BEGIN
         SELECT laurel_uuid7(p_start.now), p_start.business_id, p_start.account_id, p_metric, 0, 0, p_earned, p_spent,
             least(m.minimum, 0), p_start.now
         FROM loyalty_metric m WHERE m.id = p_metric
-        ON CONFLICT (account_id, metric_id) DO UPDATE SET
+        ON CONFLICT (account_id, metric_id, business_id) DO UPDATE SET
             lifetime_earned = loyalty_balance.lifetime_earned + p_earned,
             lifetime_spent = loyalty_balance.lifetime_spent + p_spent;
 END $$;
@@ -300,7 +300,7 @@ BEGIN
         (id, business_id, account_id, metric_id, amount, pending, lifetime_earned, lifetime_spent, floor, active_at)
         SELECT laurel_uuid7(a.created_at), a.business_id, a.id, m.id, 0, 0, 0, 0, least(m.minimum, 0), a.created_at
         FROM opened a JOIN loyalty_metric m ON m.business_id = a.business_id AND m.key = 'points'
-        ON CONFLICT (account_id, metric_id) DO NOTHING;
+        ON CONFLICT (account_id, metric_id, business_id) DO NOTHING;
     RETURN NULL;
 END $$;
 

@@ -35,6 +35,17 @@ BEGIN
     RETURN (SELECT id FROM loyalty_milestone WHERE set_id = p_set AND threshold = 0 AND archived_at IS NULL);
 END $$;
 
+-- What a balance counts for on a ladder that goes by points; `p_base` is what was earned before its present period.
+CREATE FUNCTION laurel_counted(p_basis text, p_amount bigint, p_earned bigint, p_spent bigint, p_base bigint)
+RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+    SELECT greatest(0, CASE p_basis
+        WHEN 'balance' THEN p_amount
+        WHEN 'lifetimeEarned' THEN p_earned
+        WHEN 'periodEarned' THEN p_earned - coalesce(p_base, 0)
+        WHEN 'spent' THEN p_spent
+    END)
+$$;
+
 -- All ladders of a person. A plain query, so that PostgreSQL unfolds it into its callers', also for many people.
 CREATE FUNCTION laurel_ladders(p_account uuid) RETURNS SETOF laurel_ladder LANGUAGE sql STABLE AS $$
     SELECT s.business_id, a.id, s.id, s.is_tier, s.is_tier AND a.tier_is_manual,
@@ -51,14 +62,11 @@ CREATE FUNCTION laurel_ladders(p_account uuid) RETURNS SETOF laurel_ladder LANGU
     JOIN loyalty_milestoneset s ON s.business_id = a.business_id AND s.archived_at IS NULL
     LEFT JOIN loyalty_climb c ON c.account_id = a.id AND c.set_id = s.id
     LEFT JOIN loyalty_balance b ON b.account_id = a.id AND b.metric_id = s.metric_id
-    CROSS JOIN LATERAL (SELECT greatest(0, CASE s.basis
-        WHEN 'balance' THEN b.amount
-        WHEN 'lifetimeEarned' THEN b.lifetime_earned
-        WHEN 'periodEarned' THEN b.lifetime_earned - coalesce(c.base, 0)
-        WHEN 'spent' THEN b.lifetime_spent
+    CROSS JOIN LATERAL (SELECT CASE s.basis
         WHEN 'orders' THEN a.order_count
         WHEN 'tasks' THEN laurel_tasks_done(a.business_id, a.id)
-    END) AS value) v
+        ELSE laurel_counted(s.basis, b.amount, b.lifetime_earned, b.lifetime_spent, c.base)
+    END AS value) v
     WHERE a.id = p_account
 $$;
 
@@ -170,6 +178,22 @@ CREATE FUNCTION laurel_earned_before(p_ladder laurel_ladder) RETURNS bigint LANG
         JOIN loyalty_balance b ON b.account_id = p_ladder.account_id AND b.metric_id = s.metric_id
         WHERE s.id = p_ladder.set_id), 0)
 $$;
+
+-- Whether a locked account may have to follow a ladder that this balance drives: what each posting asks, and nearly always
+-- no. Where somebody stands on tiers without periods is in `p_start`; other ladders have to be looked at.
+CREATE FUNCTION laurel_may_climb(p_start laurel_start, p_balance loyalty_balance) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM loyalty_milestoneset s
+        WHERE s.business_id = p_start.business_id AND s.archived_at IS NULL AND s.metric_id = p_balance.metric_id
+            AND s.basis NOT IN ('orders', 'tasks')
+            AND (NOT s.is_tier OR s.period_months IS NOT NULL OR p_start.tier_id IS DISTINCT FROM (
+                SELECT m.id FROM loyalty_milestone m
+                WHERE m.set_id = s.id AND m.archived_at IS NULL AND m.threshold <= laurel_counted(
+                    s.basis, p_balance.amount, p_balance.lifetime_earned, p_balance.lifetime_spent, NULL)
+                ORDER BY m.threshold DESC LIMIT 1)));
+END $$;
 
 -- Lets a locked account follow the ladders that a metric drives; of null, those that other things do. Up at once; down
 -- at once only where no period says when.
