@@ -1,5 +1,6 @@
 """Settings, from the environment only. `.env.example` explains each variable; `checks.py` refuses unsafe ones."""
 
+import os
 from pathlib import Path
 
 import django_stubs_ext
@@ -13,6 +14,7 @@ django_stubs_ext.monkeypatch()  # generic admin and form classes, as the type ch
 runtime.load()
 logs.configure()
 env = environ.Env()
+env.ENVIRON = {name: value for name, value in os.environ.items() if value}  # a line left empty in `.env` sets nothing
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = runtime.data_dir()
 
