@@ -38,14 +38,20 @@ class NotForClients(DomainError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """Somebody's word that a person did something. `event_id` is the caller's own: it counts once for ever."""
+class Word:
+    """What somebody is said to have done. `event_id` is the caller's own: it counts once for ever."""
 
-    account_id: UUID
     name: str
     data: Data
     origin: Origin
     event_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report(Word):
+    """Somebody's word that a person did something."""
+
+    account_id: UUID
     past: Past | None = None
 
 
@@ -65,7 +71,7 @@ class Taken:
         return sum(one.points for one in self.completed) + sum(one.paid_points for one in self.paid)
 
 
-def objection(report: Report, programme: Programme) -> DomainError | None:
+def objection(report: Word, programme: Programme) -> DomainError | None:
     """What speaks against an event from this caller: it is for backends, or a declared field has another type."""
     declared = programme.events.get(report.name)
     is_for_backends = report.name in BUILT_IN or (declared and declared.origin == EventType.Origin.SERVER)
