@@ -94,7 +94,8 @@ class Intake:
             moment = self._moment(report)
             return Taken(self._note(report, moment, ids.new_id(), Outcome.CAPPED), Outcome.CAPPED)
         taken = self.count(report)
-        self._today[whose] += 1
+        if most is not None:
+            self._today[whose] += 1
         return taken
 
     def count(self, report: Report) -> Taken:

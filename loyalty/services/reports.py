@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
 
+from msgspec import Struct
+
 from loyalty.kernel.errors import Code, DomainError, Invalid
 from loyalty.models import EventType
 from loyalty.services import app_word, completions, conditions
@@ -55,8 +57,7 @@ class Report(Word):
     past: Past | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """What came of an event. `verdicts` and `paid`: what each step and rule that listens to its name did."""
 
     action_id: UUID
