@@ -7,12 +7,12 @@ registries here, which they fill in `ready()`; nothing here imports them.
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from msgspec import Struct
 
 from loyalty.kernel import database, jobs
 from loyalty.models import Business, Event
@@ -20,8 +20,7 @@ from loyalty.models import Business, Event
 Facts = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
+class Happening(Struct, frozen=True):
     """One thing that happened. Facts are ids, codes and numbers only.
 
     `reply_to` is a URL, judged by `kernel.net`, of whoever asked for it: it is sent there too, subscribed or not. Only
@@ -31,7 +30,7 @@ class Happening:
     business_id: UUID
     topic: str
     account_id: UUID | None = None
-    facts: Facts = field(default_factory=dict)
+    facts: Facts = {}
     reply_to: str = ""
 
     def __post_init__(self) -> None:

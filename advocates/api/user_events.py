@@ -40,7 +40,7 @@ class NewEvent(Body):
 
     def said(self, business: Business) -> UserEvent:
         """:raises Invalid: if it is in the future, its time is none, or its data has a name that is taken"""
-        return UserEvent(id=self.id, user=self.user_id, name=self.event_id, data=self._seen(business))
+        return UserEvent(event_id=self.id, user=self.user_id, name=self.event_id, data=self._seen(business))
 
     def _seen(self, business: Business) -> Data:
         at = types.moment(self.created_at, field="createdAt")

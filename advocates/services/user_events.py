@@ -12,7 +12,7 @@ from loyalty.kernel import tries
 from loyalty.kernel.errors import Conflict, DomainError, NotFound
 from loyalty.models import Batch, Business
 from loyalty.services import actions, event_batches
-from loyalty.services.reports import Data, Report, Taken
+from loyalty.services.reports import Origin, Report, Taken, Word
 
 
 class ReceivedBefore(Conflict):
@@ -21,16 +21,16 @@ class ReceivedBefore(Conflict):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UserEvent:
-    """What a user did. `id` is the merchant's own, and counts once for ever."""
+class UserEvent(Word):
+    """What a user did. `user` and `event_id` are the merchant's own ids."""
 
-    id: str
     user: str
-    name: str
-    data: Data
+    origin: Origin = "server"
 
     def of(self, account_id: UUID) -> Report:
-        return Report(account_id=account_id, name=self.name, data=self.data, origin="server", event_id=self.id)
+        return Report(
+            account_id=account_id, name=self.name, data=self.data, origin=self.origin, event_id=self.event_id
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,12 @@ def take(event: UserEvent, *, business: Business) -> Taken:
     :raises ReceivedBefore: if there was one with this id
     :raises AccountNotActive, Invalid: as `actions.take`
     """
-    user = identity.by_external_id(business=business, external_id=event.user)
-    if user is not None:
-        return _first(actions.take(event.of(user.pk), business=business))
+    taken = actions.take_named(event, external_id=event.user, business=business)
+    if taken is not None:
+        return taken
+    account_id = identity.id_by_external_id(business=business, external_id=event.user)
+    if account_id is not None:
+        return _first(actions.take_heard(event.of(account_id), business=business))
     if not _may_join(business):
         raise _unknown()
     with transaction.atomic():

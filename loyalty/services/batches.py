@@ -5,10 +5,11 @@ Batches of things that the floor does not know are taken back by whoever keeps t
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
+from msgspec import structs
 
 from loyalty import events
 from loyalty.kernel import clock, ids
@@ -56,7 +57,7 @@ def move_points(
     """
     batch_id = ids.new_id()
     sourced = [
-        move if isinstance(move, DomainError) else replace(move, source=Source(source, f"{batch_id}:{number}"))
+        move if isinstance(move, DomainError) else structs.replace(move, source=Source(source, f"{batch_id}:{number}"))
         for number, move in enumerate(moves, start=1)
     ]
     sent = [move for move in sourced if isinstance(move, Move)]

@@ -50,10 +50,12 @@ class Bounds:
 
     def room(self, moment: Moment) -> int:
         """How many points more this person can hold."""
-        if moment.person.pk not in self._rooms:
+        room = self._rooms.get(moment.person.pk)
+        if room is None:
             missing = self._moments.keys() - self._rooms.keys()
             self._rooms |= books.rooms(business=self._business, account_ids=missing)
-        return self._rooms[moment.person.pk]
+            room = self._rooms[moment.person.pk]
+        return room
 
     def last_paid(self, moment: Moment, rule: Rule) -> datetime | None:
         """When this person has got the metric of a rule with a cooldown for the last time."""

@@ -5,13 +5,13 @@ completes something is written on the spot: who hears of it reads the database.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from msgspec import Struct
 
 from loyalty.kernel.errors import DomainError
 from loyalty.models import Account, Business
@@ -27,8 +27,7 @@ from loyalty.services.progress import Count, Moment, Past, Place, SoFar, Verdict
 TIER_REACHED = "tier_reached"  # what listens to it may have changed what is known of a person
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluated:
+class Evaluated(Struct, frozen=True):
     """What an event did: to each step that listens, to what that completed, and by each rule."""
 
     verdicts: Sequence[Verdict] = ()

@@ -94,7 +94,8 @@ class Intake:
             moment = self._moment(report)
             return Taken(self._note(report, moment, ids.new_id(), Outcome.CAPPED), Outcome.CAPPED)
         taken = self.count(report)
-        self._today[whose] += 1
+        if most is not None:
+            self._today[whose] += 1
         return taken
 
     def count(self, report: Report) -> Taken:
@@ -135,12 +136,16 @@ def _cap(name: str, programme: Programme) -> int | None:
     return declared.per_day if declared else None
 
 
+BEFORE = "SELECT event_id, id, outcome FROM loyalty_action WHERE business_id = %s AND event_id = ANY (%s)"
+
+
 def _before(event_ids: Sequence[str], *, business: Business) -> dict[str | None, tuple[UUID, str]]:
     """What was taken in under these ids, and what came of it."""
     if not event_ids:
         return {}
-    rows = Action.objects.for_business(business).filter(event_id__in=event_ids)
-    return {event_id: (pk, outcome) for event_id, pk, outcome in rows.values_list("event_id", "pk", "outcome")}
+    cursor = database.prepared_cursor()
+    cursor.execute(BEFORE, [business.pk, event_ids])
+    return {event_id: (pk, outcome) for event_id, pk, outcome in cursor.fetchall()}
 
 
 def _today(names: Sequence[str], moments: Sequence[Moment], *, business: Business) -> Counter[Whose]:

@@ -1,11 +1,15 @@
 """What earn rules pay for an event: judged in memory, bounded by what was read under locks, then posted once each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
+from math import prod
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from loyalty.kernel import periods, points
 from loyalty.models import Business
@@ -19,17 +23,18 @@ from loyalty.services.ledger import POINTS, Source
 from loyalty.services.postings import Move
 from loyalty.services.progress import Moment
 
+ONE = Fraction(1)
 
-@dataclass(frozen=True, slots=True)
-class Payout:
+
+class Payout(Struct, frozen=True):
     """What a rule does for an event: `reason` says why it pays nothing, `caps` what made it less."""
 
     rule: Rule
     reason: str | None = None
     points: int = 0
     exact: Fraction = Fraction(0)
-    tier: Fraction = Fraction(1)
-    membership: Fraction = Fraction(1)
+    tier: Fraction = ONE
+    membership: Fraction = ONE
     caps: tuple[str, ...] = ()
 
     @property
@@ -54,8 +59,8 @@ class Payout:
 def judge(moment: Moment, programme: Programme, rules: Sequence[Rule], theirs: set[str]) -> list[Payout]:
     """What each rule would pay somebody in these segments, if nothing bounded it."""
     tier = programme.multipliers.get(moment.person.tier_id) if moment.person.tier_id else None
-    highest = max([Fraction(1), *(programme.memberships[key] for key in theirs & programme.memberships.keys())])
-    return [_judged(moment, rule, (tier or Fraction(1), highest), theirs) for rule in rules]
+    highest = max([ONE, *(programme.memberships[key] for key in theirs & programme.memberships.keys())])
+    return [_judged(moment, rule, (tier or ONE, highest), theirs) for rule in rules]
 
 
 def bound(moment: Moment, judged: Sequence[Payout], bounds: Bounds) -> tuple[list[Payout], set[UUID]]:
@@ -74,15 +79,16 @@ def bound(moment: Moment, judged: Sequence[Payout], bounds: Bounds) -> tuple[lis
     return bounded, bounds.spent(asked)
 
 
-def worth(rule: Rule, base: Fraction, tier: Fraction, membership: Fraction = Fraction(1)) -> Payout:
+def worth(rule: Rule, base: Fraction, tier: Fraction, membership: Fraction = ONE) -> Payout:
     """The base times every multiplier, exactly; whole points are cut off once, at the very end.
 
     :param tier: the multiplier of the person's tier
     :param membership: the highest one of their memberships
     """
     if not rule.terms.tier_multiplier:
-        tier = membership = Fraction(1)
-    exact = base * Fraction(*rule.terms.multiplier) * tier * membership
+        tier = membership = ONE
+    # Most factors are one, and multiplying fractions takes longer than seeing that.
+    exact = prod((factor for factor in (_multiplier(rule), tier, membership) if factor != 1), start=base)
     whole = exact.numerator // exact.denominator
     payout = Payout(rule, points=whole, exact=exact, tier=tier, membership=membership)
     return (
@@ -100,8 +106,17 @@ def _judged(moment: Moment, rule: Rule, factors: tuple[Fraction, Fraction], thei
     return Payout(rule, base) if isinstance(base, str) else worth(rule, base, *factors)
 
 
+def _multiplier(rule: Rule) -> Fraction:
+    return _ratio(*rule.terms.multiplier)
+
+
+@lru_cache(1000)
+def _ratio(top: int, bottom: int) -> Fraction:
+    return Fraction(top, bottom)
+
+
 def _rates(business: Business) -> Rates:
-    return {business.currency: Fraction(1)} | {code: Fraction(rate) for code, rate in business.rates.items()}
+    return {business.currency: ONE} | {code: Fraction(rate) for code, rate in business.rates.items()}
 
 
 def _within_limit(moment: Moment, payout: Payout, bounds: Bounds) -> Payout:
@@ -184,7 +199,7 @@ def _reason(moment: Moment, payout: Payout, action_id: UUID) -> dict[str, object
     return {
         "actionId": str(action_id),
         "rule": payout.rule.key,
-        "multiplier": str(Fraction(*payout.rule.terms.multiplier)),
+        "multiplier": str(_multiplier(payout.rule)),
         "tierMultiplier": str(payout.tier),
         "membershipMultiplier": str(payout.membership),
         "exact": str(payout.exact),

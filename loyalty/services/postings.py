@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from msgspec import Struct
 
 from loyalty import events
 from loyalty.kernel import clock, database, points
@@ -17,17 +18,16 @@ from loyalty.services import idempotency, ledger
 from loyalty.services.ledger import POINTS, Posting, Source
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
+class Move(Struct, frozen=True, kw_only=True):
     """Points for an account, as a lot that may ripen later and expire; a negative amount takes them."""
 
     account_id: UUID
     amount: int
     source: Source = ledger.API
     metric: str = POINTS
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = {}
     rule: tuple[UUID, int] | None = None
-    reason: Mapping[str, Any] = field(default_factory=dict)
+    reason: Mapping[str, Any] = {}
     description: str = ""
     expires_at: datetime | None = None
     pending_until: datetime | None = None

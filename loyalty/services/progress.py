@@ -82,8 +82,7 @@ class Past:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True):
     """An event in front of a person."""
 
     business: Business

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
 
+from msgspec import Struct
+
 from loyalty.kernel.errors import Code, DomainError, Invalid
 from loyalty.models import EventType
 from loyalty.services import app_word, completions, conditions
@@ -38,19 +40,24 @@ class NotForClients(DomainError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """Somebody's word that a person did something. `event_id` is the caller's own: it counts once for ever."""
+class Word:
+    """What somebody is said to have done. `event_id` is the caller's own: it counts once for ever."""
 
-    account_id: UUID
     name: str
     data: Data
     origin: Origin
     event_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report(Word):
+    """Somebody's word that a person did something."""
+
+    account_id: UUID
     past: Past | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """What came of an event. `verdicts` and `paid`: what each step and rule that listens to its name did."""
 
     action_id: UUID
@@ -65,7 +72,7 @@ class Taken:
         return sum(one.points for one in self.completed) + sum(one.paid_points for one in self.paid)
 
 
-def objection(report: Report, programme: Programme) -> DomainError | None:
+def objection(report: Word, programme: Programme) -> DomainError | None:
     """What speaks against an event from this caller: it is for backends, or a declared field has another type."""
     declared = programme.events.get(report.name)
     is_for_backends = report.name in BUILT_IN or (declared and declared.origin == EventType.Origin.SERVER)

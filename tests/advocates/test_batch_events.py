@@ -5,7 +5,8 @@ import pytest
 from advocates.api import event_batches
 from advocates.services import mappings
 from loyalty.models import Action
-from loyalty.services import merges, quests
+from loyalty.services import earn_rules, merges, quests
+from loyalty.services.earn_terms import Earn, Terms
 from loyalty.services.quest_rules import Rules, TaskRules, in_points
 from tests.races import at_once
 
@@ -124,3 +125,13 @@ def test_fifty_cost_as_many_statements_as_one(api, ada, bob, commuter, django_as
     for count in (1, 50):
         with django_assert_max_num_queries(14):
             send(api, *[{"externalId": "ada-1", "event": "sneeze"}] * count)
+
+
+def test_fifty_that_a_rule_pays_for_cost_as_many_statements_as_one(api, acme, ada, bob, django_assert_num_queries):
+    earn_rules.create(business=acme, title="Swim", terms=Terms(trigger="swim", earn=Earn(points=1)))
+    swims = [{"externalId": who, "event": "swim"} for who in ("ada-1", "bob-1")]
+    send(api, *swims)
+
+    for count in (1, 25):
+        with django_assert_num_queries(9):  # ids, begin, people, their room, awards, actions, entries, batch, commit
+            assert send(api, *swims * count).json()["succeeded"] == 2 * count

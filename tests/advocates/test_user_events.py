@@ -1,20 +1,19 @@
 """POST /event and /event/batch: what a merchant's backend tells of its users."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from advocates.models import Advocate
-from advocates.services import mappings
-from advocates.services.user_events import UserEvent
+from advocates.services import mappings, user_events
 from loyalty.kernel import clock
 from loyalty.models import Action, Batch, Business, EventType
 from loyalty.models.ledger import LedgerEntry
-from loyalty.services import accounts, earn_rules, quests
+from loyalty.services import accounts, earn_rules, merges, quests
 from loyalty.services.earn_terms import Earn, Terms
 from loyalty.services.quest_rules import Condition, Rules, Sum, TaskRules, in_points
-from loyalty.services.reports import Report
 from tests import cast
 from tests.loyalty.test_broken_requests import BROKEN
 from tests.races import at_once
@@ -215,10 +214,25 @@ class TestAnEvent:
         assert send(integration_api).status_code == 201
         assert send(cast.integration_client_of(rival), user="eve-1").status_code == 201
 
-    def test_costs_two_statements_where_nothing_listens(self, ada, integration_api, django_assert_num_queries):
+    def test_is_of_whoever_the_user_was_merged_into(self, acme, ada, bob, integration_api):
+        merges.merge(business=acme, source_id=bob.pk, target_id=ada.pk)
+
+        assert send(integration_api, user="bob-1").status_code == 201
+        assert Action.objects.get().account_id == ada.pk
+
+    def test_costs_one_statement_where_nothing_listens(self, ada, integration_api, django_assert_num_queries):
         send(integration_api)
 
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(1):
+            send(integration_api, id="r2")
+
+    def test_costs_two_statements_more_than_an_action_where_a_step_advances(
+        self, ada, integration_api, commuter, django_assert_num_queries
+    ):
+        commuter(target=5)
+        send(integration_api)
+
+        with django_assert_num_queries(8):  # user, begin, person, id, progress, upsert, action, commit
             send(integration_api, id="r2")
 
 
@@ -290,10 +304,12 @@ class TestAtOnce:
     def test_which_are_twenty_effects_without_the_id(self, ada, integration_api, monkeypatch):
         """The control."""
 
-        def without_id(event, account_id):
-            return Report(account_id=account_id, name=event.name, data=event.data, origin="server")
+        with_id = user_events.take
 
-        monkeypatch.setattr(UserEvent, "of", without_id)
+        def without_id(event, business):
+            return with_id(replace(event, event_id=None), business=business)
+
+        monkeypatch.setattr(user_events, "take", without_id)
 
         answers = at_once(20, lambda _: send(integration_api).status_code)
 

@@ -36,17 +36,22 @@ BEGIN
         (id, business_id, account_id, metric_id, amount, pending, lifetime_earned, lifetime_spent, floor, active_at)
         SELECT laurel_uuid7(s.now), s.business_id, s.account_id, s.metric_id, 0, 0, 0, 0, least(s.minimum, 0), s.now
         FROM unnest(p_items) i JOIN unnest(p_starts) s ON s.account_id = i.account
-        WHERE s.outcome = 'new' AND i.amount <= least(s.maximum, p_limit)
+        WHERE s.outcome = 'new' AND i.amount <= least(s.maximum, p_limit) AND NOT EXISTS (
+            SELECT FROM loyalty_balance b WHERE b.account_id = s.account_id AND b.metric_id = s.metric_id)
         ON CONFLICT (account_id, metric_id, business_id) DO NOTHING;
 END $$;
 
--- Awards to locked accounts, one each. Answers each by its number, and whether it put stamps on a card.
+-- What came of an item, and whether it put stamps on a card.
+CREATE TYPE laurel_awarded AS (number bigint, posting laurel_posting, is_stamped boolean);
+
+-- Awards to locked accounts, one each.
 CREATE FUNCTION laurel_award_round(p_items laurel_item[], p_starts laurel_start[], p_wall timestamptz, p_limit bigint)
-RETURNS TABLE (number bigint, posting laurel_posting, is_stamped boolean) LANGUAGE plpgsql AS $$
-#variable_conflict use_column
+RETURNS laurel_awarded[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_awarded laurel_awarded[];
 BEGIN
     PERFORM laurel_open_balances(p_items, p_starts, p_limit);
-    RETURN QUERY WITH asked AS MATERIALIZED (
+    WITH asked AS MATERIALIZED (
         SELECT i.*, s.outcome, s.business_id, s.metric_id, s.now, s.zone, s.lifespan, s.is_stamps,
             least(s.maximum, p_limit) AS most, CASE WHEN i.ripens > s.now THEN 0 ELSE i.amount END AS ripe
         FROM unnest(p_items) i LEFT JOIN unnest(p_starts) s ON s.account_id = i.account
@@ -86,13 +91,15 @@ BEGIN
             CASE WHEN ripe = 0 THEN ripens END
         FROM entered
     )
-    SELECT w.number, CASE
+    SELECT array_agg(ROW(w.number, CASE
         WHEN e.id IS NOT NULL THEN ROW('done', NULL, e.id, e.account, e.sequence, e.metric, 'earn', e.amount, e.balance,
             e.source_type, e.source_id, e.rule_id, e.rule_version, e.description, e.now)::laurel_posting
         WHEN w.outcome = 'new' THEN laurel_refusal(
             'over_limit', jsonb_build_object('outcome', 'over_limit', 'limit', w.most))
-        ELSE laurel_refusal(coalesce(w.outcome, 'no_account'), NULL) END, e.is_stamps AND e.ripe > 0
-    FROM asked w LEFT JOIN entered e ON e.number = w.number;
+        ELSE laurel_refusal(coalesce(w.outcome, 'no_account'), NULL) END, e.is_stamps AND e.ripe > 0)::laurel_awarded)
+        INTO v_awarded
+        FROM asked w LEFT JOIN entered e ON e.number = w.number;
+    RETURN v_awarded;
 END $$;
 
 -- Lets locked accounts follow the ladders that the metrics of their awards drive: asked of all at once, for few move.
@@ -109,19 +116,18 @@ END $$;
 CREATE FUNCTION laurel_award_all(p_business uuid, p_items jsonb, p_wall timestamptz, p_limit bigint)
 RETURNS SETOF laurel_posting LANGUAGE plpgsql AS $$
 DECLARE
+    v_accounts uuid[] := ARRAY(SELECT account FROM jsonb_to_recordset(p_items) AS (account uuid));
     v_items laurel_item[];
     v_starts laurel_start[];
+    v_round laurel_awarded[];
+    v_one laurel_awarded;
     v_postings laurel_posting[];
-    v_awarded uuid[];
-    v_stamped laurel_posting[];
-    v_owed uuid[];  -- entries that came to less than they gave: where somebody had less than nothing
-    v_one record;
+    v_owed uuid[];  -- entries that came to less than they gave
 BEGIN
-    PERFORM laurel_lock_accounts(p_business,
-        ARRAY(SELECT (item ->> 'account')::uuid FROM jsonb_array_elements(p_items) item));
+    PERFORM laurel_lock_accounts(p_business, v_accounts);
     PERFORM laurel_lock(p_business, a.id, NULL, p_wall)  -- where a period of a ladder is over
         FROM loyalty_account a JOIN loyalty_business b ON b.id = a.business_id
-        WHERE a.id = ANY (ARRAY(SELECT (item ->> 'account')::uuid FROM jsonb_array_elements(p_items) item))
+        WHERE a.id = ANY (v_accounts)
             AND a.business_id = p_business AND a.climbs_due_at <= greatest(p_wall + b.clock_offset, a.last_event_at);
     FOR v_items IN
         SELECT array_agg(ROW(i.number, i.account, i.metric, i.amount, i.source_type, i.source_id, i.rule_id,
@@ -137,27 +143,21 @@ BEGIN
         GROUP BY i.round ORDER BY i.round
     LOOP
         v_starts := laurel_starts(p_business, v_items, p_wall);
-        v_awarded := '{}';
-        v_stamped := '{}';
-        v_owed := '{}';
-        FOR v_one IN SELECT * FROM laurel_award_round(v_items, v_starts, p_wall, p_limit) LOOP
+        v_round := laurel_award_round(v_items, v_starts, p_wall, p_limit);
+        FOREACH v_one IN ARRAY v_round LOOP
             v_postings[v_one.number] := v_one.posting;
-            v_awarded := v_awarded || (v_one.posting).account_id;
-            IF v_one.is_stamped THEN
-                v_stamped := v_stamped || v_one.posting;
-            END IF;
-            IF (v_one.posting).balance_after < (v_one.posting).amount THEN
-                v_owed := v_owed || (v_one.posting).id;
-            END IF;
         END LOOP;
+        v_owed := ARRAY(  -- where somebody had less than nothing
+            SELECT (r.posting).id FROM unnest(v_round) r WHERE (r.posting).balance_after < (r.posting).amount);
         IF v_owed <> '{}' THEN
             PERFORM laurel_pay_debt(s, s.metric_id, l.entry_id) FROM unnest(v_starts) s
                 JOIN loyalty_lot l ON l.account_id = s.account_id AND l.entry_id = ANY (v_owed)
                 WHERE l.ripens_at IS NULL;
         END IF;
-        PERFORM laurel_climb_all(ARRAY(SELECT s FROM unnest(v_starts) s WHERE s.account_id = ANY (v_awarded)));
-        PERFORM laurel_moved(p.account_id, 'stamps/collected', jsonb_build_object('entryId', p.id))
-            FROM unnest(v_stamped) p;
+        PERFORM laurel_climb_all(ARRAY(SELECT s FROM unnest(v_starts) s
+            WHERE s.account_id IN (SELECT (r.posting).account_id FROM unnest(v_round) r)));
+        PERFORM laurel_moved((r.posting).account_id, 'stamps/collected', jsonb_build_object('entryId', (r.posting).id))
+            FROM unnest(v_round) r WHERE r.is_stamped;
     END LOOP;
     RETURN QUERY SELECT * FROM unnest(v_postings);
 END $$;
