@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
                         ('order', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='cards', to='rewards.giftorder')),
                     ],
                     options={
-                        'indexes': [models.Index(fields=['order', 'id'], name='cards_of_gift_order'), models.Index(fields=['line', 'id'], name='cards_of_gift_line'), models.Index(condition=models.Q(('deliver_at__isnull', False)), fields=['deliver_at', 'id'], name='gift_cards_due'), models.Index(condition=models.Q(('claimed_at', None), ('status__in', ('Sent', 'Delivered', 'Bounced')), ('viewed_at', None)), fields=['business', 'reminders', 'sent_at'], name='gift_cards_unclaimed')],
+                        'indexes': [models.Index(fields=['order', 'id'], name='cards_of_gift_order'), models.Index(fields=['line', 'id'], name='cards_of_gift_line'), models.Index(condition=models.Q(('deliver_at__isnull', False)), fields=['deliver_at', 'id'], name='gift_cards_due'), models.Index(condition=models.Q(('claimed_at', None), ('status__in', ('Sent', 'Delivered', 'Bounced', 'Viewed'))), fields=['business', 'reminders', 'sent_at'], name='gift_cards_unclaimed')],
                         'constraints': [models.UniqueConstraint(fields=('id', 'business'), name='gift_card_with_its_business'), models.CheckConstraint(condition=models.Q(('balance_minor', None), ('balance_minor__gte', 0), _connector='OR'), name='a_card_is_never_overdrawn')],
                     },
                 ),
