@@ -42,7 +42,9 @@ def erase(*, business: Business, line_ids: Collection[UUID]) -> None:
     orders = _locked(business, lines)
     cards = GiftCard.objects.for_business(business).filter(line__in=lines.values("pk"))
     _keep_from_buying(business, cards.filter(status__in=gift_orders.WAITING))
-    locked = list(cards.select_for_update(of=("self",)).select_related("business", "order", "line__product").order_by("pk"))
+    locked = list(
+        cards.select_for_update(of=("self",)).select_related("business", "order", "line__product").order_by("pk")
+    )
     is_made = all(order.status != GiftOrder.Status.PENDING for order in orders)
     if not is_made or any(card.leased_until and card.leased_until > clock.wall() for card in locked):
         raise StillAtWork
