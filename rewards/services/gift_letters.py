@@ -8,7 +8,7 @@ from django.conf import settings
 from loyalty.kernel import languages
 from loyalty.kernel.money import money_text
 from rewards.models import GiftCard
-from rewards.services import gift_cards, gift_messages, gift_templates
+from rewards.services import gift_cards, gift_messages, gift_templates, gift_texts
 from rewards.services.kinds.channels.base import Letter
 
 
@@ -17,7 +17,10 @@ def letter_about(card: GiftCard) -> Letter:
     line, said = card.line, card.line.personalization
     business, link = card.order.business, claim_link(card)
     sender = said.get("FromName") or business.name
-    words = gift_templates.wording_for(business=business, language=said.get("CultureCode", ""))
+    asked = said.get("CultureCode", "")
+    words = gift_templates.wording_for(business=business, language=asked)
+    language = asked if words.language in languages.chain(asked) else words.language
+    texts = gift_texts.texts_in(line.product, language)
     letter = gift_templates.filled(
         words,
         {
@@ -25,10 +28,10 @@ def letter_about(card: GiftCard) -> Letter:
             "sender": sender,
             "business": business.name,
             "message": said.get("Message", ""),
-            "product": line.product.name,
-            "value": value_text(card, language=words.language),
+            "product": texts.name,
+            "value": amount_text(line.value_minor, card.order.currency, language=language),
             "link": link,
-            "note": line.product.redemption_note,
+            "note": texts.redemption_note,
             "reminder": str(card.reminders) if card.occasion == GiftCard.Occasion.REMINDER else "",
         },
     )
@@ -56,7 +59,7 @@ def message_id(card: GiftCard) -> str:
     return f"<{gift_messages.key_of(card)}@{host}>"
 
 
-def value_text(card: GiftCard, *, language: str = gift_templates.OURS.language) -> str:
-    """A card's value as people write it in a language."""
-    amount = money_text(card.line.value_minor, card.order.currency)
-    return str(format_currency(amount, card.order.currency, locale=languages.locale_of(language)))
+def amount_text(minor: int, currency: str, *, language: str) -> str:
+    """Money as people write it in a language."""
+    amount = money_text(minor, currency)
+    return str(format_currency(amount, currency, locale=languages.locale_of(language)))

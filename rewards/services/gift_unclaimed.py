@@ -5,7 +5,7 @@ Both ask and change a card in one statement, or under its lock: whoever has the 
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
@@ -16,9 +16,9 @@ from loyalty import events
 from loyalty.kernel import clock, jobs
 from loyalty.models import Business
 from rewards.events import GIFT_CARD_CANCELLED, card_happened
-from rewards.models import Code, GiftCard
+from rewards.models import Code, GiftCard, GiftPurchase
 from rewards.models.gift_policies import MOST_REMINDERS
-from rewards.services import gift_funds
+from rewards.services import gift_funds, gift_policies
 
 SHARE = 500  # cards at a time
 REASON = "Nobody claimed it in time: what it cost is back in the deposit."
@@ -71,6 +71,16 @@ class Unclaimed(NamedTuple):
     card_id: UUID
     cost_minor: int
     currency: str
+
+
+def ends_at(card: GiftCard) -> datetime | None:
+    """When a card is taken back, if nobody claims it until then. It needs its line, order and business loaded."""
+    days = gift_policies.current(card.order.business).give_back_after_days
+    is_whole = card.balance_minor in (None, card.line.value_minor)
+    if days is None or card.sent_at is None or card.claimed_at or card.looked_at or not is_whole:
+        return None
+    bought = GiftPurchase.objects.for_business(card.order.business).filter(card=card)
+    return None if bought.exists() else card.sent_at + timedelta(days=days)
 
 
 def follow_up() -> None:
