@@ -55,8 +55,17 @@ def claim_link(card: GiftCard) -> str:
 
 def message_id(card: GiftCard) -> str:
     """The same for every try of one message; another one for a message that was asked for again."""
-    host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
-    return f"<{gift_messages.key_of(card)}@{host}>"
+    return f"<{gift_messages.key_of(card)}@{_host()}>"
+
+
+def key_in(message_id: str) -> str:
+    """The key of the message that a Message-ID of ours names; empty for another one's."""
+    key, _, host = message_id.strip().removeprefix("<").removesuffix(">").partition("@")
+    return key if host == _host() and gift_messages.KEY.fullmatch(key) else ""
+
+
+def _host() -> str:
+    return urlsplit(settings.PUBLIC_URL).hostname or "localhost"
 
 
 def amount_text(minor: int, currency: str, *, language: str) -> str:
