@@ -54,7 +54,7 @@ def _named(tag: str, part: str) -> str:
 
 
 def _field(product: GiftProduct, tag: str, part: str) -> forms.Field:
-    column = GiftProduct._meta.get_field(part)
+    column: Any = GiftProduct._meta.get_field(part)
     is_long = isinstance(column, models.TextField)
     return forms.CharField(
         label=part.replace("_", " ").capitalize(),

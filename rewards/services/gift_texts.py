@@ -23,7 +23,7 @@ class Texts(NamedTuple):
 
 def texts_in(product: GiftProduct, language: str) -> Texts:
     """In a language or what it is a variety of (de-AT, de); a part that is not translated, as the product has it."""
-    found = next((product.translations[tag] for tag in _chain(product, language)), {})
+    found: Mapping[str, str] = next((product.translations[tag] for tag in _chain(product, language)), {})
     return Texts(*(found.get(name) or getattr(product, name) for name in Texts._fields))
 
 
