@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from babel.dates import format_date, format_time
+from babel.dates import format_time
 from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -14,7 +14,7 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from loyalty.api import addresses, limits
-from loyalty.kernel import card_numbers, crypto, languages
+from loyalty.kernel import card_numbers, clock, crypto, languages
 from rewards.models import GiftCard
 from rewards.services import gift_claims, gift_languages, gift_letters, gift_templates, gift_texts, gift_unclaimed
 from rewards.services.gift_claims import Claim, NotTheirAddress
@@ -66,7 +66,7 @@ def _page(request: HttpRequest, claim: Claim, *, said: str = "", status: int = 2
     card, business = claim.card, claim.card.order.business
     words = card.line.personalization
     tag = gift_languages.page_of(card, browser=translation.get_language_from_request(request))
-    ends_at = gift_unclaimed.ends_at(card)
+    ends_at = gift_unclaimed.ends_at(card, sent_at=card.sent_at or clock.now(business))
     context = {
         "business": business.name,
         "sender": words.get("FromName") or business.name,
@@ -83,7 +83,7 @@ def _page(request: HttpRequest, claim: Claim, *, said: str = "", status: int = 2
         "is_wrong": status == 403,
         "is_late": request.method == "POST" and status == 200 and not claim.code,
         "claimed_at": card.claimed_at and _moment(card.claimed_at, tag),
-        "ends_at": ends_at and format_date(ends_at, "long", locale=languages.locale_of(tag)),
+        "ends_at": ends_at and gift_letters.day_text(ends_at, language=tag),
     }
     return _said(request, "gifts/card.html", context, language=tag, status=status)
 
@@ -107,8 +107,8 @@ def _amount(card: GiftCard, minor: int, tag: str) -> str:
 
 
 def _moment(at: datetime, tag: str) -> str:
-    locale = languages.locale_of(tag)
-    return f"{format_date(at, 'long', locale=locale)}, {format_time(at, 'short', locale=locale)} UTC"
+    time = format_time(at, "short", locale=languages.locale_of(tag))
+    return f"{gift_letters.day_text(at, language=tag)}, {time} UTC"
 
 
 def _said(

@@ -1,14 +1,16 @@
 """What the message about a card says: as mail with a text and an HTML part, and as a short text."""
 
+from datetime import datetime
 from urllib.parse import urlsplit
 
+from babel.dates import format_date
 from babel.numbers import format_currency
 from django.conf import settings
 
-from loyalty.kernel import languages
+from loyalty.kernel import clock, languages
 from loyalty.kernel.money import money_text
 from rewards.models import GiftCard
-from rewards.services import gift_cards, gift_messages, gift_templates, gift_texts
+from rewards.services import gift_cards, gift_messages, gift_templates, gift_texts, gift_unclaimed
 from rewards.services.kinds.channels.base import Letter
 
 
@@ -32,6 +34,7 @@ def letter_about(card: GiftCard) -> Letter:
             "value": amount_text(line.value_minor, card.order.currency, language=language),
             "link": link,
             "note": texts.redemption_note,
+            "until": _until(card, language=language),
             "reminder": str(card.reminders) if card.occasion == GiftCard.Occasion.REMINDER else "",
         },
     )
@@ -47,6 +50,13 @@ def letter_about(card: GiftCard) -> Letter:
         sender=sender,
         reply_to=said.get("FromEmail", ""),
     )
+
+
+def _until(card: GiftCard, *, language: str) -> str:
+    """The last day on which the code can be had, where a card is taken back; a reminder puts it off no further."""
+    earlier = card.sent_at if card.occasion == GiftCard.Occasion.REMINDER else None
+    ends_at = gift_unclaimed.ends_at(card, sent_at=earlier or clock.now(card.order.business))
+    return day_text(ends_at, language=language) if ends_at else ""
 
 
 def claim_link(card: GiftCard) -> str:
@@ -66,6 +76,10 @@ def key_in(message_id: str) -> str:
 
 def _host() -> str:
     return urlsplit(settings.PUBLIC_URL).hostname or "localhost"
+
+
+def day_text(at: datetime, *, language: str) -> str:
+    return str(format_date(at, "long", locale=languages.locale_of(language)))
 
 
 def amount_text(minor: int, currency: str, *, language: str) -> str:

@@ -31,6 +31,7 @@ EXAMPLE: Mapping[str, str] = {
     "value": "€25.00",
     "link": LINK,
     "note": "Show it at the till.",
+    "until": "30 April 2027",
     "reminder": "",
 }
 

@@ -73,14 +73,14 @@ class Unclaimed(NamedTuple):
     currency: str
 
 
-def ends_at(card: GiftCard) -> datetime | None:
-    """When a card is taken back, if nobody claims it until then. It needs its line, order and business loaded."""
+def ends_at(card: GiftCard, *, sent_at: datetime) -> datetime | None:
+    """When a card that was sent then is taken back, if nobody claims it. It needs line, order and business loaded."""
     days = gift_policies.current(card.order.business).give_back_after_days
     is_whole = card.balance_minor in (None, card.line.value_minor)
-    if days is None or card.sent_at is None or card.claimed_at or card.looked_at or not is_whole:
+    if days is None or card.claimed_at or card.looked_at or not is_whole:
         return None
     bought = GiftPurchase.objects.for_business(card.order.business).filter(card=card)
-    return None if bought.exists() else card.sent_at + timedelta(days=days)
+    return None if bought.exists() else sent_at + timedelta(days=days)
 
 
 def follow_up() -> None:

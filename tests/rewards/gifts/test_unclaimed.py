@@ -124,6 +124,7 @@ class TestReminder:
 
         assert counts == [0, 1, 1, 1, 2, 2, 2, 2]
         assert [mail.subject for mail in mailoutbox[1:]] == ["A reminder: A gift from Acme Coffee"] * 2
+        assert not any("goes back" in mail.body for mail in mailoutbox)
         assert len({mail.extra_headers["Message-ID"] for mail in mailoutbox}) == 3
         assert all(gift_letters.claim_link(card) in mail.body for mail in mailoutbox)
         occasions = GiftMessage.objects.order_by("number").values_list("occasion", "status")
@@ -210,6 +211,18 @@ class TestReminder:
 
 
 class TestTakingBack:
+    def test_is_announced_with_the_day_in_every_message(self, policy, order, after, mailoutbox):
+        policy()
+        order(type="DigitalDelivery", email=ADA, personalization={"CultureCode": "de"})
+        gift_sending.send_due()
+        sent_at = GiftCard.objects.get().sent_at
+
+        after(days=7)
+
+        said = f"bis zum {gift_letters.day_text(sent_at + timedelta(days=30), language='de')}"
+        assert [said in mail.body for mail in mailoutbox] == [True, True]
+        assert all(said in mail.alternatives[0].content for mail in mailoutbox)
+
     def test_returns_what_the_card_cost_and_tells_it_once(self, acme, policy, gifts, card, after):
         policy()
         after(days=29)
