@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from loyalty.api import addresses, limits
 from loyalty.kernel import card_numbers, clock, crypto, languages
 from rewards.models import GiftCard
-from rewards.services import gift_claims, gift_languages, gift_letters, gift_templates, gift_texts, gift_unclaimed
+from rewards.services import gift_claims, gift_languages, gift_letters, gift_templates, gift_texts
 from rewards.services.gift_claims import Claim, NotTheirAddress
 
 PER_ADDRESS = 60  # a minute
@@ -66,7 +66,7 @@ def _page(request: HttpRequest, claim: Claim, *, said: str = "", status: int = 2
     card, business = claim.card, claim.card.order.business
     words = card.line.personalization
     tag = gift_languages.page_of(card, browser=translation.get_language_from_request(request))
-    ends_at = gift_unclaimed.ends_at(card, sent_at=card.sent_at or clock.now(business))
+    sent_at = card.sent_at or clock.now(business)
     context = {
         "business": business.name,
         "sender": words.get("FromName") or business.name,
@@ -83,7 +83,7 @@ def _page(request: HttpRequest, claim: Claim, *, said: str = "", status: int = 2
         "is_wrong": status == 403,
         "is_late": request.method == "POST" and status == 200 and not claim.code,
         "claimed_at": card.claimed_at and _moment(card.claimed_at, tag),
-        "ends_at": ends_at and gift_letters.day_text(ends_at, language=tag),
+        "ends_at": gift_letters.until(card, sent_at=sent_at, language=tag),
     }
     return _said(request, "gifts/card.html", context, language=tag, status=status)
 

@@ -1,13 +1,13 @@
 """What the message about a card says: as mail with a text and an HTML part, and as a short text."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 
 from babel.dates import format_date
 from babel.numbers import format_currency
 from django.conf import settings
 
-from loyalty.kernel import clock, languages
+from loyalty.kernel import clock, languages, periods
 from loyalty.kernel.money import money_text
 from rewards.models import GiftCard
 from rewards.services import gift_cards, gift_messages, gift_templates, gift_texts, gift_unclaimed
@@ -34,7 +34,7 @@ def letter_about(card: GiftCard) -> Letter:
             "value": amount_text(line.value_minor, card.order.currency, language=language),
             "link": link,
             "note": texts.redemption_note,
-            "until": _until(card, language=language),
+            "until": until(card, sent_at=_sent_at(card), language=language),
             "reminder": str(card.reminders) if card.occasion == GiftCard.Occasion.REMINDER else "",
         },
     )
@@ -52,11 +52,22 @@ def letter_about(card: GiftCard) -> Letter:
     )
 
 
-def _until(card: GiftCard, *, language: str) -> str:
-    """The last day on which the code can be had, where a card is taken back; a reminder puts it off no further."""
+def until(card: GiftCard, *, sent_at: datetime, language: str) -> str:
+    """The last whole day on which its code can be had, of a card that is taken back; else nothing.
+
+    On the clocks of the business. It needs the card's line, order and business loaded.
+    """
+    ends_at = gift_unclaimed.ends_at(card, sent_at=sent_at)
+    if ends_at is None:
+        return ""
+    day = periods.day_of(ends_at, zone=card.order.business.timezone)
+    return day_text(day - timedelta(days=1), language=language)
+
+
+def _sent_at(card: GiftCard) -> datetime:
+    """From when the days of a card count once its present message has left: a reminder puts nothing off."""
     earlier = card.sent_at if card.occasion == GiftCard.Occasion.REMINDER else None
-    ends_at = gift_unclaimed.ends_at(card, sent_at=earlier or clock.now(card.order.business))
-    return day_text(ends_at, language=language) if ends_at else ""
+    return earlier or clock.now(card.order.business)
 
 
 def claim_link(card: GiftCard) -> str:
@@ -78,7 +89,7 @@ def _host() -> str:
     return urlsplit(settings.PUBLIC_URL).hostname or "localhost"
 
 
-def day_text(at: datetime, *, language: str) -> str:
+def day_text(at: date, *, language: str) -> str:
     return str(format_date(at, "long", locale=languages.locale_of(language)))
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from loyalty.kernel import clock
+from loyalty.kernel import clock, periods
 from loyalty.kernel.errors import Invalid
 from loyalty.models import Event
 from loyalty.selectors import ledger as wallets
@@ -211,7 +211,7 @@ class TestReminder:
 
 
 class TestTakingBack:
-    def test_is_announced_with_the_day_in_every_message(self, policy, order, after, mailoutbox):
+    def test_is_announced_with_the_last_whole_day_in_every_message(self, acme, policy, order, after, mailoutbox):
         policy()
         order(type="DigitalDelivery", email=ADA, personalization={"CultureCode": "de"})
         gift_sending.send_due()
@@ -219,7 +219,8 @@ class TestTakingBack:
 
         after(days=7)
 
-        said = f"bis zum {gift_letters.day_text(sent_at + timedelta(days=30), language='de')}"
+        last = periods.day_of(sent_at + timedelta(days=30), zone=acme.timezone) - timedelta(days=1)
+        said = f"bis zum {gift_letters.day_text(last, language='de')}"
         assert [said in mail.body for mail in mailoutbox] == [True, True]
         assert all(said in mail.alternatives[0].content for mail in mailoutbox)
 
