@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.checks import Error, register
 
 from rewards.api import notices
+from rewards.services.kinds.channels import sms
 
 Errors = list[Error]
 SHORTEST_SECRET = 24  # characters
@@ -65,6 +66,23 @@ def mail_service(**_: Any) -> Errors:
     if secret and (":" not in secret or len(secret) < SHORTEST_SECRET):
         hint = "Give user:password, with a password that nobody guesses."
         return [_error("E011", "EMAIL_NOTICES_SECRET is no user:password, or a short one.", hint)]
+    return []
+
+
+@register
+def text_messages(**_: Any) -> Errors:
+    """Whoever reads a text message has the gift: on a server that people reach they go out, and by https."""
+    if not settings.REQUIRE_HTTPS:
+        return []
+    if settings.SMS_DIR or settings.SMS_URL == sms.CONSOLE:
+        hint = "Unset SMS_DIR, and give SMS_URL the address of a gateway, or nothing."
+        return [_error("E013", "Text messages would be written down instead of sent.", hint)]
+    if settings.SMS_URL and not settings.SMS_URL.startswith("https://"):
+        return [
+            _error(
+                "E014", "SMS_URL is not an https address: links would cross the network in the clear.", "Use https."
+            )
+        ]
     return []
 
 

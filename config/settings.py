@@ -121,6 +121,17 @@ TEMPLATES = [
     }
 ]
 LANGUAGE_CODE = "en-us"
+LANGUAGES = [  # what recipients of gift cards are spoken to in; each has a folder in `locale`
+    ("en", "English"),
+    ("ar", "Arabic"),
+    ("de", "German"),
+    ("es", "Spanish"),
+    ("fr", "French"),
+    ("it", "Italian"),
+    ("nl", "Dutch"),
+    ("pt", "Portuguese"),
+]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"

@@ -1,18 +1,22 @@
 """The page behind a card's link, `/g/<token>`. It works without script, and shows the code after a click only."""
 
+from collections.abc import Mapping
+from datetime import datetime
+
+from babel.dates import format_time
 from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils import translation
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from loyalty.api import addresses, limits
-from loyalty.kernel import card_numbers, crypto
-from loyalty.kernel.money import money_text
+from loyalty.kernel import card_numbers, clock, crypto, languages
 from rewards.models import GiftCard
-from rewards.services import gift_claims, gift_letters
+from rewards.services import gift_claims, gift_languages, gift_letters, gift_templates, gift_texts
 from rewards.services.gift_claims import Claim, NotTheirAddress
 
 PER_ADDRESS = 60  # a minute
@@ -59,25 +63,29 @@ class Gift(View):
 
 
 def _page(request: HttpRequest, claim: Claim, *, said: str = "", status: int = 200) -> HttpResponse:
-    card, product = claim.card, claim.card.line.product
+    card, business = claim.card, claim.card.order.business
     words = card.line.personalization
+    tag = gift_languages.page_of(card, browser=translation.get_language_from_request(request))
+    sent_at = card.sent_at or clock.now(business)
     context = {
-        "business": card.order.business.name,
-        "sender": words.get("FromName") or card.order.business.name,
+        "business": business.name,
+        "sender": words.get("FromName") or business.name,
         "to": words.get("To", ""),
         "message": words.get("Message", ""),
-        "product": product,
-        "value": gift_letters.value_text(card),
-        "left": _left(card),
+        "faceplate": next(iter(card.line.product.faceplates), ""),
+        "product": gift_texts.texts_in(card.line.product, words.get("CultureCode") or tag),
+        "value": _amount(card, card.line.value_minor, tag),
+        "left": _left(card, tag),
         "code": claim.code and _readable(card, claim.code),
         "square": claim.code and card_numbers.square(claim.code),
         "asks": not claim.code and gift_claims.asks(card),
         "said": said,
         "is_wrong": status == 403,
         "is_late": request.method == "POST" and status == 200 and not claim.code,
-        "claimed_at": card.claimed_at,
+        "claimed_at": card.claimed_at and _moment(card.claimed_at, tag),
+        "ends_at": gift_letters.until(card, sent_at=sent_at, language=tag),
     }
-    return render(request, "gifts/card.html", context, status=status)
+    return _said(request, "gifts/card.html", context, language=tag, status=status)
 
 
 def _readable(card: GiftCard, code: str) -> str:
@@ -87,15 +95,33 @@ def _readable(card: GiftCard, code: str) -> str:
     return card_numbers.grouped(code)
 
 
-def _left(card: GiftCard) -> str:
+def _left(card: GiftCard, tag: str) -> str:
     """What is left on a card that was used in part."""
     if card.balance_minor is None or card.balance_minor == card.line.value_minor:
         return ""
-    return f"{money_text(card.balance_minor, card.order.currency)} {card.order.currency}"
+    return _amount(card, card.balance_minor, tag)
+
+
+def _amount(card: GiftCard, minor: int, tag: str) -> str:
+    return gift_letters.amount_text(minor, card.order.currency, language=tag)
+
+
+def _moment(at: datetime, tag: str) -> str:
+    time = format_time(at, "short", locale=languages.locale_of(tag))
+    return f"{gift_letters.day_text(at, language=tag)}, {time} UTC"
+
+
+def _said(
+    request: HttpRequest, template: str, context: Mapping[str, object] | None = None, *, language: str, status: int
+) -> HttpResponse:
+    """A page in our words of a language."""
+    with translation.override(gift_templates.words_in(language) or gift_templates.ENGLISH):
+        return render(request, template, context, status=status)
 
 
 def _nothing(request: HttpRequest) -> HttpResponse:
-    return render(request, "gifts/nothing.html", status=404)
+    language = translation.get_language_from_request(request)
+    return _said(request, "gifts/nothing.html", language=language, status=404)
 
 
 def _wait(request: HttpRequest, count: limits.Count) -> HttpResponse:
@@ -103,6 +129,7 @@ def _wait(request: HttpRequest, count: limits.Count) -> HttpResponse:
 
 
 def _refused(request: HttpRequest, status: int, seconds: int) -> HttpResponse:
-    response = render(request, "gifts/wait.html", status=status)
+    language = translation.get_language_from_request(request)
+    response = _said(request, "gifts/wait.html", language=language, status=status)
     response["Retry-After"] = str(seconds)
     return response

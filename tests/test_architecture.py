@@ -46,7 +46,7 @@ ANYWHERE = {
     "rewards/services/gift_shortages.py": "a worker tells everybody whose deposit is short",
     "rewards/services/gift_sending.py": "a worker sends what is due for everybody",
     "loyalty/services/memberships.py": "a worker ends what is over for everybody",
-    "rewards/services/gift_unclaimed.py": "a worker follows up what nobody opens for everybody",
+    "rewards/services/gift_unclaimed.py": "a worker follows up what nobody claims for everybody",
     "rewards/services/steps.py": "a worker cancels what is overdue for everybody",
     "webhooks/selectors.py": "an operator asks what is overdue, whoever's it is",
     "config/metrics.py": "an operator's monitoring counts what waits and fails, whoever's it is",

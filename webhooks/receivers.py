@@ -4,13 +4,13 @@ from loyalty import events
 from loyalty.services import personal_data, sealing, verification
 from webhooks import selectors
 from webhooks.events import DISABLED
-from webhooks.services import signing
+from webhooks.services import replies, signing
 from webhooks.services.holdings import HOLDER
 
 events.register_wake_up("webhooks.relay")
 events.register_describer(selectors.describe_disabled, DISABLED)
 personal_data.register_holder(HOLDER)
-sealing.register(*signing.SEALED)
+sealing.register(*signing.SEALED, replies.SEALED)
 
 verification.register_check(
     "an endpoint's deliveries are numbered without gaps",

@@ -40,7 +40,7 @@ def overdue(endpoint: Endpoint | None = None) -> Overdue:
 
 def deliveries_of(endpoint: Endpoint, *, status: str | None = None) -> "QuerySet[Delivery]":
     """An endpoint's deliveries with their attempts; page them by `-sequence`."""
-    rows = Delivery.objects.for_business(endpoint.business).filter(endpoint=endpoint)
+    rows = Delivery.objects.for_business(endpoint.business).filter(endpoint=endpoint).defer("example", "reply_sealed")
     if status is not None:
         rows = rows.filter(status=status)
     return rows.prefetch_related(Prefetch("attempts", Attempt.objects.order_by("number")))

@@ -1,4 +1,4 @@
-"""What becomes of gift cards that nobody opens, and who sees a code."""
+"""What becomes of gift cards that nobody claims, and who sees a code."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -21,11 +21,11 @@ class PolicyForm(ServiceForm):
             "asks_recipient": "Ask where the message went",
         }
         help_texts = {
-            "remind_after_days": "A recipient who has not opened the card gets the message again. Empty: never.",
-            "most_reminders": "For one card, so many days apart. They end when the card is opened.",
-            "give_back_after_days": "A card that nobody has opened is cancelled, and what it cost returns to your "
-            "deposit. Its link opens nothing from then on. Empty: never. Ask what the law says where your "
-            "recipients live.",
+            "remind_after_days": "A recipient who has not had the code shown gets the message again. Empty: never.",
+            "most_reminders": "For one card, so many days apart. They end when the code is shown.",
+            "give_back_after_days": "A card whose code nobody has seen is cancelled, and what it cost returns to your "
+            "deposit. Its page tells until when. Cards of a remote provider stay: it was paid for them. Empty: never. "
+            "Ask what the law says where your recipients live.",
             "asks_recipient": "The code is shown to whoever types the e-mail address or phone number that the card "
             "was sent to. A link that was passed on by mistake shows none. Cards that you send as links ask nothing.",
         }
@@ -48,7 +48,7 @@ class GiftPolicyAdmin(ServiceAdmin):
     when_empty = "Nobody is reminded of a card, and none is taken back. Open the form to change that."
     fieldsets = (
         ("Reminders", {"fields": ("remind_after_days", "most_reminders")}),
-        ("Cards that stay unopened", {"fields": ("give_back_after_days",)}),
+        ("Cards that nobody claims", {"fields": ("give_back_after_days",)}),
         ("The code", {"fields": ("asks_recipient",)}),
     )
 

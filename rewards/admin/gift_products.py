@@ -12,10 +12,10 @@ from loyalty.admin import buttons, look
 from loyalty.admin.base import ServiceAdmin
 from loyalty.admin.forms import LinesField, ServiceForm
 from loyalty.kernel.money import money, money_text
-from rewards.admin import pools
+from rewards.admin import gift_product_texts, pools
 from rewards.admin.reward_form import Money
 from rewards.models import GiftProduct, ShippingMethod
-from rewards.services import gift_products, gift_remotes
+from rewards.services import gift_products, gift_remotes, gift_texts
 from rewards.services.kinds.providers import PROVIDERS
 
 AMOUNTS = ("min_value", "max_value", "fee")
@@ -54,7 +54,12 @@ class ProductForm(ServiceForm):
     fee = Money(help_text="Added to the value of each card.")
     discount = Money(label="Discount in per cent", help_text="Taken off the value of each card.")
     faceplates = LinesField(required=False, help_text="Addresses of pictures, one a line; the first one is shown.")
-    cultures = LinesField(label="Languages", required=False, help_text="One a line, as in en or de-AT.")
+    cultures = LinesField(
+        label="Languages",
+        required=False,
+        help_text="One a line, as in en or de-AT; the first is what the texts here are in. "
+        "Save, and there is a place for what the product says in each of the others.",
+    )
     renamed = {"delivery_types": "delivery_types"}
 
     class Meta:
@@ -96,8 +101,9 @@ class ProductForm(ServiceForm):
 
     def write(self) -> GiftProduct:
         given, product = self.cleaned_data, self.instance
-        for name in ("provider", "delivery_types", "faceplates", "cultures"):
+        for name in ("provider", "delivery_types", "faceplates"):
             setattr(product, name, given[name])
+        gift_texts.put(product, cultures=given["cultures"], translations=gift_product_texts.said_in(given))
         minors = {name: self._minor(name) for name in AMOUNTS}
         product.min_minor, product.max_minor = minors["min_value"], minors["max_value"]
         product.fee_minor = minors["fee"] or 0
@@ -158,6 +164,15 @@ class GiftProductAdmin(ServiceAdmin):
         ("Delivery", {"fields": ("delivery_types", "faceplates", "cultures")}),
         ("On the page of the card", {"fields": ("redemption_note", "terms", "disclaimer")}),
     )
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, form=gift_product_texts.form_for(self.form, obj), **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        groups = super().get_fieldsets(request, obj)
+        if obj is None or not self.has_change_permission(request, obj):
+            return groups
+        return (*groups, *gift_product_texts.groups_of(obj))
 
     def get_readonly_fields(self, request: HttpRequest, obj: GiftProduct | None = None) -> tuple[str, ...]:
         return ("key", "currency") if obj else ()

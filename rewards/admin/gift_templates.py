@@ -49,7 +49,7 @@ class TemplateForm(ServiceForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance._state.adding:  # ours, to begin with
-            self.initial = {**gift_templates.OURS._asdict(), "language": "", **self.initial}
+            self.initial = {**gift_templates.ours()._asdict(), "language": "", **self.initial}
 
     def write(self) -> GiftTemplate:
         return gift_templates.put(self.instance)
@@ -65,7 +65,9 @@ class GiftTemplateAdmin(ServiceAdmin):
         look.column("", lambda row: look.state("Default", "success") if row.is_default else ""),
     )
     view_fields = ("language", "is_default", "subject", "text")
-    when_empty = "Without one, the message about a gift card goes out in our words, in English."
+    when_empty = (
+        "Without one, the message about a gift card goes out in our words, in the recipient's language if we can."
+    )
     ordering = ("language",)
     fields = ("language", "is_default", "subject", "text", "html")
     actions_detail = ("preview",)

@@ -21,9 +21,17 @@ PRODUCT: Example = {
     "Terms": "",
     "Disclaimer": "",
     "RedemptionNote": "Show it at the till",
-    "Translations": [],
     "CurrencyCode": "EUR",
     "CultureCodes": ["en", "de"],
+}
+TRANSLATION: Example = {
+    "CultureCode": "de",
+    "Name": "Geschenkkarte",
+    "ShortDescription": "Guthaben für unser Geschäft",
+    "LongDescription": "",
+    "Terms": "",
+    "Disclaimer": "",
+    "RedemptionNote": "An der Kasse zeigen",
 }
 MEDIA: Example = {"Faceplates": []}
 COST: Example = {"Fee": 0.0, "DiscountPercentage": 0.0}

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -14,7 +14,7 @@ from loyalty.kernel.money import money_number
 from rewards.api import gift_examples as examples
 from rewards.api.gift_view import GiftBody, GiftShape
 from rewards.models import GiftCard, GiftFunds, GiftLine, GiftOrder, GiftProduct, ShippingMethod
-from rewards.services import gift_cards, gift_letters
+from rewards.services import gift_cards, gift_letters, gift_texts
 from rewards.services.gift_lines import MOST_CARDS, Asked
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -132,8 +132,25 @@ class GiftCostShape(GiftShape):
     discount_percentage: float
 
 
+class GiftTranslationShape(GiftShape):
+    """What a product says in a language: what is not translated stands there in the product's own words."""
+
+    example = examples.TRANSLATION
+
+    culture_code: str
+    name: str
+    short_description: str
+    long_description: str
+    terms: str
+    disclaimer: str
+    redemption_note: str
+
+
 class GiftProductShape(GiftShape):
-    """A kind of card. Fixed ones come in `Denominations`, variable ones from `MinValue` to `MaxValue`."""
+    """A kind of card. Fixed ones come in `Denominations`, variable ones from `MinValue` to `MaxValue`.
+
+    It is in the first of its `CultureCodes`; `Translations` has the others that it is written in.
+    """
 
     example = examples.PRODUCT
 
@@ -152,7 +169,7 @@ class GiftProductShape(GiftShape):
     redemption_note: str
     media: GiftMediaShape
     cost: GiftCostShape
-    translations: list[dict[str, Any]]
+    translations: list[GiftTranslationShape]
     currency_code: str
     culture_codes: list[str]
 
@@ -180,7 +197,11 @@ class GiftProductShape(GiftShape):
                 fee=money_number(row.fee_minor, row.currency),
                 discount_percentage=float(Decimal(row.discount_bp) / 100),
             ),
-            translations=row.translations,
+            translations=[
+                GiftTranslationShape(culture_code=tag, **gift_texts.texts_in(row, tag)._asdict())
+                for tag in row.cultures
+                if tag in row.translations
+            ],
             currency_code=row.currency,
             culture_codes=row.cultures,
         )

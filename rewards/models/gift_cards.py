@@ -70,10 +70,10 @@ class GiftCard(BusyTenantModel):
             models.Index(fields=["line", "id"], name="cards_of_gift_line"),
             # What a worker has to send next.
             models.Index(fields=["deliver_at", "id"], condition=Q(deliver_at__isnull=False), name="gift_cards_due"),
-            # What nobody has opened yet: to remind of, and to take back.
+            # What nobody has claimed yet: to remind of, and to take back.
             models.Index(
                 fields=["business", "reminders", "sent_at"],
-                condition=Q(status__in=("Sent", "Delivered", "Bounced"), viewed_at=None, claimed_at=None),
+                condition=Q(status__in=("Sent", "Delivered", "Bounced", "Viewed"), claimed_at=None),
                 name="gift_cards_unclaimed",
             ),
         ]

@@ -1,4 +1,4 @@
-"""What a business does about gift cards that nobody opens, and who may see a code."""
+"""What a business does about gift cards that nobody claims, and who may see a code."""
 
 from django.db import models
 from django.db.models import Q

@@ -50,8 +50,8 @@ class GiftProduct(TenantModel):
     disclaimer = models.TextField(max_length=5000, blank=True)
     redemption_note = models.CharField(max_length=500, blank=True)
     faceplates = ArrayField(models.URLField(max_length=500), default=list, blank=True)
-    cultures = ArrayField(models.CharField(max_length=10), default=list, blank=True)
-    translations: Any = models.JSONField(default=list, blank=True)  # [{CultureCode, Name, …}]
+    cultures = ArrayField(models.CharField(max_length=20), default=list, blank=True)  # the first: its own words'
+    translations: Any = models.JSONField(default=dict, blank=True)  # {language: {name, …}}, as far as there are any
     archived_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=clock.wall, editable=False)
 

@@ -1,14 +1,16 @@
 """What the message about a card says: as mail with a text and an HTML part, and as a short text."""
 
+from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 
+from babel.dates import format_date
 from babel.numbers import format_currency
 from django.conf import settings
 
-from loyalty.kernel import languages
+from loyalty.kernel import clock, languages, periods
 from loyalty.kernel.money import money_text
 from rewards.models import GiftCard
-from rewards.services import gift_cards, gift_messages, gift_templates
+from rewards.services import gift_cards, gift_messages, gift_templates, gift_texts, gift_unclaimed
 from rewards.services.kinds.channels.base import Letter
 
 
@@ -17,7 +19,10 @@ def letter_about(card: GiftCard) -> Letter:
     line, said = card.line, card.line.personalization
     business, link = card.order.business, claim_link(card)
     sender = said.get("FromName") or business.name
-    words = gift_templates.wording_for(business=business, language=said.get("CultureCode", ""))
+    asked = said.get("CultureCode", "")
+    words = gift_templates.wording_for(business=business, language=asked)
+    language = asked if words.language in languages.chain(asked) else words.language
+    texts = gift_texts.texts_in(line.product, language)
     letter = gift_templates.filled(
         words,
         {
@@ -25,10 +30,11 @@ def letter_about(card: GiftCard) -> Letter:
             "sender": sender,
             "business": business.name,
             "message": said.get("Message", ""),
-            "product": line.product.name,
-            "value": value_text(card, language=words.language),
+            "product": texts.name,
+            "value": amount_text(line.value_minor, card.order.currency, language=language),
             "link": link,
-            "note": line.product.redemption_note,
+            "note": texts.redemption_note,
+            "until": until(card, sent_at=_sent_at(card), language=language),
             "reminder": str(card.reminders) if card.occasion == GiftCard.Occasion.REMINDER else "",
         },
     )
@@ -46,17 +52,48 @@ def letter_about(card: GiftCard) -> Letter:
     )
 
 
+def until(card: GiftCard, *, sent_at: datetime, language: str) -> str:
+    """The last whole day on which its code can be had, of a card that is taken back; else nothing.
+
+    On the clocks of the business. It needs the card's line, order and business loaded.
+    """
+    ends_at = gift_unclaimed.ends_at(card, sent_at=sent_at)
+    if ends_at is None:
+        return ""
+    day = periods.day_of(ends_at, zone=card.order.business.timezone)
+    return day_text(day - timedelta(days=1), language=language)
+
+
+def _sent_at(card: GiftCard) -> datetime:
+    """From when the days of a card count once its present message has left: a reminder puts nothing off."""
+    earlier = card.sent_at if card.occasion == GiftCard.Occasion.REMINDER else None
+    return earlier or clock.now(card.order.business)
+
+
 def claim_link(card: GiftCard) -> str:
     return f"{settings.PUBLIC_URL}/g/{gift_cards.token_of(card)}"
 
 
 def message_id(card: GiftCard) -> str:
     """The same for every try of one message; another one for a message that was asked for again."""
-    host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
-    return f"<{gift_messages.key_of(card)}@{host}>"
+    return f"<{gift_messages.key_of(card)}@{_host()}>"
 
 
-def value_text(card: GiftCard, *, language: str = gift_templates.OURS.language) -> str:
-    """A card's value as people write it in a language."""
-    amount = money_text(card.line.value_minor, card.order.currency)
-    return str(format_currency(amount, card.order.currency, locale=languages.locale_of(language)))
+def key_in(message_id: str) -> str:
+    """The key of the message that a Message-ID of ours names; empty for another one's."""
+    key, _, host = message_id.strip().removeprefix("<").removesuffix(">").partition("@")
+    return key if host == _host() and gift_messages.KEY.fullmatch(key) else ""
+
+
+def _host() -> str:
+    return urlsplit(settings.PUBLIC_URL).hostname or "localhost"
+
+
+def day_text(at: date, *, language: str) -> str:
+    return str(format_date(at, "long", locale=languages.locale_of(language)))
+
+
+def amount_text(minor: int, currency: str, *, language: str) -> str:
+    """Money as people write it in a language."""
+    amount = money_text(minor, currency)
+    return str(format_currency(amount, currency, locale=languages.locale_of(language)))

@@ -1,4 +1,4 @@
-"""What a business does about cards that nobody opens (carried out in `gift_unclaimed`), and whom their page asks."""
+"""What a business does about cards that nobody claims (carried out in `gift_unclaimed`), and whom their page asks."""
 
 from loyalty.kernel.errors import Invalid
 from loyalty.models import Business

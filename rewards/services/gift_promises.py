@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from advocates.models import Advocate
-from loyalty.kernel import clock, jobs
+from loyalty.kernel import clock, jobs, languages
 from loyalty.kernel.emails import email
 from loyalty.kernel.errors import Code, DomainError, Invalid, NotFound
 from loyalty.kernel.money import money_text
@@ -53,7 +53,7 @@ def order(promise: GiftPromise) -> GiftOrder:
         product=product.key,
         value=Decimal(money_text(promise.value_minor, product.currency)),
         email=address,
-        personalization={"To": (person.first_name or person.name)[:LONGEST_NAME]},
+        personalization={"To": (person.first_name or person.name)[:LONGEST_NAME], "CultureCode": _language(person)},
     )
     try:
         return gift_orders.place(
@@ -149,6 +149,14 @@ def _keep(business: Business, advocate_id: UUID, promise_id: UUID) -> None:
         raise ledger.AccountNotActive
     order(promise)
     promise.delete()
+
+
+def _language(person: Advocate) -> str:
+    """What the card's mail and page are in; empty where nobody said, or no language that we know."""
+    try:
+        return languages.language(person.locale.replace("_", "-"), field="locale") if person.locale else ""
+    except Invalid:  # whoever wrote it down was less strict
+        return ""
 
 
 def _address(person: Advocate, product: GiftProduct) -> str:

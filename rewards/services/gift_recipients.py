@@ -10,7 +10,7 @@ from loyalty.kernel import clock
 from loyalty.kernel.errors import Conflict
 from loyalty.models import Business
 from rewards.models import Code, GiftCard, GiftLine, GiftOrder, GiftPurchase
-from rewards.services import gift_cards, gift_funds, gift_orders
+from rewards.services import gift_cards, gift_funds, gift_messages, gift_orders
 
 REASON = "The recipient was erased before the card left."
 
@@ -33,7 +33,8 @@ def lines_of(line: GiftLine) -> "QuerySet[GiftLine]":
 def erase(*, business: Business, line_ids: Collection[UUID]) -> None:
     """Forget whom lines are for, and what was written to them. What was bought and paid stays.
 
-    A card that has not left yet fails, and its price is given back; one that has left keeps its link.
+    A card that has not left yet fails, and its price is given back; one that has left keeps its link. So does one
+    whose code was bought: it bounces.
 
     :raises StillAtWork: if a worker has one of the cards in hand, or nobody knows whether its code was bought
     """
@@ -41,7 +42,9 @@ def erase(*, business: Business, line_ids: Collection[UUID]) -> None:
     orders = _locked(business, lines)
     cards = GiftCard.objects.for_business(business).filter(line__in=lines.values("pk"))
     _keep_from_buying(business, cards.filter(status__in=gift_orders.WAITING))
-    locked = list(cards.select_for_update(of=("self",)).select_related("line", "order").order_by("pk"))
+    locked = list(
+        cards.select_for_update(of=("self",)).select_related("business", "order", "line__product").order_by("pk")
+    )
     is_made = all(order.status != GiftOrder.Status.PENDING for order in orders)
     if not is_made or any(card.leased_until and card.leased_until > clock.wall() for card in locked):
         raise StillAtWork
@@ -68,11 +71,18 @@ def _keep_from_buying(business: Business, waiting: "QuerySet[GiftCard]") -> None
 
 
 def _give_up(business: Business, waiting: Sequence[GiftCard]) -> None:
-    """Cards that nobody will get: their uploaded codes are free again, and their price returns."""
-    if not waiting:
+    """Cards that nobody will get: their uploaded codes are free again, and their price returns, but of bought ones."""
+    rows = GiftPurchase.objects.for_business(business).filter(card__in=[card.pk for card in waiting])
+    bought = set(rows.values_list("card", flat=True))
+    for card in waiting:
+        if card.pk in bought:
+            gift_messages.strand(card, reason=REASON, now=clock.now(business))
+            card.save()
+    lost = [card for card in waiting if card.pk not in bought]
+    if not lost:
         return
-    unseen = [card.pk for card in waiting if card.looked_at is None]
+    unseen = [card.pk for card in lost if card.looked_at is None]
     Code.objects.for_business(business).filter(card__in=unseen, pool__isnull=False).update(card=None)
-    gift_cards.fail(business, [card.pk for card in waiting], reason=REASON)
-    given = [(card.pk, card.line.cost_minor) for card in waiting]
-    gift_funds.give_back(business=business, cards=given, currency=waiting[0].order.currency)
+    gift_cards.fail(business, [card.pk for card in lost], reason=REASON)
+    given = [(card.pk, card.line.cost_minor) for card in lost]
+    gift_funds.give_back(business=business, cards=given, currency=lost[0].order.currency)

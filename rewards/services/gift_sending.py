@@ -125,8 +125,8 @@ def _claimed() -> Sequence[GiftCard]:
 def _sent(card: GiftCard) -> Outcome:
     """Send a claimed card's message by the first way that works. From a sandbox nothing leaves."""
     ways = gift_messages.ways_left(card)
-    if card.occasion == Occasion.REMINDER and card.viewed_at:
-        return Outcome(Status.VIEWED)
+    if card.occasion == Occasion.REMINDER and card.claimed_at:
+        return Outcome(Status.CLAIMED)
     if card.business.is_sandbox:
         return Outcome(Status.SENT, next(iter(ways), ""))
     letter, refused = gift_letters.letter_about(card), list[tuple[str, str]]()

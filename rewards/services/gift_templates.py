@@ -1,11 +1,14 @@
 """What the message about a card says: in the recipient's language, else as the business's default, else as ours."""
 
+import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import translation
 
 from loyalty.kernel import languages, wording
 from loyalty.kernel.errors import Conflict, Invalid
@@ -14,6 +17,9 @@ from loyalty.services import naming
 from rewards.models import GiftTemplate
 
 FOLDER = Path(settings.BASE_DIR) / "templates/gifts/mail"
+ENGLISH = "en"
+OURS = frozenset(code for code, _ in settings.LANGUAGES)  # in which we have words of our own
+SENTENCE = re.compile(r"\[\[(.+?)\]\]")  # of our words, that is said in the language
 LINK = "https://gifts.example/g/your-link"
 # What a template has places for, and how each looks in an example. Texts may be empty.
 EXAMPLE: Mapping[str, str] = {
@@ -25,6 +31,7 @@ EXAMPLE: Mapping[str, str] = {
     "value": "€25.00",
     "link": LINK,
     "note": "Show it at the till.",
+    "until": "30 April 2027",
     "reminder": "",
 }
 
@@ -43,7 +50,26 @@ class Wording(NamedTuple):
     html: str
 
 
-OURS = Wording("en", *((FOLDER / name).read_text("utf-8") for name in ("subject.txt", "card.txt", "card.html")))
+@cache
+def ours(language: str = ENGLISH) -> Wording:
+    """Our own words in a language that we have; de-AT is served by de, too. In English, where we have none."""
+    code = words_in(language) or ENGLISH
+    with translation.override(code):
+        direction = "rtl" if translation.get_language_bidi() else "ltr"
+        files = ((FOLDER / name).read_text("utf-8") for name in ("subject.txt", "card.txt", "card.html"))
+        subject, text, html = (SENTENCE.sub(lambda said: translation.gettext(said[1]), file) for file in files)
+    return Wording(code, subject, text, html.replace('lang="en"', f'lang="{code}" dir="{direction}"'))
+
+
+def words_in(tag: str) -> str | None:
+    """The language of our words that serves a tag."""
+    return next((code for code in languages.chain(tag) if code in OURS), None)
+
+
+def default_language(business: Business) -> str:
+    """What a business writes to people in of whom no language is said; empty where it has no words of its own."""
+    rows = GiftTemplate.objects.for_business(business).filter(is_default=True)
+    return rows.values_list("language", flat=True).first() or ""
 
 
 def wording_for(*, business: Business, language: str = "") -> Wording:
@@ -51,7 +77,7 @@ def wording_for(*, business: Business, language: str = "") -> Wording:
     found = {row.language: row for row in GiftTemplate.objects.for_business(business)}
     fitting = [found[tag] for tag in languages.chain(language) if tag in found]
     rows = [*fitting, *(row for row in found.values() if row.is_default)]
-    return _of(rows[0]) if rows else OURS
+    return _of(rows[0]) if rows else ours(language)
 
 
 def filled(words: Wording, said: Mapping[str, str]) -> Wording:

@@ -1,10 +1,11 @@
-"""Cards that nobody opens: recipients are reminded, and in the end what a card cost returns, as the business wants it.
+"""Cards whose code nobody has seen: recipients are reminded, and in the end what a card cost returns, as the business
+wants it.
 
-Both ask and change a card in one statement, or under its lock: whoever opens it meanwhile keeps it.
+Both ask and change a card in one statement, or under its lock: whoever has the code shown meanwhile keeps it.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
@@ -15,14 +16,15 @@ from loyalty import events
 from loyalty.kernel import clock, jobs
 from loyalty.models import Business
 from rewards.events import GIFT_CARD_CANCELLED, card_happened
-from rewards.models import Code, GiftCard
+from rewards.models import Code, GiftCard, GiftPurchase
 from rewards.models.gift_policies import MOST_REMINDERS
-from rewards.services import gift_funds
+from rewards.services import gift_funds, gift_policies
 
 SHARE = 500  # cards at a time
-REASON = "Nobody opened it in time: what it cost is back in the deposit."
+REASON = "Nobody claimed it in time: what it cost is back in the deposit."
 
-# The k-th reminder is due k times so many days after the message, and never sooner after the one before.
+# The k-th reminder is due k times so many days after the message, and never sooner after the one before. A card whose
+# latest message reached nobody is not reminded of, though somebody opened its link.
 REMIND = """
     WITH due AS (
         SELECT c.id, %(now)s + b.clock_offset AS now
@@ -33,8 +35,10 @@ REMIND = """
             AND c.sent_at <= %(now)s + b.clock_offset - (reminded + 1) * make_interval(days => p.remind_after_days)
         JOIN rewards_giftorder o ON o.id = c.order_id AND o.type = 'DigitalDelivery'
         JOIN rewards_giftline l ON l.id = c.line_id AND l.erased_at IS NULL
-        WHERE c.status IN ('Sent', 'Delivered') AND c.viewed_at IS NULL AND c.claimed_at IS NULL
-            AND c.deliver_at IS NULL
+        WHERE c.status IN ('Sent', 'Delivered', 'Viewed') AND c.claimed_at IS NULL AND c.deliver_at IS NULL
+            AND EXISTS (SELECT FROM rewards_giftmessage m
+                        WHERE m.card_id = c.id AND m.number = c.messages AND m.channel <> 'link'
+                            AND m.status <> 'bounced')
             AND (c.reminded_at IS NULL
                  OR c.reminded_at <= %(now)s + b.clock_offset - make_interval(days => p.remind_after_days))
         LIMIT %(share)s FOR UPDATE OF c SKIP LOCKED
@@ -44,6 +48,7 @@ REMIND = """
         occasion = 'reminder', channel = '', tries = 0
     FROM due WHERE c.id = due.id
 """
+# What was bought from a provider stays paid: it does not buy its cards back.
 UNCLAIMED = """
     SELECT c.business_id, c.id, l.cost_minor, o.currency
     FROM rewards_giftpolicy p
@@ -53,8 +58,9 @@ UNCLAIMED = """
         AND c.sent_at <= %(now)s + b.clock_offset - make_interval(days => p.give_back_after_days)
     JOIN rewards_giftorder o ON o.id = c.order_id
     JOIN rewards_giftline l ON l.id = c.line_id
-    WHERE c.status IN ('Sent', 'Delivered', 'Bounced') AND c.viewed_at IS NULL AND c.claimed_at IS NULL
+    WHERE c.status IN ('Sent', 'Delivered', 'Bounced', 'Viewed') AND c.claimed_at IS NULL
         AND c.deliver_at IS NULL AND c.looked_at IS NULL
+        AND NOT EXISTS (SELECT FROM rewards_giftpurchase b WHERE b.card_id = c.id)
         AND (c.balance_minor IS NULL OR c.balance_minor = l.value_minor)
     ORDER BY c.business_id LIMIT %(share)s FOR UPDATE OF c SKIP LOCKED
 """
@@ -65,6 +71,16 @@ class Unclaimed(NamedTuple):
     card_id: UUID
     cost_minor: int
     currency: str
+
+
+def ends_at(card: GiftCard, *, sent_at: datetime) -> datetime | None:
+    """When a card that was sent then is taken back, if nobody claims it. It needs line, order and business loaded."""
+    days = gift_policies.current(card.order.business).give_back_after_days
+    is_whole = card.balance_minor in (None, card.line.value_minor)
+    if days is None or card.claimed_at or card.looked_at or not is_whole:
+        return None
+    bought = GiftPurchase.objects.for_business(card.order.business).filter(card=card)
+    return None if bought.exists() else sent_at + timedelta(days=days)
 
 
 def follow_up() -> None:

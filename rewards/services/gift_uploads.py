@@ -29,7 +29,13 @@ LONGEST = {"message": 1000, "to": 100, "from_name": 100}  # characters of a cell
 LONGEST_CELL = 200  # where nothing else is said
 ONE_LINE = re.compile(r"[^\x00-\x1f\x7f]*")
 FORGOTTEN_AFTER = timedelta(days=7)  # what was checked and never sent: its rows name people
-PERSONAL = {"to": "To", "from_name": "FromName", "from_email": "FromEmail", "message": "Message"}
+PERSONAL = {
+    "to": "To",
+    "from_name": "FromName",
+    "from_email": "FromEmail",
+    "message": "Message",
+    "language": "CultureCode",
+}
 POSTAL = {
     "shipping_method": "ShippingMethodId",
     "name": "Name",

@@ -9,9 +9,10 @@ from standardwebhooks.webhooks import Webhook
 from loyalty import events
 from loyalty.events import Happening
 from loyalty.kernel import clock
+from tests import dashboards
 from tests.webhooks.consumer import Says
 from webhooks.models import Attempt, Delivery, Endpoint
-from webhooks.services import endpoints, sending
+from webhooks.services import endpoints, packing, sending
 from webhooks.services.topics import EXAMPLES
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -123,6 +124,73 @@ class TestReply:
         deliver()
 
         assert len(consumer.heard) == 1
+
+
+class TestSecretsOfAReply:
+    """Whoever reads the database, its backups or the dashboard opens no gift card."""
+
+    LINK = "https://laurel.example/g/nobody-guesses-this"
+
+    @pytest.fixture(autouse=True)
+    def _secret(self, monkeypatch):
+        events.register_reply(lambda business, event: b'{"ClaimLink": "%s"}' % self.LINK.encode(), TOPIC)
+
+    def stored(self):
+        rows = [*Delivery.objects.values_list(), *Attempt.objects.values_list()]
+        return (
+            b" ".join(bytes(value) for row in rows for value in row if isinstance(value, memoryview))
+            + repr(rows).encode()
+        )
+
+    def test_arrive_signed_and_the_same_at_each_try(self, acme, reply, consumer, deliver):
+        consumer.says = Says(status=500)
+        reply()
+        deliver()
+        _, secret = endpoints.rotate(business=acme, endpoint_id=Endpoint.objects.get().pk)
+        with clock.moved_to(clock.wall() + timedelta(seconds=7)):
+            deliver()
+
+        first, second = consumer.heard
+        assert first.body == second.body == b'{"ClaimLink": "%s"}' % self.LINK.encode()
+        assert first.headers["webhook-id"] == second.headers["webhook-id"]
+        with clock.moved_to(clock.wall() + timedelta(seconds=7)):
+            assert Webhook(secret).verify(second.body, second.headers) == {"ClaimLink": self.LINK}
+
+    def test_are_stored_nowhere_though_the_receiver_repeats_them(self, reply, consumer, deliver):
+        consumer.says = lambda heard: Says(body=heard.body)
+        reply()
+
+        deliver()
+
+        assert b"nobody-guesses-this" in consumer.heard[0].body
+        assert b"nobody-guesses-this" not in self.stored()
+        assert Delivery.objects.get().status == "delivered"
+
+    def test_are_shown_neither_in_the_dashboard_nor_by_the_api(self, acme, api, reply, consumer, deliver):
+        consumer.says = lambda heard: Says(body=heard.body)
+        reply()
+        deliver()
+        delivery = Delivery.objects.get()
+
+        shown = dashboards.text_of(dashboards.works_for(acme).get(dashboards.page(delivery)))
+        listed = api.get(f"/webhooks/{delivery.endpoint_id}/deliveries")
+
+        assert "It may hold the links of gift cards, and is not shown." in shown
+        assert listed.json()["deliveries"][0]["status"] == "delivered"
+        for text in (shown, listed.content.decode()):
+            assert "nobody-guesses-this" not in text
+
+    def test_wait_for_the_key_that_sealed_them(self, reply, consumer, deliver, monkeypatch):
+        consumer.says = Says(status=500)
+        reply()
+        deliver()
+        Delivery.objects.update(reply_sealed=b"none" + bytes(40))
+
+        with clock.moved_to(clock.wall() + timedelta(seconds=7)):
+            deliver()
+
+        assert (len(consumer.heard), Delivery.objects.get().status) == (1, "pending")
+        assert Attempt.objects.latest("number").error == packing.NOT_PREPARED
 
 
 class TestEndpointForReplies:

@@ -20,6 +20,7 @@ Status = Delivery.Status
 COLOURS = {Status.DELIVERED: "success", Status.PENDING: "info", Status.FAILED: "danger"}
 SHOWN = 5  # on an endpoint's page
 EXCERPT = 500  # characters of an answer
+SEALED = "It may hold the links of gift cards, and is not shown."
 
 WHEN = look.moment_of("created_at", "When")
 WHERE = look.column("Endpoint", lambda row: look.link(row.endpoint, links.url_of(row.endpoint)))
@@ -31,7 +32,7 @@ FACTS = (
     look.column("Number", lambda row: row.sequence),
 )
 MESSAGE = look.column("Message id", lambda row: look.code(bodies.public_id(row.message_id)))
-BODY = look.column("Body", lambda row: look.pretty(body(row)))
+BODY = look.column("Body", lambda row: SEALED if row.reply_sealed else look.pretty(body(row)))
 
 
 @admin.register(Delivery)
@@ -47,7 +48,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     when_empty = "What is sent to your webhooks shows here, with every answer."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("business", "endpoint")
+        return super().get_queryset(request).select_related("business", "endpoint").defer("example", "reply_sealed")
 
     def panels(self, request: HttpRequest, delivery: Delivery) -> Sequence[Panel]:
         rows = [

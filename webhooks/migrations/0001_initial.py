@@ -52,6 +52,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.UUIDField(default=loyalty.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
                         ('example', models.BinaryField(null=True)),
+                        ('reply_sealed', models.BinaryField(null=True)),
                         ('url', models.CharField(blank=True, db_default='', default='', max_length=2048)),
                         ('topic', models.CharField(max_length=60)),
                         ('sequence', models.BigIntegerField()),
@@ -68,7 +69,7 @@ class Migration(migrations.Migration):
                     options={
                         'verbose_name_plural': 'deliveries',
                         'indexes': [models.Index(fields=['business', 'created_at'], name='deliveries_of_business'), models.Index(condition=models.Q(('status', 'pending')), fields=['endpoint', 'next_attempt_at', 'sequence'], name='deliveries_due'), models.Index(condition=models.Q(('leased_until__isnull', False)), fields=['endpoint'], name='deliveries_in_flight')],
-                        'constraints': [models.UniqueConstraint(fields=('endpoint', 'sequence'), name='one_delivery_per_sequence'), models.UniqueConstraint(fields=('endpoint', 'event'), name='one_delivery_per_event'), models.CheckConstraint(condition=models.Q(models.Q(('event', None), ('example__isnull', False)), models.Q(('event__isnull', False), ('example', None)), _connector='OR'), name='delivers_an_event_or_an_example'), models.CheckConstraint(condition=models.Q(models.Q(('next_attempt_at__isnull', False), ('status', 'pending')), models.Q(models.Q(('status', 'pending'), _negated=True), ('next_attempt_at', None)), _connector='OR'), name='only_pending_ones_are_due')],
+                        'constraints': [models.UniqueConstraint(fields=('endpoint', 'sequence'), name='one_delivery_per_sequence'), models.UniqueConstraint(fields=('endpoint', 'event'), name='one_delivery_per_event'), models.CheckConstraint(condition=models.Q(models.Q(('event', None), ('example__isnull', False), ('reply_sealed', None)), models.Q(('event', None), ('example', None), ('reply_sealed__isnull', False)), models.Q(('event__isnull', False), ('example', None), ('reply_sealed', None)), _connector='OR'), name='delivers_an_event_an_example_or_a_reply'), models.CheckConstraint(condition=models.Q(models.Q(('next_attempt_at__isnull', False), ('status', 'pending')), models.Q(models.Q(('status', 'pending'), _negated=True), ('next_attempt_at', None)), _connector='OR'), name='only_pending_ones_are_due')],
                     },
                 ),
                 migrations.CreateModel(

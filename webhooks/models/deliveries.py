@@ -12,8 +12,8 @@ from webhooks.models.endpoints import Endpoint
 
 
 class Delivery(TenantModel):
-    """One event, or one example, for one endpoint. Every change of an endpoint's rows locks the endpoint first,
-    except for writing down what a claimed delivery came to.
+    """One event, one example or one reply, for one endpoint. Every change of an endpoint's rows locks the endpoint
+    first, except for writing down what a claimed delivery came to.
     """
 
     class Status(models.TextChoices):
@@ -25,6 +25,7 @@ class Delivery(TenantModel):
     endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
     event = models.ForeignKey(Event, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     example = models.BinaryField(null=True)  # the body of what stands for no event
+    reply_sealed = models.BinaryField(null=True)  # sealed: the body of a reply, which may hold the links of gift cards
     url = models.CharField(max_length=2048, blank=True, default="", db_default="")  # a reply's; else the endpoint's
     topic = models.CharField(max_length=60)
     sequence = models.BigIntegerField()  # per endpoint, without gaps
@@ -42,8 +43,10 @@ class Delivery(TenantModel):
             models.UniqueConstraint(fields=["endpoint", "sequence"], name="one_delivery_per_sequence"),
             models.UniqueConstraint(fields=["endpoint", "event"], name="one_delivery_per_event"),
             models.CheckConstraint(
-                condition=Q(event=None, example__isnull=False) | Q(event__isnull=False, example=None),
-                name="delivers_an_event_or_an_example",
+                condition=Q(event=None, example__isnull=False, reply_sealed=None)
+                | Q(event=None, example=None, reply_sealed__isnull=False)
+                | Q(event__isnull=False, example=None, reply_sealed=None),
+                name="delivers_an_event_an_example_or_a_reply",
             ),
             models.CheckConstraint(
                 condition=Q(status="pending", next_attempt_at__isnull=False)

@@ -57,14 +57,14 @@ CLAIM = """
         FROM due WHERE d.id = due.id RETURNING d.*
     )
     SELECT c.endpoint_id, c.id, c.event_id, c.url, c.topic, c.sequence, c.attempts_made, c.claims,
-        c.leased_until, coalesce(b.body, c.example)
+        c.leased_until, coalesce(b.body, c.example), c.reply_sealed
     FROM claimed c LEFT JOIN loyalty_eventbody b ON b.event_id = c.event_id
     ORDER BY c.next_attempt_at, c.sequence
 """
 
 
 class Claim(NamedTuple):
-    """A delivery that is ours until `leased_until`. Its body is None if it was erased."""
+    """A delivery that is ours until `leased_until`. It has neither a body nor a reply if what it told was erased."""
 
     endpoint: Endpoint
     id: UUID
@@ -76,6 +76,7 @@ class Claim(NamedTuple):
     claims: int
     leased_until: datetime
     body: memoryview | bytes | None
+    reply_sealed: memoryview | bytes | None = None
 
 
 @transaction.atomic

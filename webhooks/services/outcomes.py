@@ -125,7 +125,8 @@ def _verdict(
 
 
 def _row(claim: Claim, answer: Answer, verdict: Status, due: datetime | None) -> tuple[object, ...]:
-    text = answer.body.decode(errors="replace").replace("\x00", "\ufffd")
+    is_quotable = claim.reply_sealed is None  # an answer to a reply may repeat its secrets
+    text = answer.body.decode(errors="replace").replace("\x00", "\ufffd") if is_quotable else ""
     return (
         *(claim.id, claim.leased_until, verdict.value, due, ids.new_id()),
         *(answer.at, answer.status, answer.duration_ms, answer.error, text),

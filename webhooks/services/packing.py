@@ -4,7 +4,7 @@ import structlog
 
 from loyalty.kernel import clock
 from loyalty.services import bodies
-from webhooks.services import signing
+from webhooks.services import replies, signing
 from webhooks.services.claims import Claim
 from webhooks.services.kinds.base import Message
 from webhooks.services.sending import Answer, Parcel
@@ -15,7 +15,9 @@ MOST_CLAIMS = 3  # nobody came back from it so often: that counts as a failed tr
 
 ERASED = "The event's data was erased before it could be delivered."
 POISONOUS = "Not tried: three workers stopped while they were at it."
-NOT_PREPARED = "It could not be signed. Rotate the endpoint's secret."
+NOT_PREPARED = (
+    "It could not be opened or signed. Look whether ENCRYPTION_KEYS lost one; else rotate the endpoint's secret."
+)
 
 
 def pack(claim: Claim) -> Parcel | Answer:
@@ -23,14 +25,15 @@ def pack(claim: Claim) -> Parcel | Answer:
     now = clock.wall()
     if claim.claims > MOST_CLAIMS:
         return Answer(now, error=POISONOUS)
-    if claim.body is None:
-        return Answer(now, error=ERASED, is_final=True)
     try:
+        body = _body(claim)
+        if body is None:
+            return Answer(now, error=ERASED, is_final=True)
         profile = signing.PROFILES[claim.endpoint.signature_profile]
         message = Message(
             id=bodies.public_id(claim.event_id or claim.id),
             timestamp=int(now.timestamp()),
-            body=profile.body_of(bytes(claim.body)),
+            body=profile.body_of(body),
             secrets=signing.live_secrets(claim.endpoint, at=now),
         )
         headers = {**_headers(claim, message), **profile.sign(message)}
@@ -38,6 +41,12 @@ def pack(claim: Claim) -> Parcel | Answer:
         log.exception("webhook_not_prepared", endpoint=str(claim.endpoint.pk), delivery=str(claim.id))
         return Answer(now, error=NOT_PREPARED)
     return Parcel(now, claim.url or claim.endpoint.url, headers, message.body)
+
+
+def _body(claim: Claim) -> bytes | None:
+    if claim.reply_sealed is not None:
+        return replies.opened(bytes(claim.reply_sealed), delivery_id=claim.id)
+    return None if claim.body is None else bytes(claim.body)
 
 
 def _headers(claim: Claim, message: Message) -> dict[str, str]:

@@ -16,10 +16,10 @@ PAGES = 20  # then another task goes on, so that no worker waits long for this o
 
 INSERT = """
     INSERT INTO webhooks_delivery (id, business_id, endpoint_id, event_id, topic, sequence, status, next_attempt_at,
-        claims, attempts_made, created_at, url, example)
-    SELECT d.id, d.business_id, d.endpoint_id, d.event_id, d.topic, d.sequence, 'pending', %s, 0, 0, %s, d.url, d.body
+        claims, attempts_made, created_at, url, reply_sealed)
+    SELECT d.id, d.business_id, d.endpoint_id, d.event_id, d.topic, d.sequence, 'pending', %s, 0, 0, %s, d.url, d.reply
     FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::bigint[], %s::text[], %s::bytea[])
-        AS d (id, business_id, endpoint_id, event_id, topic, sequence, url, body)
+        AS d (id, business_id, endpoint_id, event_id, topic, sequence, url, reply)
 """
 
 
@@ -65,10 +65,11 @@ def _rows(endpoint: Endpoint, happened: Sequence[Published]) -> Iterator[tuple[o
         url = replies.url_at(endpoint, event) if endpoint.is_reply else ""
         if url or topics.covers(endpoint.topics, event.topic):
             endpoint.last_sequence += 1
-            body = event.content.reply if url else None
+            delivery_id, reply = ids.new_id(), event.content.reply if url else None
+            sealed = reply and replies.seal(reply, delivery_id=delivery_id)
             yield (
-                *(ids.new_id(), endpoint.business_id, endpoint.pk),
-                *(None if body else event.event_id, event.topic, endpoint.last_sequence, url, body),
+                *(delivery_id, endpoint.business_id, endpoint.pk),
+                *(None if sealed else event.event_id, event.topic, endpoint.last_sequence, url, sealed),
             )
 
 

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from yarl import URL
 
-from loyalty.kernel import ids
+from loyalty.kernel import crypto, ids
 from loyalty.services.publication import Published
-from webhooks.models import Endpoint
+from loyalty.services.sealing import Sealed
+from webhooks.models import Delivery, Endpoint
 from webhooks.services import signing
 
 
@@ -29,8 +30,27 @@ def server_of(url: str) -> str:
     return str(URL(url, encoded=True).origin())
 
 
+def seal(body: bytes, *, delivery_id: UUID) -> bytes:
+    return crypto.seal(body, context=_context(delivery_id))
+
+
+def opened(sealed: bytes, *, delivery_id: UUID) -> bytes:
+    """The body that `seal` was given.
+
+    :raises crypto.Unsealable: if the key that sealed it is gone
+    """
+    return crypto.unseal(sealed, context=_context(delivery_id))
+
+
+def _context(delivery_id: UUID) -> str:
+    return f"webhooks.delivery:{delivery_id}"
+
+
 def _endpoint(business_id: UUID, server: str) -> Endpoint:
     """Its secret is nobody's until it is rotated."""
     endpoint = Endpoint(id=ids.new_id(), business_id=business_id, url=server, topics=[], is_reply=True)
     endpoint.secret_sealed = signing.seal(signing.new_secret(), endpoint_id=endpoint.pk)
     return endpoint
+
+
+SEALED = Sealed(Delivery, "reply_sealed", context=lambda delivery: _context(delivery.pk), page=20)

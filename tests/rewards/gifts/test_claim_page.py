@@ -11,7 +11,7 @@ from loyalty.api import limits
 from loyalty.kernel import clock
 from loyalty.models import Event
 from rewards.models import GiftCard, GiftProduct
-from rewards.services import gift_cards, gift_orders, gift_policies, gift_recipients, gift_sending
+from rewards.services import gift_buying, gift_cards, gift_orders, gift_policies, gift_recipients, gift_sending
 from tests.rewards.gifts.conftest import code_of
 
 pytestmark = pytest.mark.django_db
@@ -135,7 +135,25 @@ class TestPage:
     def test_says_what_is_left(self, acme, card):
         gift_cards.redeem(business=acme, code=code_of(card), amount=Decimal("7.50"))
 
-        assert "12.50 EUR left" in page(Client().get(address(card)))
+        assert "€12.50 left" in page(Client().get(address(card)))
+
+    @pytest.mark.parametrize(("days", "is_said"), [(None, False), (30, True)])
+    def test_says_until_when_the_code_can_be_had(self, acme, card, days, is_said):
+        gift_policies.save(business=acme, give_back_after_days=days)
+
+        assert ("after that the gift goes back" in page(Client().get(address(card)))) == is_said
+        assert "after that the gift goes back" not in page(Client().post(address(card)))
+        assert "after that the gift goes back" not in page(Client().get(address(card)))
+
+    def test_says_no_day_for_what_is_not_taken_back(self, acme, card, books, order):
+        gift_policies.save(business=acme, give_back_after_days=30)
+        bought = GiftCard.objects.get(order=order(product="BOOKS"))
+        gift_cards.redeem(business=acme, code=code_of(card), amount=Decimal(1))
+        gift_buying.buy_due()
+        gift_sending.send_due()
+
+        for each in (card, bought):
+            assert "after that the gift goes back" not in page(Client().get(address(each)))
 
     def test_needs_no_cookie(self, card):
         response = Client(enforce_csrf_checks=True).post(address(card))

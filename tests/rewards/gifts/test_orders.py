@@ -13,7 +13,7 @@ from rewards.services.gift_lines import Asked
 from tests.races import at_once
 from tests.rewards.gifts.conftest import assert_refused, available, body, code_of, line, links
 from webhooks.models import Delivery
-from webhooks.services import relay
+from webhooks.services import relay, replies
 
 pytestmark = pytest.mark.django_db
 
@@ -412,7 +412,7 @@ class TestFulfillmentComplete:
 
         delivery = Delivery.objects.for_business(acme).select_related("endpoint").get()
         assert (delivery.url, delivery.topic) == (self.URL, "gift_orders/completed")
-        told = json.loads(bytes(delivery.example))
+        told = json.loads(replies.opened(bytes(delivery.reply_sealed), delivery_id=delivery.pk))
         assert told == gifts.get(f"/Orders/{answer['Id']}").json()
         assert (told["Status"], told["PONumber"]) == ("Completed", "PO-1")
 

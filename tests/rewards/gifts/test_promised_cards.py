@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.core import mail
 
+from advocates.models import Advocate
 from advocates.services import advocates
 from loyalty.kernel.errors import Invalid, NotFound
 from loyalty.models import Account
@@ -120,6 +121,24 @@ class TestGives:
 
         assert (points, available(acme), [letter.to for letter in mail.outbox]) == (0, 80_00, [[ada.email]])
         assert owed() == []
+
+    @pytest.mark.parametrize(
+        ("locale", "subject"),
+        [
+            ("de_AT", "ein Geschenk von Acme Coffee"),
+            ("fr", "un cadeau de Acme Coffee"),
+            ("", "a gift from Acme Coffee"),
+            ("xx", "a gift from Acme Coffee"),  # it looks like a language
+        ],
+    )
+    def test_a_card_in_the_persons_language(self, acme, ada, locale, subject):
+        fund(acme, 100_00)
+        Advocate.objects.for_business(acme).filter(pk=ada.pk).update(locale=locale)
+
+        give(ada)
+        gift_sending.send_due()
+
+        assert subject in mail.outbox[0].subject
 
     def test_several_for_one_occasion(self, acme, ada):
         fund(acme, 100_00)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.test import Client
 
 from loyalty.kernel import clock
 from rewards.models import Code, GiftCard, GiftLine, GiftOrder, GiftPurchase
@@ -114,14 +115,19 @@ class TestErasing:
         assert (remote.asked, card.status, card.deliver_at) == ([], "Failed", None)
         assert (GiftPurchase.objects.count(), available(acme)) == (0, 1_000_00)
 
-    def test_gives_back_what_was_bought_for_a_later_day(self, acme, books, order, erase):
+    def test_leaves_what_was_bought_for_a_later_day_to_whoever_ordered_it(self, acme, books, order, erase):
         later = clock.wall() + timedelta(days=3)
-        card = GiftCard.objects.select_related("line").get(order=order(**BOOK, deliver_at=later))
+        placed = order(**BOOK, deliver_at=later)
+        card = GiftCard.objects.select_related("line").get(order=placed)
         gift_buying.buy_due()
 
         erase(card)
 
-        assert (card.status, card.deliver_at, available(acme)) == ("Failed", None, 1_000_00)
+        placed.refresh_from_db()
+        assert (card.status, card.deliver_at, available(acme)) == ("Bounced", None, 980_00)
+        assert (placed.status, placed.completed_at is None) == ("PartiallyFailed", False)
+        with clock.moved_to(later + timedelta(minutes=1)):
+            assert "REMOTE-1" in Client().post(f"/g/{gift_cards.token_of(card)}").content.decode()
 
     def test_leaves_a_card_that_was_sent_to_whoever_has_its_link(self, acme, gifts, send, erase):
         card = send(email=ADA)

@@ -30,7 +30,7 @@ from tests.races import at_once
 from tests.rewards.gifts.conftest import available, code_of, links
 from tests.rewards.gifts.remote import TOKEN
 from webhooks.models import Delivery
-from webhooks.services import relay
+from webhooks.services import relay, replies
 
 pytestmark = pytest.mark.django_db
 
@@ -215,7 +215,7 @@ class TestGivesBack:
             relay.relay()
 
         delivery = Delivery.objects.for_business(acme).get()
-        told = json.loads(bytes(delivery.example))
+        told = json.loads(replies.opened(bytes(delivery.reply_sealed), delivery_id=delivery.pk))
         assert (delivery.url, delivery.topic) == ("https://erp.example/hooks/gifts", "gift_orders/failed")
         assert told == gifts.get(f"/Orders/{placed['Id']}").json()
         assert (told["Status"], told["LineItems"][0]["Status"], told["CompletedAt"] is None) == (

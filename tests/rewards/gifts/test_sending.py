@@ -14,6 +14,7 @@ import pytest
 from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
 from django.core.mail import EmailMultiAlternatives
 
+from config import checks
 from loyalty.kernel import card_numbers, clock
 from loyalty.models import Event
 from loyalty.services import businesses
@@ -246,6 +247,35 @@ class TestTextMessage:
         assert gift_letters.claim_link(card) in said[0]["form"]["Body"][0]
         assert said[0]["authorization"] == "Basic QUMxOnNlY3JldA=="
         assert status_of(card)[0] == "Sent"
+
+    def test_is_shown_on_a_console_and_in_no_log(self, settings, send, capfd, caplog):
+        settings.SMS_DIR, settings.SMS_URL = "", "console:"
+
+        card = send(sms="+4915112345678")
+
+        shown = capfd.readouterr()
+        assert f"Text message to +4915112345678: A gift from Acme Coffee: {gift_letters.claim_link(card)}" in shown.out
+        logged = [line for line in (shown.out + shown.err).splitlines() if line.startswith("{")]
+        assert gift_cards.token_of(card) not in "".join(logged) + caplog.text
+        assert status_of(card)[0] == "Sent"
+
+    @pytest.mark.parametrize(
+        ("said", "wrong"),
+        [
+            ({"SMS_DIR": "/tmp/sms"}, "laurel.E013"),
+            ({"SMS_URL": "console:"}, "laurel.E013"),
+            ({"SMS_URL": "http://sms.example/send"}, "laurel.E014"),
+            ({"SMS_URL": "https://sms.example/send"}, None),
+            ({}, None),
+        ],
+    )
+    @pytest.mark.parametrize("is_reached", [True, False])
+    def test_is_written_down_only_while_developing(self, settings, said, wrong, is_reached):
+        settings.REQUIRE_HTTPS = is_reached
+        for name, value in {"SMS_DIR": "", "SMS_URL": "", **said}.items():
+            setattr(settings, name, value)
+
+        assert [error.id for error in checks.text_messages()] == ([wrong] if wrong and is_reached else [])
 
     def test_bounces_where_nobody_sends_any(self, settings, send):
         settings.SMS_DIR = ""

@@ -81,7 +81,19 @@ class TestIsRefused:
 
 class TestLetter:
     def test_is_in_our_words_where_there_are_no_others(self, letter):
-        assert letter(To="Ada", CultureCode="de-AT").subject == "Ada, a gift from Acme Coffee"
+        assert letter(To="Ada").subject == "Ada, a gift from Acme Coffee"
+        assert letter(To="Ada", CultureCode="sv").subject == "Ada, a gift from Acme Coffee"
+
+    def test_is_in_our_words_in_the_recipients_language(self, letter):
+        said = letter(To="Ada", CultureCode="de-AT")
+
+        assert said.subject == "Ada, ein Geschenk von Acme Coffee"
+        assert "Hallo Ada," in said.text
+        assert "Geschenk öffnen" in said.html
+        assert '<html lang="de" dir="ltr">' in said.html
+
+    def test_is_written_from_right_to_left_where_people_read_so(self, letter):
+        assert '<html lang="ar" dir="rtl">' in letter(CultureCode="ar").html
 
     def test_is_in_the_recipients_language_then_the_default_then_ours(self, write, letter):
         write()
@@ -112,12 +124,13 @@ class TestLetter:
     def test_writes_the_value_as_the_language_does(self, write, letter):
         write()
 
-        assert "20,00\xa0€ für Store gift card" in letter(CultureCode="de-AT").text
+        assert "20,00\xa0€ für Store gift card" in letter(CultureCode="de").text
+        assert "€\xa020,00 für Store gift card" in letter(CultureCode="de-AT").text
 
     def test_is_not_in_a_rivals_words(self, rival, letter):
-        gift_templates.put(GiftTemplate(business=rival, **GERMAN))
+        gift_templates.put(GiftTemplate(business=rival, **{**GERMAN, "subject": "Von Bolt"}))
 
-        assert letter(CultureCode="de").subject == "A gift from Acme Coffee"
+        assert letter(CultureCode="de").subject == "Ein Geschenk von Acme Coffee"
 
     def test_escapes_what_is_said_in_html_alone(self, write, letter):
         write()

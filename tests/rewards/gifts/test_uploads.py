@@ -82,6 +82,7 @@ class TestRefuses:
             ({"email": "", "sms": "12"}, "sms", "sms is no phone number"),
             ({"deliver_at": "soon"}, "deliver_at", "2026-05-31"),
             ({"from_email": "me"}, "from_email", "from_email is not"),
+            ({"language": "Klingon"}, "language", "language is no language"),
             ({"to": "A" * 101}, "to", "longer than 100"),
             ({"from_name": '"Eve\nBcc: all@example.com"'}, "from_name", "one line"),
             ({"name": "Ada"}, "shipping_method", "missing"),
@@ -155,6 +156,12 @@ class TestUpload:
         assert (upload.order.po_number, upload.rows, available(acme)) == ("MAY", [], 955_00)
         assert sorted(letter.to[0] for letter in mail.outbox) == ["ada@example.com", *["bob@example.com"] * 2]
         assert GiftLine.objects.get(number=0).personalization == {"To": "Ada", "Message": "Thank you,\nAda"}
+
+    def test_speaks_to_each_recipient_in_their_language(self, acme):
+        send(received(acme, row(language="de-AT", to="Ada")))
+        gift_sending.send_due()
+
+        assert [letter.subject for letter in mail.outbox] == ["Ada, ein Geschenk von Acme Coffee"]
 
     def test_goes_by_post(self, acme):
         text = row(

@@ -23,7 +23,7 @@ from rewards.services.kinds.providers.base import Bought, Wish
 class Provider(Protocol):
     TITLE: str  # for people
     KEEPS_BALANCE: bool  # whether we honour its cards ourselves, part by part
-    IS_REMOTE: bool  # whether its codes come after the order, from elsewhere
+    IS_REMOTE: bool  # whether its codes come after the order, from elsewhere; once bought, they stay paid
 
     def allocate(
         self, *, business: Business, product: GiftProduct, value_minor: int, cards: Sequence[UUID]
