@@ -10,13 +10,13 @@ from referrals import urls as referrals
 from rewards import urls as rewards
 from widget import urls as widget
 
-urlpatterns = [
+urlpatterns = [  # tried in this order: what is called most comes first
+    path("api/v1/", include(v1)),
+    path("api/loyalty/", include(loyalty)),
+    path("api/", include(integration)),
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("metrics", metrics.show),
-    path("api/", include(integration)),
-    path("api/v1/", include(v1)),
-    path("api/loyalty/", include(loyalty)),
     path("v1/", include(giftcards)),
     path("api/schema/", docs.Schema.as_view()),
     path("api/docs/", docs.Docs.as_view()),

@@ -27,6 +27,7 @@ from webhooks.api import v1 as webhooks
 
 urlpatterns = [  # tried in this order: what is called most comes first
     path("advocates/<uuid:advocate_id>/points", advocates.Points.as_view()),
+    path("rewards/<uuid:reward_id>/redeem", rewards.Redeem.as_view()),
     path("advocates/<uuid:advocate_id>/transactions", advocates.Transactions.as_view()),
     path("advocates", advocates.Advocates.as_view()),
     path("advocates/<uuid:advocate_id>", advocates.OneAdvocate.as_view()),
@@ -68,7 +69,6 @@ urlpatterns = [  # tried in this order: what is called most comes first
     path("events/dry-run", dry_run.DryRun.as_view()),
     path("rewards", rewards.Rewards.as_view()),
     path("rewards/<uuid:reward_id>", rewards.OneReward.as_view()),
-    path("rewards/<uuid:reward_id>/redeem", rewards.Redeem.as_view()),
     path("rewards/<str:coupon_code>/use", rewards.Use.as_view()),
     path("redemptions", rewards.Redemptions.as_view()),
     path("redemptions/<uuid:redemption_id>", rewards.OneRedemption.as_view()),

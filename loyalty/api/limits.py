@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
+import msgspec
 import redis
 import structlog
 
@@ -80,8 +81,7 @@ class Window:
     quota: int
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(msgspec.Struct, frozen=True):
     """Where a caller stands: calls used in each window, at a moment in epoch seconds."""
 
     windows: Sequence[Window]

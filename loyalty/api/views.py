@@ -6,7 +6,7 @@ path more than the database does.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 from uuid import UUID
@@ -42,8 +42,7 @@ class MethodNotAllowed(DomainError):
         self.allowed = allowed
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Generic[B, Q]):
+class Call(msgspec.Struct, Generic[B, Q], frozen=True):
     """One parsed request. `key` is set where the handler takes care of idempotency itself."""
 
     caller: Caller
@@ -57,14 +56,13 @@ class Call(Generic[B, Q]):
         return self.caller.business
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """An answer that is more than its shape: another status, headers, or a secret that a repeat must not show."""
 
     shape: Shape | msgspec.Raw | None  # raw: encoded already
     status: int | None = None
     kept: Shape | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     is_replay: bool = False
 
 

@@ -35,7 +35,7 @@ class Balance(TenantModel):
         constraints = [
             # With its business, so that entries can name all three: an account has but one.
             models.UniqueConstraint(fields=["account", "metric", "business"], name="one_balance_per_metric"),
-            # One, for PostgreSQL reads each anew in each statement: above its floor, and a number that every reader takes.
+            # One, for each is read anew in each statement: above its floor, and a number that every reader takes.
             models.CheckConstraint(
                 condition=Q(amount__gte=F("floor"), pending__gte=0, amount__lte=points.MAX_BALANCE - F("pending")),
                 name="balance_in_range",

@@ -6,11 +6,11 @@ the same inside their SQL and are given the key instead.
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar, cast
 from uuid import UUID
 
+import msgspec
 from django.db import OperationalError, transaction
 from django.db.models import Q, QuerySet
 
@@ -36,8 +36,7 @@ IDS = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """A digest of an Idempotency-Key with its scope (a business or an account) and the SHA-256 of the request."""
 
     scope: UUID
@@ -45,8 +44,7 @@ class Key:
     fingerprint: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """A finished answer. `kept_body` replaces a body that shows a secret when it is stored."""
 
     status: int

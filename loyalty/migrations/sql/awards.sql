@@ -76,7 +76,7 @@ BEGIN
             rule_version, reason, hash, now, p_wall FROM entered
     ), told AS (
         INSERT INTO loyalty_event (id, business_id, account_id, sequence, topic, facts, created_at)
-        SELECT laurel_uuid7(now), business_id, account, sequence,
+        SELECT id, business_id, account, sequence,
             CASE WHEN ripe = 0 THEN 'points/pending' ELSE 'points/earned' END, facts || jsonb_build_object(
                 'entryId', id, 'metric', metric, 'amount', amount, 'balance', balance, 'ruleId', rule_id), now
         FROM entered

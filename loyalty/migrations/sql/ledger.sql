@@ -74,7 +74,8 @@ CREATE FUNCTION laurel_keep_key(
 BEGIN
     IF p_key IS NOT NULL THEN
         INSERT INTO loyalty_idempotencyrecord (id, business_id, scope, key, fingerprint, entry_id, refusal, created_at)
-            VALUES (laurel_uuid7(p_wall), p_business, p_scope, p_key, p_fingerprint, p_entry, p_refusal, p_wall);
+            VALUES (coalesce(p_entry, laurel_uuid7(p_wall)), p_business, p_scope, p_key, p_fingerprint, p_entry, p_refusal,
+                p_wall);
     END IF;
 END $$;
 
@@ -173,7 +174,8 @@ BEGIN
     RETURN v_event;
 END $$;
 
--- Writes an entry of a locked account: its number, its place in the chain, its event, its text.
+-- Writes an entry of a locked account: its number, its place in the chain, its event, its text. All have its id: making
+-- one is dear, for PostgreSQL opens the system's source of randomness for each.
 CREATE FUNCTION laurel_enter(
     p_id uuid, p_business uuid, p_account uuid, p_metric_id uuid, p_metric text, p_type text, p_amount bigint,
     p_balance_after bigint, p_source_type text, p_source_id text, p_rule_id uuid, p_rule_version integer,
@@ -194,7 +196,7 @@ BEGIN
         VALUES (p_id, p_business, p_account, v_sequence, p_metric_id, p_type, p_amount, p_balance_after,
             p_source_type, p_source_id, p_rule_id, p_rule_version, p_reason, p_reverses, v_hash, p_now, p_wall);
     INSERT INTO loyalty_event (id, business_id, account_id, sequence, topic, facts, created_at)
-        VALUES (laurel_uuid7(p_now), p_business, p_account, v_sequence, p_topic, p_facts || jsonb_build_object(
+        VALUES (p_id, p_business, p_account, v_sequence, p_topic, p_facts || jsonb_build_object(
             'entryId', p_id, 'metric', p_metric, 'amount', p_amount, 'balance', p_balance_after,
             'ruleId', p_rule_id), p_now);
     IF p_description <> '' THEN
