@@ -130,7 +130,8 @@ class TestImage:
         first, *lines = [line for line in text_of(".dockerignore").splitlines() if not line.startswith("#")]
         taken = {line.removeprefix("!") for line in lines if line.startswith("!")}
         apps = {name for name in settings.INSTALLED_APPS if (runtime.ROOT / name).is_dir()}
+        beside = [*settings.TEMPLATES[0]["DIRS"], *settings.STATICFILES_DIRS, *settings.LOCALE_PATHS]
 
         assert first == "*"
-        assert taken == apps | {"manage.py", "requirements/base.txt", "static", "templates"}
+        assert taken == apps | {folder.name for folder in beside} | {"manage.py", "requirements/base.txt"}
         assert {line for line in lines if not line.startswith("!")} == {"**/__pycache__"}
