@@ -68,7 +68,7 @@ def take_batch(*, business: Business, baskets: Sequence[Basket | DomainError], a
 def take_one(*, business: Business, basket: Basket) -> Outcome:
     """As `take`, one order.
 
-    :raises DomainError: if its customer cannot join, or what it completes cannot be given
+    :raises DomainError: if its customer cannot join
     :raises till.SomebodyElses: if another customer's order has this id
     """
     (outcome,) = take(business=business, baskets=[basket])
