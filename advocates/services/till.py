@@ -182,7 +182,7 @@ class Till:
         """The later of two statuses, whichever was told last; and what its refunds make of it."""
         order = sale.order
         order.status = order_points.later(order.status, status)
-        if order.refunded_minor and order.refunded_minor == order.total_minor:
+        if refunds.is_whole(order, sale.lines):
             order.status = Order.Status.REFUNDED
         elif order.refunded_minor and order.qualified_at:
             order.status = order_points.later(order.status, Order.Status.PARTIALLY_REFUNDED)
