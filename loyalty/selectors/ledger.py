@@ -155,10 +155,9 @@ def earned(*, business: Business, account_ids: Iterable[UUID]) -> list[UUID]:
     return list(rows.order_by("account_id", "sequence").values_list("pk", flat=True))
 
 
-def entry_of(*, business: Business, account_id: UUID, source_type: str, source_id: str) -> UUID | None:
-    """The entry that was posted to an account for a source."""
-    rows = LedgerEntry.objects.for_business(business).filter(source_type=source_type, source_id=source_id)
-    return rows.filter(account_id=account_id).values_list("pk", flat=True).first()
+def entry_of(*, business: Business, source_type: str, source_id: str) -> UUID | None:
+    """What was earned for a source, by whomever: they may have been merged since."""
+    return entries_by_source(business=business, source_type=source_type, source_ids=[source_id]).get(source_id)
 
 
 def entries_by_source(*, business: Business, source_type: str, source_ids: Iterable[str]) -> dict[str, UUID]:

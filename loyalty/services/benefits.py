@@ -119,17 +119,18 @@ def take_back(benefits: Benefits, *, business: Business, account_id: UUID, occas
 
 
 @transaction.atomic
-def recover(benefits: Benefits, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
+def recover(benefits: Benefits, *, business: Business, account_id: UUID, occasion: Occasion) -> bool:
     """As `take_back`, as far as it goes: of points, what the policy on refunds says; of all else, what is still there.
 
-    Answers how many points came back.
+    Answers whether nothing of it stays with them.
     """
-    return sum(
+    came_back = [
         kind_of(data["kind"]).recover(
             _read(data, field=""), business=business, account_id=account_id, occasion=occasion.numbered(number)
         )
         for number, data in enumerate(benefits)
-    )
+    ]
+    return all(came_back)
 
 
 def _read(data: Mapping[str, Any], *, field: str) -> Benefit:

@@ -3,15 +3,15 @@
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Upper
 
-from advocates.models import Advocate
+from advocates.models import Advocate, Order
 from loyalty.models import Business
 from loyalty.services.order_effects import Plan, Purchase
 from referrals.models import Conversion, Referral, ReferralCode
 from referrals.selectors import programmes
 from referrals.services import conversions, decisions
-from referrals.services.conversions import Order
 from referrals.services.friends import Named
 
 Status = Conversion.Status
@@ -37,7 +37,7 @@ def foresee_completion(business: Business, purchases: Sequence[Purchase]) -> Pla
                 conversions.convert(
                     business=business,
                     code=bringing[one.order_id].code,
-                    order=Order(id=one.order_id, minor=one.total_minor, currency=one.currency),
+                    order=conversions.Order(id=one.order_id, minor=one.total_minor, currency=one.currency),
                     named=Named(email=friend.email or "", external_id=friend.external_id or ""),
                 )
 
@@ -73,8 +73,10 @@ def _brought(business: Business, friend_ids: Collection[UUID]) -> Mapping[UUID, 
     found = {row.friend_id: row.code for row in rows}
     if not found or programmes.current(business).completion != FIRST_ORDER:
         return found
-    before = Conversion.objects.for_business(business).filter(friend__in=found).values_list("friend_id", flat=True)
-    done = set(before)
+    of_them = Order.objects.for_business(business).filter(external_id=OuterRef("order_id"))
+    before = Conversion.objects.for_business(business).filter(friend__in=found)
+    # Whoever sent everything back has bought nothing yet.
+    done = set(before.exclude(Exists(of_them.filter(closed_at__isnull=False))).values_list("friend_id", flat=True))
     return {friend_id: code for friend_id, code in found.items() if friend_id not in done}
 
 
