@@ -27,7 +27,7 @@ def friends_pay(business):
 
 
 class TestCompletes:
-    @pytest.mark.parametrize("named", [{"referralCode": "ada-1815"}, {"discountCodes": ["SUMMER", "Ada-1815"]}])
+    @pytest.mark.parametrize("named", [{"referralCode": "ada-1815 "}, {"discountCodes": ["SUMMER", " Ada-1815"]}])
     def test_by_the_code_that_the_order_names(self, api, ada, named):
         api.post("/orders", order(customer=CHARLES, **named))
 
@@ -165,6 +165,25 @@ class TestTheNextOrder:
 
         assert (points_of(ada), points_of(charles())) == (230, 100)
         assert self.conversions() == [("1001", "reversed", ""), ("1002", "confirmed", "")]
+
+    def test_completes_it_also_where_it_came_before_the_first_was_void(self, api, ada):
+        self.next(api, "1002")
+        self.next(api, "1003")
+
+        for id in ("1001", "1001", "1002"):
+            self.void(api, id)
+
+        assert (points_of(ada), points_of(charles())) == (230, 100)
+        assert self.conversions() == [
+            *(("1001", "reversed", ""), ("1002", "reversed", ""), ("1003", "confirmed", "")),
+        ]
+
+    def test_is_none_that_was_bought_before_they_were_brought(self, api, ada):
+        api.post("/orders", order("0999", customer={"externalId": "dora-1"}))
+        api.post("/orders", order("1002", customer={"externalId": "dora-1"}, referralCode="ADA-1815"))
+        self.void(api, "1002")
+
+        assert (points_of(ada), len(self.conversions())) == (230, 2)
 
     def test_completes_it_after_one_that_was_still_held(self, api, acme, ada):
         self.void(api)

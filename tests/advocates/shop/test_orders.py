@@ -260,8 +260,8 @@ STATEMENTS = {
     "plain": (11, 11, 15),
     "capped": (15, 15, 15),
     "coupon": (18, 18, 17),
-    "referral": (35, 35, 29),
-    "everything": (45, 45, 30),
+    "referral": (35, 35, 31),
+    "everything": (45, 45, 32),
 }
 
 
