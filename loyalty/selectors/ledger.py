@@ -52,12 +52,6 @@ def wallets(*, business: Business, account_ids: Iterable[UUID], metric: str = "p
     return {account_id: found.get(account_id, EMPTY) for account_id in account_ids}
 
 
-def owe(*, business: Business, account_ids: Iterable[UUID]) -> bool:
-    """Whether any of the accounts has less than nothing of a metric."""
-    rows = Balance.objects.for_business(business).filter(account_id__in=list(account_ids))
-    return rows.filter(amount__lt=0).exists()
-
-
 ROOMS = """
     SELECT a.id, greatest(0, coalesce(m.maximum, %s) - coalesce(b.amount + b.pending, 0))
     FROM loyalty_account a

@@ -219,7 +219,3 @@ class TestDebt:
         give(ada, 150)
         with pytest.raises(ledger.InsufficientPoints):
             ledger.spend(business=acme, account_id=ada.pk, amount=1)
-
-    def test_keeps_people_from_being_merged(self, acme, ada, bob):
-        with pytest.raises(merges.OwesPoints):
-            merges.merge(business=acme, source_id=ada.pk, target_id=bob.pk)
