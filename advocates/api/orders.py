@@ -27,7 +27,7 @@ class Orders(KeyView):
         answer=OrderTaken,
         status=201,
         other_status=200,
-        errors=(Code.NOT_FOUND, Code.CONFLICT, Code.LIMIT_REACHED, Code.OUT_OF_STOCK),
+        errors=(Code.NOT_FOUND, Code.CONFLICT, Code.LIMIT_REACHED),
         example=EXAMPLE,
         description="It earns once in its life: when it first reaches a financialStatus that the programme counts. "
         "The same id and body again answers 200 and awards nothing; another body moves the status on. Whoever is not "
@@ -48,7 +48,7 @@ class OneOrderView(KeyView):
         "Change an order's status, or tell of refunds",
         body=ChangedOrder,
         answer=OrderChanged,
-        errors=(Code.NOT_FOUND, Code.CONFLICT, Code.LIMIT_REACHED, Code.OUT_OF_STOCK),
+        errors=(Code.NOT_FOUND, Code.CONFLICT, Code.LIMIT_REACHED),
         example={"refunds": [{"id": "r-1", "amount": "21.00", "lines": [{"lineId": "1", "quantity": 1}]}]},
         description="The status only goes forward, so that late calls change nothing. A refund whose id is known "
         "changes nothing; one of more than was paid is refused. Points go back in proportion to what was refunded of "

@@ -91,10 +91,7 @@ def _weight(line: OrderLine, said: Mapping[str, Any]) -> int:
 
 
 def earn(sale: Sale, intake: Intake) -> None:
-    """Let an order earn, once in its life. `intake.write` is the caller's.
-
-    :raises DomainError: as `Intake.count`
-    """
+    """Let an order earn, once in its life. `intake.write` is the caller's."""
     taken = intake.count(report(sale, PAID))
     sale.order.action_id = taken.action_id
     sale.order.earned = _said(taken, sale)

@@ -68,7 +68,7 @@ def take_batch(*, business: Business, baskets: Sequence[Basket | DomainError], a
 def take_one(*, business: Business, basket: Basket) -> Outcome:
     """As `take`, one order.
 
-    :raises DomainError: if its customer cannot join, or what it completes cannot be given
+    :raises DomainError: if its customer cannot join
     :raises till.SomebodyElses: if another customer's order has this id
     """
     (outcome,) = take(business=business, baskets=[basket])
@@ -108,18 +108,16 @@ def _take(business: Business, baskets: Sequence[Basket], batch: Batch | None = N
     if batch is not None:
         batch.made = till.entries()
         batch.save(force_insert=True)
-    return _outcomes(sales, till)
+    return _outcomes(sales)
 
 
-def _outcomes(sales: Sequence[Sale | DomainError], till: Till) -> list[Outcome | DomainError]:
+def _outcomes(sales: Sequence[Sale | DomainError]) -> list[Outcome | DomainError]:
     """What each call did: of several for one order the first one did it."""
     outcomes: list[Outcome | DomainError] = []
     told: set[UUID] = set()
     for sale in sales:
         if isinstance(sale, DomainError):
             outcomes.append(sale)
-        elif sale.order.pk in till.refused:
-            outcomes.append(till.refused[sale.order.pk])
         elif sale.order.pk in told:
             outcomes.append(Outcome(sale.order, sale.lines))
         else:

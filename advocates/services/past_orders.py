@@ -51,7 +51,7 @@ def _keep(business: Business, baskets: Sequence[Basket], pays: bool) -> list[Sal
             for basket, pk, ends_at in zip(baskets, who, ends, strict=True)
         ]
         till.close()
-    return [each if isinstance(each, DomainError) else till.refused.get(each.order.pk) or each for each in kept]
+    return kept
 
 
 def _kept(till: Till, basket: Basket, account_id: UUID, ends_at: datetime | None) -> Sale | DomainError:

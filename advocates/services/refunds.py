@@ -1,6 +1,6 @@
 """Money that went back, as a shop tells of it: each refund once, never more than was paid."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -38,13 +38,25 @@ def note(
     return made
 
 
-def _cost(line: OrderLine) -> int:
-    """What its refunded pieces cost together: piece by piece comes to the same as all at once."""
-    return line.amount_minor * line.refunded_quantity // line.quantity
+def is_whole(order: Order, lines: Sequence[OrderLine]) -> bool:
+    """Whether all that was paid went back; of what cost nothing, all the pieces."""
+    if order.total_minor:
+        return order.refunded_minor == order.total_minor
+    return all(line.refunded_quantity == line.quantity for line in lines)
+
+
+def _cost_of_pieces(order: Order, lines: Collection[OrderLine]) -> int:
+    """What all refunded pieces cost together: piece by piece comes to the same as all at once.
+
+    Lines that do not show a discount come to more than was paid; then all of them cost as much less.
+    """
+    whole = sum(line.amount_minor for line in lines)
+    refunded = sum(line.amount_minor * line.refunded_quantity // line.quantity for line in lines)
+    return refunded * order.total_minor // whole if whole > order.total_minor else refunded
 
 
 def _noted(order: Order, by_id: Mapping[str, OrderLine], told: Told, *, field: str, now: datetime) -> Refund:
-    worth = 0
+    before = _cost_of_pieces(order, by_id.values())
     for place, (line_id, quantity) in enumerate(told.pieces.items()):
         line = by_id.get(line_id)
         if line is None:
@@ -52,10 +64,10 @@ def _noted(order: Order, by_id: Mapping[str, OrderLine], told: Told, *, field: s
         if line.refunded_quantity + quantity > line.quantity:
             message = f"Of this line {line.quantity - line.refunded_quantity} are left, and were not refunded before."
             raise TooMuch(message, field=f"{field}.lines.{place}.quantity")
-        before = _cost(line)
         line.refunded_quantity += quantity
-        worth += _cost(line) - before
-    amount = worth if told.amount_minor is None else told.amount_minor
+    amount = told.amount_minor
+    if amount is None:
+        amount = _cost_of_pieces(order, by_id.values()) - before
     if order.refunded_minor + amount > order.total_minor:
         raise TooMuch("More would be refunded than was paid for the order.", field=f"{field}.amount")
     order.refunded_minor += amount

@@ -57,7 +57,6 @@ class Till:
         self._sales: dict[str, Sale] = {}  # by the shop's id of the order
         self._changed: dict[UUID, Sale] = {}
         self._refunds: list[Refund] = []
-        self.refused: dict[UUID, DomainError] = {}  # by the order
 
     def read(self, order_ids: Iterable[str]) -> None:
         """What is known of these orders."""
@@ -124,14 +123,14 @@ class Till:
         """Let the orders earn and give back, write them, and let happen elsewhere what follows."""
         self._group()
         qualified = self._earn()
-        kept = [sale for sale in self._changed.values() if sale.order.pk not in self.refused]
-        closed = [sale for sale in kept if sale.order.is_closed and sale.order.closed_at is None]
+        changed = list(self._changed.values())
+        closed = [sale for sale in changed if sale.order.is_closed and sale.order.closed_at is None]
         for sale in closed:
             sale.order.closed_at = self._now
-        self._write(kept)
-        order_points.take_back(kept, business=self.business)
+        self._write(changed)
+        order_points.take_back(changed, business=self.business)
         order_points.count(qualified, [sale for sale in closed if sale.order.qualified_at], business=self.business)
-        self._tell_of_refunds(kept)
+        self._tell_of_refunds(changed)
         self._act("qualified", qualified)
         self._act("closed", closed)
 
@@ -182,7 +181,7 @@ class Till:
         """The later of two statuses, whichever was told last; and what its refunds make of it."""
         order = sale.order
         order.status = order_points.later(order.status, status)
-        if order.refunded_minor and order.refunded_minor == order.total_minor:
+        if refunds.is_whole(order, sale.lines):
             order.status = Order.Status.REFUNDED
         elif order.refunded_minor and order.qualified_at:
             order.status = order_points.later(order.status, Order.Status.PARTIALLY_REFUNDED)
@@ -208,19 +207,13 @@ class Till:
         paying = [sale for sale in qualified if self._pays and self._is_active(sale)]
         intake = self._intake(paying, order_points.PAID)
         for sale in paying:
-            try:
-                order_points.earn(sale, intake)
-            except DomainError as error:
-                if len(self._changed) == 1:
-                    raise
-                self.refused[sale.order.pk] = error
+            order_points.earn(sale, intake)
         intake.write()
-        counted = [sale for sale in qualified if sale.order.pk not in self.refused]
-        for sale in counted:
+        for sale in qualified:
             sale.order.qualified_at = sale.past.at if sale.past else self._now
             if sale.order.refunded_minor:
                 sale.order.status = order_points.later(sale.order.status, Order.Status.PARTIALLY_REFUNDED)
-        return counted
+        return qualified
 
     def _qualifies(self, order: Order) -> bool:
         is_reached = order_points.reaches(order.status, self.business.qualifying_statuses)

@@ -8,7 +8,7 @@ import msgspec
 from django import forms
 from unfold import widgets
 
-from loyalty.admin.forms import ObjectField
+from loyalty.admin.forms import Money, ObjectField
 from loyalty.admin.hold import Figures
 from loyalty.admin.inventory import KEY_HELP, KeyedForm
 from loyalty.kernel.points import MAX_BALANCE
@@ -22,13 +22,6 @@ PERIODS = [("", "For ever"), ("daily", "Daily"), ("weekly", "Weekly"), ("monthly
 OWN = {"trigger", "limit", "budget", "pendingDays", "expiresAfterDays", "tierMultiplier", "minSpend"}
 # Whatever else a service blames stands in the JSON.
 BLAMED = {"earn": "points", "limit": "times", **dict.fromkeys(("audience", "conditions", "window"), "more")}
-
-
-class Money(forms.DecimalField):
-    widget = widgets.UnfoldAdminDecimalFieldWidget
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, min_value=0, max_digits=16, decimal_places=3, **kwargs)
 
 
 class EarnRuleForm(KeyedForm):

@@ -76,22 +76,41 @@ class LinesField(forms.CharField):
         return self.to_python(self.prepare_value(initial)) != self.to_python(data)
 
 
+class Money(forms.DecimalField):
+    """An amount in major units; empty: none."""
+
+    widget = widgets.UnfoldAdminDecimalFieldWidget
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, min_value=0, max_digits=16, decimal_places=3, **kwargs)
+
+
 class ObjectField(forms.CharField):
     """An object that is written as JSON; nothing is an empty one."""
+
+    shape: type[dict[str, Any] | list[Any]] = dict
+    wanted = "It is an object: names, with what they say."
 
     def __init__(self, *, rows: int, **kwargs: Any) -> None:
         attrs = {"rows": rows, "spellcheck": "false", "class": "font-mono"}
         super().__init__(widget=widgets.UnfoldAdminTextareaWidget(attrs=attrs), **kwargs)
 
-    def clean(self, value: Any) -> dict[str, Any]:
+    def clean(self, value: Any) -> Any:
         text = super().clean(value)
         try:
-            found = json.loads(text or "{}")
+            found = json.loads(text) if text else self.shape()
         except (ValueError, RecursionError) as error:
             raise forms.ValidationError(f"This is no JSON: {error}.") from error
-        if not isinstance(found, dict):
-            raise forms.ValidationError("It is an object: names, with what they say.")
+        if not isinstance(found, self.shape):
+            raise forms.ValidationError(self.wanted)
         return found
+
+
+class ListField(ObjectField):
+    """A list that is written as JSON; nothing is an empty one."""
+
+    shape = list
+    wanted = "It is a list: [ … ], with commas between."
 
 
 def refuse(form: forms.BaseForm, error: DomainError, *, renamed: dict[str, str] | None = None) -> None:

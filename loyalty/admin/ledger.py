@@ -13,6 +13,7 @@ from loyalty.admin.base import ReadOnlyAdmin
 from loyalty.admin.filters import OfPerson, When
 from loyalty.admin.panels import Panel
 from loyalty.kernel import ids
+from loyalty.kernel.errors import Code
 from loyalty.models import Account, WithheldBenefit
 from loyalty.models.ledger import LedgerEntry, Lot, LotUse
 
@@ -166,11 +167,15 @@ def entries(request: HttpRequest, account_id: UUID) -> Panel:
     )
 
 
-REASONS = {"at_maximum": "The balance was at its maximum"}
+REASONS = {
+    "at_maximum": "The balance was at its maximum",
+    Code.OUT_OF_STOCK: "It was sold out",
+    Code.NOT_FOUND: "The programme does not have it any more",
+}
 WITHHELD = (
     look.moment_of("created_at", "When"),
     look.column("Promised by", lambda row: CAUSES.get(row.source_type, row.source_type)),
-    look.column("What", lambda row: look.code(row.benefit.get("metric", row.benefit["kind"]))),
+    look.column("What", lambda row: look.code(row.benefit.get(row.benefit["kind"], row.benefit["kind"]))),
     look.column("How much", lambda row: look.points(row.benefit.get("quantity", 1))),
     look.column("Why not", lambda row: REASONS.get(row.reason, row.reason)),
 )

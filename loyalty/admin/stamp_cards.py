@@ -9,25 +9,12 @@ from django.http import HttpRequest
 
 from loyalty.admin import look, panels, people
 from loyalty.admin.base import ServiceAdmin
-from loyalty.admin.forms import ServiceForm
 from loyalty.admin.panels import Figure, Panel
+from loyalty.admin.stamp_card_form import StampCardForm
 from loyalty.models import StampCard, StampReward
-from loyalty.services import stamp_cards
 
 Status = StampCard.Status
 SHOWN = 20  # of what stamps have brought
-
-
-class StampCardForm(ServiceForm):
-    class Meta:
-        model = StampCard
-        fields = ("status",)
-        help_texts = {"status": "Only active cards give stamps, and are shown. People keep what they have."}
-
-    def write(self) -> StampCard:
-        return stamp_cards.set_status(
-            business=self.business, card_id=self.instance.pk, status=self.cleaned_data["status"]
-        )
 
 
 def state(card: StampCard) -> object:
@@ -54,7 +41,6 @@ TERMS: tuple[Any, ...] = (
 @admin.register(StampCard)
 class StampCardAdmin(ServiceAdmin):
     form = StampCardForm
-    may_add = False
     list_display = (
         "title",
         STATE,
@@ -66,12 +52,19 @@ class StampCardAdmin(ServiceAdmin):
     list_filter = ("status",)
     search_fields = ("title", "key")
     ordering = ("key",)
-    when_empty = "A card gives a stamp for each order, or for each piece. They are written in the programme."
-    fieldsets = ((None, {"fields": ("title", "status", "key")}), ("Card", {"fields": TERMS}))
+    when_empty = "A card gives a stamp for each order, or for each piece. Add one here, or write it in the programme."
+    fieldsets = (
+        (None, {"fields": ("title", "key", "status")}),
+        ("The card", {"fields": ("slots", "prefilled", "rewards")}),
+        ("What gives a stamp", {"fields": ("per", "min_spend", "cooldown_hours", "more")}),
+    )
     view_fields = ("title", STATE, "key", *TERMS)
 
     def get_readonly_fields(self, request: HttpRequest, obj: StampCard | None = None) -> Any:
-        return ("title", "key", *TERMS)
+        return ("key",) if obj else ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("business")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """What is archived comes back by the programme alone."""
@@ -81,7 +74,7 @@ class StampCardAdmin(ServiceAdmin):
     def summary(self, request: HttpRequest, card: StampCard) -> Sequence[Figure]:
         hours = card.cooldown_hours
         return (
-            Figure("State", state(card)),
+            Figure("State", state(card), gives(card)),
             Figure("Slots", look.points(card.slots), f"{card.prefilled} stamped from the start"),
             Figure("Between two stamps", f"{hours} hours" if hours else "No wait"),
         )

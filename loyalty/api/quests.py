@@ -75,7 +75,7 @@ class Complete(KeyView):
         "Say that an advocate has completed a task",
         body=shapes.NewCompletion,
         answer=shapes.OneCompletion,
-        errors=(Code.NOT_ELIGIBLE, Code.OUT_OF_STOCK, Code.CONFLICT),
+        errors=(Code.NOT_ELIGIBLE, Code.CONFLICT),
         example={
             "advocateId": ADVOCATE_ID,
             "taskId": TASK_ID,

@@ -52,12 +52,6 @@ def wallets(*, business: Business, account_ids: Iterable[UUID], metric: str = "p
     return {account_id: found.get(account_id, EMPTY) for account_id in account_ids}
 
 
-def owe(*, business: Business, account_ids: Iterable[UUID]) -> bool:
-    """Whether any of the accounts has less than nothing of a metric."""
-    rows = Balance.objects.for_business(business).filter(account_id__in=list(account_ids))
-    return rows.filter(amount__lt=0).exists()
-
-
 ROOMS = """
     SELECT a.id, greatest(0, coalesce(m.maximum, %s) - coalesce(b.amount + b.pending, 0))
     FROM loyalty_account a
@@ -155,10 +149,9 @@ def earned(*, business: Business, account_ids: Iterable[UUID]) -> list[UUID]:
     return list(rows.order_by("account_id", "sequence").values_list("pk", flat=True))
 
 
-def entry_of(*, business: Business, account_id: UUID, source_type: str, source_id: str) -> UUID | None:
-    """The entry that was posted to an account for a source."""
-    rows = LedgerEntry.objects.for_business(business).filter(source_type=source_type, source_id=source_id)
-    return rows.filter(account_id=account_id).values_list("pk", flat=True).first()
+def entry_of(*, business: Business, source_type: str, source_id: str) -> UUID | None:
+    """What was earned for a source, by whomever: they may have been merged since."""
+    return entries_by_source(business=business, source_type=source_type, source_ids=[source_id]).get(source_id)
 
 
 def entries_by_source(*, business: Business, source_type: str, source_ids: Iterable[str]) -> dict[str, UUID]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Sum
-from django.db.models.functions import Coalesce
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, Greatest, Least
 
 from loyalty.models import Merge
-from loyalty.models.ledger import LedgerEntry, Lot
+from loyalty.models.ledger import Balance, LedgerEntry, Lot
 
 BEFORE = """
     WITH RECURSIVE before AS (
@@ -50,7 +50,7 @@ def merged_into(*account_ids: UUID) -> list[UUID]:
 
 @dataclass(frozen=True, slots=True)
 class Returning:
-    """What a merge moved of a metric, and what of it is still there to be moved back."""
+    """What a merge moved of a metric, and what of it is still there to be moved back; below zero, what is owed."""
 
     metric: str
     moved: int
@@ -59,12 +59,19 @@ class Returning:
 
 def returning(merge: Merge) -> Sequence[Returning]:
     entries = LedgerEntry.objects.filter(
-        business_id=merge.business_id,
-        account_id=merge.target_id,
-        type=LedgerEntry.Type.TRANSFER,
-        amount__gt=0,
-        reason__mergeId=str(merge.pk),
+        business_id=merge.business_id, account_id=merge.target_id, type=LedgerEntry.Type.TRANSFER
     )
-    lots = Lot.objects.filter(business_id=merge.business_id, entry__in=entries)
+    came = entries.filter(amount__gt=0, reason__mergeId=str(merge.pk))
+    lots = Lot.objects.filter(business_id=merge.business_id, entry__in=came)
     sums = lots.values("metric__title").annotate(moved=Coalesce(Sum("amount"), 0), left=Coalesce(Sum("remaining"), 0))
-    return [Returning(*row) for row in sums.order_by("metric__title").values_list("metric__title", "moved", "left")]
+    points = sums.order_by("metric__title").values_list("metric__title", "moved", "left")
+    return [Returning(*row) for row in (*points, *_debts(entries.filter(reason__debtOfMerge=str(merge.pk))))]
+
+
+def _debts(entries: "QuerySet[LedgerEntry]") -> Sequence[tuple[str, int, int]]:
+    owed = entries.filter(amount__lt=0).values("metric__title", "account", "metric").annotate(moved=Sum("amount"))
+    balance = Balance.objects.filter(
+        business_id=OuterRef("business"), account_id=OuterRef("account"), metric_id=OuterRef("metric")
+    )
+    left = Greatest("moved", Least(Subquery(balance.values("amount")[:1]), 0))
+    return list(owed.annotate(left=left).order_by("metric__title").values_list("metric__title", "moved", "left"))

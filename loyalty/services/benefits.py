@@ -9,7 +9,7 @@ import msgspec
 from django.db import transaction
 
 from loyalty.kernel import clock
-from loyalty.kernel.errors import DomainError, Invalid
+from loyalty.kernel.errors import Conflict, DomainError, Invalid
 from loyalty.models import Business, WithheldBenefit
 from loyalty.services.kinds.benefits import kind_of
 from loyalty.services.kinds.benefits.base import Benefit, Document, NothingGiven, Occasion
@@ -51,37 +51,56 @@ def points_of(benefits: Benefits) -> int:
     return sum(kind_of(data["kind"]).points_of(_read(data, field="")) for data in benefits)
 
 
-def give(benefits: Benefits, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
+def give(
+    benefits: Benefits, *, business: Business, account_id: UUID, occasion: Occasion, withholds: bool = False
+) -> int:
     """Give all of them, once per occasion. Answers how many points that was.
 
     What there is only some room for is given in part, and its entry says so. What there is none for is written down as
     withheld.
 
+    :param withholds: whether what cannot be given, because it is sold out, is written down like that too
     :raises ledger.AlreadyPosted: if the occasion was paid before
     :raises ledger.AccountNotActive: as `ledger.award`
+    :raises DomainError: if one of them cannot be given, unless it is withheld; then nothing is given
     """
     with transaction.atomic() if len(benefits) > 1 else nullcontext():  # one is all or nothing by itself
         return sum(
-            _give(data, business=business, account_id=account_id, occasion=occasion.numbered(number))
+            _give(
+                data,
+                business=business,
+                account_id=account_id,
+                occasion=occasion.numbered(number),
+                withholds=withholds,
+            )
             for number, data in enumerate(benefits)
         )
 
 
-def _give(data: Mapping[str, Any], *, business: Business, account_id: UUID, occasion: Occasion) -> int:
+def _give(
+    data: Mapping[str, Any], *, business: Business, account_id: UUID, occasion: Occasion, withholds: bool
+) -> int:
     benefit = _read(data, field="")
     try:
         return kind_of(data["kind"]).give(benefit, business=business, account_id=account_id, occasion=occasion)
     except NothingGiven as nothing:
-        WithheldBenefit.objects.create(
-            business=business,
-            account_id=account_id,
-            source_type=occasion.source.type,
-            source_id=str(occasion.source.id),
-            benefit=msgspec.to_builtins(benefit),
-            reason=nothing.reason,
-            created_at=clock.now(business),
-        )
-        return 0
+        reason = nothing.reason
+    except Conflict:  # it was given before, or to somebody who may have nothing
+        raise
+    except DomainError as refusal:
+        if not withholds:
+            raise
+        reason = refusal.code
+    WithheldBenefit.objects.create(
+        business=business,
+        account_id=account_id,
+        source_type=occasion.source.type,
+        source_id=str(occasion.source.id),
+        benefit=msgspec.to_builtins(benefit),
+        reason=reason,
+        created_at=clock.now(business),
+    )
+    return 0
 
 
 @transaction.atomic
@@ -100,17 +119,18 @@ def take_back(benefits: Benefits, *, business: Business, account_id: UUID, occas
 
 
 @transaction.atomic
-def recover(benefits: Benefits, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
+def recover(benefits: Benefits, *, business: Business, account_id: UUID, occasion: Occasion) -> bool:
     """As `take_back`, as far as it goes: of points, what the policy on refunds says; of all else, what is still there.
 
-    Answers how many points came back.
+    Answers whether nothing of it stays with them.
     """
-    return sum(
+    came_back = [
         kind_of(data["kind"]).recover(
             _read(data, field=""), business=business, account_id=account_id, occasion=occasion.numbered(number)
         )
         for number, data in enumerate(benefits)
-    )
+    ]
+    return all(came_back)
 
 
 def _read(data: Mapping[str, Any], *, field: str) -> Benefit:

@@ -66,7 +66,10 @@ def complete(*, business: Business, quest_id: UUID, task_id: UUID, account_id: U
 
 
 def finish(attempt: Attempt) -> Outcome:
-    """Write that a step is done, which it was not, and pay what it gives; the last step completes the quest."""
+    """Write that a step is done, which it was not, and pay what it gives; the last step completes the quest.
+
+    What has been done stays done where a gift is sold out: that is withheld, and its person's page says so.
+    """
     task = TaskCompletion(**_what(attempt), task=attempt.task, task_key=attempt.task.key)
     codes = {"taskId": str(attempt.task.pk), "taskKey": attempt.task.key}
     _write("laurel_finish_task", task, _facts(task, **codes), task.task_id, task.task_key)
@@ -89,11 +92,12 @@ def repeated(completion: TaskCompletion) -> Outcome:
 def claim(*, business: Business, task_id: UUID, account_id: UUID) -> int:
     """Pay what waits for somebody for a step, also from earlier periods. Answers how many points it was.
 
-    The step that completed the quest brings what the quest gives with it.
+    The step that completed the quest brings what the quest gives with it. Where one gift is sold out, all waits on.
 
     :param task_id: of any version
     :raises NotFound: if the business has no such advocate or task
     :raises NothingToClaim: if nothing waits, also because it was claimed just now
+    :raises DomainError: as `benefits.give`
     :raises ledger.AccountNotActive: as `ledger.award`
     """
     account = quest_gate.locked(business=business, account_id=account_id)
@@ -114,7 +118,7 @@ def claim(*, business: Business, task_id: UUID, account_id: UUID) -> int:
         done.business = business
         done.claimed_at = at
         done.save(update_fields=["claimed_at"])
-    return sum(_pay(done) for done in waiting)
+    return sum(_pay(done, withholds=False) for done in waiting)
 
 
 def _what(attempt: Attempt) -> dict[str, Any]:
@@ -144,11 +148,14 @@ def _facts(done: Done, **codes: str) -> events.Facts:
 
 def _tell_and_pay(topic: str, done: Done, facts: events.Facts) -> int:
     events.announce([events.Happening(done.business_id, topic, done.account_id, facts)])
-    return _pay(done) if done.claimed_at else 0
+    return _pay(done, withholds=True) if done.claimed_at else 0
 
 
-def _pay(done: Done) -> int:
-    """Give what was promised for it; the ledger lets that happen once."""
+def _pay(done: Done, *, withholds: bool) -> int:
+    """Give what was promised for it; the ledger lets that happen once.
+
+    :param withholds: whether what cannot be given, because it is sold out, spoils nothing else
+    """
     what, title, given = done.promised
     return benefits.give(
         given,
@@ -161,4 +168,5 @@ def _pay(done: Done) -> int:
             reason={"questId": str(done.quest_id), "period": done.period},
             description=title,
         ),
+        withholds=withholds,
     )

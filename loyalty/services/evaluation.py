@@ -10,10 +10,8 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from msgspec import Struct
 
-from loyalty.kernel.errors import DomainError
 from loyalty.models import Account, Business
 from loyalty.selectors import segments
 from loyalty.services import completions, payouts, postings, progress
@@ -38,7 +36,7 @@ class Evaluated(Struct, frozen=True):
 class Evaluation:
     """Of events with these names, of people whose accounts are locked.
 
-    :param are_many: a refused event leaves no trace, and spoils no other
+    :param are_many: whether another one may wait for it: then all budgets are locked before anything is completed
     :param days: when those happened that did not happen just now
     """
 
@@ -79,10 +77,7 @@ class Evaluation:
         return Moment(self._business, person, data, at, is_undeclared, past)
 
     def evaluate(self, name: str, moment: Moment, *, action_id: UUID) -> Evaluated:
-        """Move the steps that listen; then let rules pay, with what the steps gave in the balance already.
-
-        :raises DomainError: if what it completes cannot be given
-        """
+        """Move the steps that listen; then let rules pay, with what the steps gave in the balance already."""
         if self._are_many and not self._holds_budgets:
             # Completing something may let any rule pay: all budgets first, or two batches could wait for each other.
             self._bounds.hold(rule for rules in self.programme.rules.values() for rule in rules)
@@ -115,20 +110,12 @@ class Evaluation:
                 self._counted[moment.person.pk, place] = count
 
     def _complete(self, name: str, moment: Moment, verdicts: Sequence[Verdict], action_id: UUID) -> Evaluated:
-        self.write()  # what came before stays, whatever becomes of this one
-        programme = self.programme
-        try:
-            with transaction.atomic(savepoint=self._are_many):
-                self._move(moment, verdicts)
-                self.write()
-                completed = progress.complete(moment, verdicts)
-                self._forget(moment.person.pk)
-                paid = self._pay(name, moment, action_id)
-                self.write()
-        except DomainError:
-            self.programme = programme
-            self._forget(moment.person.pk)
-            raise
+        self._move(moment, verdicts)
+        self.write()
+        completed = progress.complete(moment, verdicts)
+        self._forget(moment.person.pk)
+        paid = self._pay(name, moment, action_id)
+        self.write()
         return Evaluated(verdicts, completed, paid)
 
     def _pay(self, name: str, moment: Moment, action_id: UUID) -> Sequence[Payout]:

@@ -44,7 +44,7 @@ class TakenMeanwhile(Exception):
 class Intake:
     """Of events about some people: `take` them in the order sent, then `write`.
 
-    :param are_many: a refused event leaves no trace, and spoils no other
+    :param are_many: whether another one may wait for it: then all budgets are locked before anything is completed
     """
 
     def __init__(

@@ -1,7 +1,8 @@
 """Two accounts of one person become one, and two again.
 
-History stays where it was written. What moves: the open lots, each with its own expiry and ripening; what was earned
-and spent in a lifetime, so that the tier follows; and the rows that the holders of personal data name.
+History stays where it was written. What moves: the open lots, each with its own expiry and ripening; what is owed,
+which the points of both pay; what was earned and spent in a lifetime, so that the tier follows; and the rows that the
+holders of personal data name.
 """
 
 from datetime import datetime
@@ -13,7 +14,6 @@ from loyalty import events
 from loyalty.kernel import clock, points
 from loyalty.kernel.errors import Conflict, Invalid, NotFound
 from loyalty.models import Account, Business, Merge
-from loyalty.selectors import ledger as books
 from loyalty.services import accounts, ladders, ledger, personal_data
 
 UPDATED = "customers/updated"
@@ -30,11 +30,6 @@ class NotUndoable(Conflict):
         super().__init__("This is undone, or one of the two was erased or merged further. Undo the latest first.")
 
 
-class OwesPoints(Conflict):
-    def __init__(self) -> None:
-        super().__init__("One of the two has less than no points. Merge them when the debt is paid.")
-
-
 @transaction.atomic
 def merge(*, business: Business, source_id: UUID, target_id: UUID) -> Merge:
     """Let one account take over what another one has. The other one stays as a sign that leads there.
@@ -42,7 +37,6 @@ def merge(*, business: Business, source_id: UUID, target_id: UUID) -> Merge:
     :raises Invalid: if they are the same
     :raises NotFound: if the business has no such account
     :raises NotMergeable: if one of them is not active, also because someone else merged it just now
-    :raises OwesPoints: if one of them is below zero
     :raises ledger.BalanceLimitReached: if both together hold more than a balance may
     """
     if source_id == target_id:
@@ -53,8 +47,6 @@ def merge(*, business: Business, source_id: UUID, target_id: UUID) -> Merge:
             raise NotFound("advocate", field=field)
     if any(account.status != Status.ACTIVE for account in held.values()):
         raise NotMergeable
-    if books.owe(business=business, account_ids=held):
-        raise OwesPoints
     now = clock.now(business)
     done = Merge.objects.create(business=business, source_id=source_id, target_id=target_id, created_at=now)
     _call("laurel_merge_climbs(%s, %s)", done.pk, clock.wall())
@@ -71,7 +63,7 @@ def merge(*, business: Business, source_id: UUID, target_id: UUID) -> Merge:
 
 @transaction.atomic
 def undo(*, business: Business, merge_id: UUID) -> Merge:
-    """Give back to the merged account what is left of what it brought: spent points stay spent.
+    """Give back to the merged account what is left of what it brought: spent points stay spent, paid debts paid.
 
     :raises NotFound: if the business has no such merge
     :raises NotUndoable: if it is undone, or another merge or an erasure came after it

@@ -3,21 +3,21 @@
 Stamps themselves are entries like all others: rules give them, and refunds take them back.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import msgspec
+from django.db import transaction
 
 from loyalty.events import Happening
 from loyalty.kernel import clock
-from loyalty.kernel.errors import Conflict, DomainError, NotFound
+from loyalty.kernel.errors import Conflict, DomainError, Invalid, NotFound
 from loyalty.models import Account, Business, Metric, StampCard, StampReward
 from loyalty.selectors import ledger as books
-from loyalty.services import benefits, climbing, naming
+from loyalty.services import benefits, climbing, naming, stamp_rules
 from loyalty.services.kinds.benefits.base import Occasion
 from loyalty.services.ledger import Source
-from loyalty.services.stamp_rules import CardRules
+from loyalty.services.stamp_rules import CardRules, SlotReward
 
 COLLECTED = "stamps/collected"  # a move, for followers only; the world hears `points/earned`
 SOURCE = "stamp_card"
@@ -48,10 +48,18 @@ def put(*, business: Business, rules: CardRules) -> StampCard:
     return card
 
 
-def bring(*, card: StampCard, rewards: Sequence[Mapping[str, Any]]) -> None:
-    """Say what a card brings, by slots; the benefits are checked."""
-    if card.rewards != rewards:
-        card.rewards, card.version = list(rewards), card.version + 1
+def bring(*, card: StampCard, rewards: Sequence[SlotReward], field: str = "rewards") -> None:
+    """Say what a card brings, by slots; in the caller's transaction.
+
+    :param field: where that stands, for the errors
+    :raises Invalid, NotFound: naming a benefit that means nothing, or what the programme does not have
+    """
+    brought = []
+    for place, each in enumerate(rewards):
+        given = benefits.checked(each.benefits, business=card.business, field=f"{field}.{place}.benefits")
+        brought.append({"slot": each.slot, "title": each.title, "benefits": given})
+    if card.rewards != brought:
+        card.rewards, card.version = brought, card.version + 1
         card.save(update_fields=["rewards", "version"])
 
 
@@ -63,16 +71,45 @@ def archive_others(*, business: Business, keys: Collection[str]) -> None:
     gone.update(archived_at=now)
 
 
-def set_status(*, business: Business, card_id: UUID, status: str) -> StampCard:
-    """Let a card give stamps, or stop it.
+def free_key(*, business: Business, title: str) -> str:
+    """A key made from a title, which no card and no other metric has."""
+    taken = set(Metric.objects.for_business(business).values_list("key", flat=True))
+    return naming.free_key(title, taken=taken, noun="stamp card")
 
-    :raises NotFound: if the business has no such card
+
+@transaction.atomic
+def create(*, business: Business, rules: CardRules) -> StampCard:
+    """Make a card, with what it brings.
+
+    :raises naming.KeyTaken: if a card has the key, or had
+    :raises MetricInUse: as `put`
+    :raises Invalid, NotFound: naming the field that makes no sense, or names what the programme does not have
     """
-    card = StampCard.objects.for_business(naming.lock(business)).filter(pk=card_id, archived_at=None).first()
+    business = naming.lock(business)
+    if StampCard.objects.for_business(business).filter(key=rules.key).exists():
+        raise naming.KeyTaken("stamp card", rules.key)
+    return _write(business, rules)
+
+
+@transaction.atomic
+def update(*, business: Business, card_id: UUID, rules: CardRules) -> StampCard:
+    """Make a card what is said of it. Its key stays.
+
+    :raises NotFound: if the business has no such card, or it is archived
+    :raises Invalid, NotFound: as `create`
+    """
+    business = naming.lock(business)
+    card = StampCard.objects.for_business(business).filter(pk=card_id, archived_at=None).first()
     if card is None:
         raise NotFound("stamp card")
-    card.status = status
-    card.save(update_fields=["status"])
+    return _write(business, msgspec.structs.replace(rules, key=card.key))
+
+
+def _write(business: Business, rules: CardRules) -> StampCard:
+    for field, message in stamp_rules.problems(rules):
+        raise Invalid(message, field=field)
+    card = put(business=business, rules=rules)
+    bring(card=card, rewards=rules.rewards)
     return card
 
 

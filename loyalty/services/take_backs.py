@@ -30,12 +30,14 @@ class Undoing:
     asked: Mapping[str, Any] = field(default_factory=dict)
 
 
+REFERRAL_REVERSED = "referrals/reversed"  # announced only: nobody else hears of it
 UNDOINGS: Mapping[str, Sequence[Undoing]] = {
     "testimonials/rejected": (
         Undoing("testimonial_approved", "testimonialId"),
         Undoing("testimonial_submitted", "testimonialId", {"status": "withdrawn"}),
     ),
     "ideas/status_changed": (Undoing("idea_shipped", "ideaId", {"previousStatus": "shipped", "isAuthor": True}),),
+    REFERRAL_REVERSED: (Undoing("referral_converted", "conversionId"),),
 }
 
 

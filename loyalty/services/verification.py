@@ -133,14 +133,15 @@ CHECKS: list[Check] = [
         """,
     ),
     Check(
-        "a transfer has its other side, and its lots",
+        "a transfer has its other side, and its lots; one of a debt those that paid it",
         """
         SELECT e.business_id, e.id FROM loyalty_ledgerentry e
         LEFT JOIN loyalty_ledgerentry other ON other.id::text = e.source_id AND other.type = 'transfer'
             AND other.source_id = e.id::text AND other.metric_id = e.metric_id
         LEFT JOIN (SELECT entry_id, sum(amount) AS total FROM loyalty_lotuse GROUP BY 1) u ON u.entry_id = e.id
         WHERE e.type = 'transfer' AND (other.id IS NULL OR other.amount <> -e.amount
-                OR e.amount < 0 AND coalesce(u.total, 0) <> -e.amount)
+                OR e.amount < 0 AND coalesce(u.total, 0) <> CASE WHEN e.reason ? 'debtOfMerge'
+                    THEN least(-e.amount, greatest(0, e.balance_after - e.amount)) ELSE -e.amount END)
             AND (%(business)s::uuid IS NULL OR e.business_id = %(business)s::uuid)
         """,
     ),

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from loyalty import events as feed
-from loyalty.services import benefits
+from loyalty.services import benefits, take_backs
 from loyalty.services.kinds.benefits.base import Occasion
 from loyalty.services.ledger import Source
 from referrals import events
@@ -13,6 +13,7 @@ from referrals.models import Conversion
 from referrals.services import friends
 
 Status = Conversion.Status
+KEPT = "reward_kept"
 
 
 @transaction.atomic
@@ -55,17 +56,21 @@ def pay(conversion: Conversion, *, now: datetime) -> None:
 def take_back(conversion: Conversion, *, now: datetime, by_policy: bool = False) -> None:
     """Undo `pay`: both sides give back what they were given.
 
-    :param by_policy: where it is spent already, take what the programme's policy on refunds says
+    :param by_policy: where it is spent already, take what the programme's policy on refunds says, and note it
     :raises DomainError: as `benefits.take_back`, if somebody has spent it already; then nothing has happened
     """
-    undo = benefits.recover if by_policy else benefits.take_back
     sides = [(conversion.referrer_id, conversion.referrer_benefits, "referral")]
     if conversion.friend_id is not None:
         sides.append((conversion.friend_id, conversion.friend_benefits, "referred"))
     for account_id, given, action in sides:
-        undo(given, business=conversion.business, account_id=account_id, occasion=_occasion(action, conversion))
+        occasion = _occasion(action, conversion)
+        if not by_policy:
+            benefits.take_back(given, business=conversion.business, account_id=account_id, occasion=occasion)
+        elif not benefits.recover(given, business=conversion.business, account_id=account_id, occasion=occasion):
+            conversion.reason = KEPT
     conversion.status, conversion.updated_at = Status.REVERSED, now
-    conversion.save(update_fields=["status", "note", "updated_at"])
+    conversion.save(update_fields=["status", "reason", "note", "updated_at"])
+    feed.announce([events.decided(take_backs.REFERRAL_REVERSED, conversion)])
 
 
 def _occasion(action: str, conversion: Conversion) -> Occasion:

@@ -19,7 +19,7 @@ from advocates.models import Advocate
 from loyalty.models import Business
 from referrals.models import Conversion, Referral, ReferralCode, ReferralProgramme
 from referrals.selectors import missions
-from referrals.services import friends, signals
+from referrals.services import friends, payment, signals
 
 Status = Conversion.Status
 LIVE = (Status.CONFIRMED, Status.HELD)
@@ -38,6 +38,7 @@ REASONS: Mapping[str, str] = {
     "same_address": "Same address as the referrer or another friend",
     "circular": "The friend brought the referrer",
     "velocity": f"More than {MOST_A_DAY} orders in a day",
+    payment.KEPT: "The reward for an order that was refunded was not given back whole",
     "mission_open": "The friend has not done the mission yet",
     "waiting": "Waiting until it can no longer be returned",
     "not_payable": "Could not be paid",
@@ -80,6 +81,14 @@ class Case:
         same = friends.same(self.friend, self.named, self.seen.visitor)
         return self.orders if same is None else self.orders.exclude(same)
 
+    @cached_property
+    def before(self) -> set[tuple[str, str]]:
+        """What became of this friend's other orders, and why; nothing where every order is paid for."""
+        same = friends.same(self.friend, self.named, self.seen.visitor)
+        if same is None or self.programme.completion != ReferralProgramme.Completion.FIRST_ORDER:
+            return set()
+        return set(self.orders.filter(same).values_list("status", "reason").distinct())
+
 
 Rule = Callable[[Case], Verdict | None]
 
@@ -115,10 +124,7 @@ def self_referral(case: Case) -> Verdict | None:
 
 
 def not_first_order(case: Case) -> Verdict | None:
-    same = friends.same(case.friend, case.named, case.seen.visitor)
-    if same is None or case.programme.completion != ReferralProgramme.Completion.FIRST_ORDER:
-        return None
-    return _reject("not_first_order", when=case.orders.filter(same, status__in=LIVE).exists())
+    return _reject("not_first_order", when=any(status in LIVE for status, _ in case.before))
 
 
 def monthly_limit(case: Case) -> Verdict | None:
@@ -179,6 +185,11 @@ def velocity(case: Case) -> Verdict | None:
     return _hold("velocity", when=lately[:MOST_A_DAY].count() >= MOST_A_DAY)
 
 
+def reward_kept(case: Case) -> Verdict | None:
+    """An order of which nothing was left is none; but what was kept of its reward would be paid once more."""
+    return _hold(payment.KEPT, when=(Status.REVERSED, payment.KEPT) in case.before)
+
+
 def mission_open(case: Case) -> Verdict | None:
     """Not for an operator to decide: it is paid when the friend has done it."""
     mission = case.programme.mission
@@ -190,7 +201,7 @@ def mission_open(case: Case) -> Verdict | None:
 
 RULES: Sequence[Rule] = (
     *(paused, below_minimum, self_referral, not_first_order, monthly_limit),
-    *(other_currency, same_email, same_device, same_address, circular, velocity, mission_open),
+    *(other_currency, same_email, same_device, same_address, circular, velocity, reward_kept, mission_open),
 )
 
 

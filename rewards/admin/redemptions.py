@@ -17,7 +17,7 @@ from loyalty.admin.panels import Panel
 from loyalty.kernel.errors import DomainError
 from rewards.models import Redemption
 from rewards.selectors import redemptions as history
-from rewards.services import kinds, redemptions, steps
+from rewards.services import coupons, kinds, redemptions, steps
 
 Status = Redemption.Status
 COLOURS = {
@@ -104,8 +104,8 @@ class RedemptionAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).select_related("business", "advocate", "reward")
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
-        term = search_term.strip()
-        return (queryset.filter(coupon_code__in={term, term.upper()}) if term else queryset), False
+        spelled = coupons.spellings(search_term)
+        return (queryset.filter(coupon_code__in=spelled) if any(spelled) else queryset), False
 
     def offers(self, request: HttpRequest, button: str, redemption: Redemption) -> bool:
         is_coupon = button != "use" or redemption.coupon_code is not None
@@ -174,7 +174,7 @@ class RedemptionAdmin(ReadOnlyAdmin):
     @buttons.button("Use up", icon="done_all")
     def use(self, request: HttpRequest, redemption: Redemption) -> HttpResponse:
         def act(_: Mapping[str, Any]) -> str:
-            steps.use(business=redemption.business, coupon_code=redemption.coupon_code or "")
+            steps.use(business=redemption.business, redemption_id=redemption.pk)
             return "Used."
 
         text = "For a coupon that is shown at a till. It is good for one time."

@@ -181,7 +181,7 @@ class Use(KeyView):
         description="Once: 409 when it was used before, is still pending, or was cancelled.",
     )
     def post(self, call: Call[None, None], coupon_code: str) -> shapes.OneRedemption:
-        redemption = steps.use(business=call.business, coupon_code=coupon_code)
+        redemption = steps.use_coupon(business=call.business, code=coupon_code)
         return shapes.OneRedemption(redemption=shapes.redemption(redemption))
 
 

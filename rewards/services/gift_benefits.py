@@ -1,7 +1,6 @@
 """The benefit `gift_card`: a gift card for a quest, a rule or a tier, owed where it cannot be ordered."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
@@ -9,11 +8,11 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
-from loyalty.kernel.errors import DomainError, NotFound
+from loyalty.kernel.errors import NotFound
 from loyalty.kernel.money import money
 from loyalty.models import Account, Business
 from loyalty.services import ledger
-from loyalty.services.kinds.benefits.base import Benefit, Document, Occasion
+from loyalty.services.kinds.benefits.base import Benefit, Document, Occasion, comes_back
 from rewards.models import GiftProduct, GiftPromise
 from rewards.services import gift_products, gift_promises, redemptions
 
@@ -74,7 +73,5 @@ def take_back(benefit: GiftCardBenefit, *, business: Business, account_id: UUID,
     return 0
 
 
-def recover(benefit: GiftCardBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
-    with suppress(DomainError):  # they have its code
-        take_back(benefit, business=business, account_id=account_id, occasion=occasion)
-    return 0
+def recover(benefit: GiftCardBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> bool:
+    return comes_back(lambda: take_back(benefit, business=business, account_id=account_id, occasion=occasion))

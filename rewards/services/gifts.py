@@ -1,17 +1,16 @@
 """The benefit `reward`: what a quest, a rule or a tier gives for nothing, as a redemption without points."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from django.db.models import QuerySet
 
-from loyalty.kernel.errors import DomainError, Invalid, NotFound
+from loyalty.kernel.errors import Invalid, NotFound
 from loyalty.models import Business
 from loyalty.services import ledger
-from loyalty.services.kinds.benefits.base import Benefit, Document, Occasion
+from loyalty.services.kinds.benefits.base import Benefit, Document, Occasion, comes_back
 from rewards.models import Redemption, Reward
 from rewards.services import kinds, redemptions
 
@@ -74,10 +73,8 @@ def take_back(benefit: RewardBenefit, *, business: Business, account_id: UUID, o
     return 0
 
 
-def recover(benefit: RewardBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
-    with suppress(DomainError):  # it was used or handed over already
-        take_back(benefit, business=business, account_id=account_id, occasion=occasion)
-    return 0
+def recover(benefit: RewardBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> bool:
+    return comes_back(lambda: take_back(benefit, business=business, account_id=account_id, occasion=occasion))
 
 
 def _rewards(business: Business, key: str) -> "QuerySet[Reward]":

@@ -6,7 +6,7 @@ from contextlib import suppress
 from loyalty.models import Business
 from loyalty.services.order_effects import Plan, Purchase
 from rewards.models import Redemption
-from rewards.services import redemptions, steps
+from rewards.services import coupons, redemptions, steps
 from rewards.services.redemptions import Status, WrongState
 
 USABLE = (Status.ISSUED, Status.PENDING_ACKNOWLEDGEMENT)  # the shop knows the code of both
@@ -21,18 +21,18 @@ def foresee_use(business: Business, purchases: Sequence[Purchase]) -> Plan | Non
     orders = {code: purchase.order_id for purchase in purchases for code in purchase.discount_codes}
     if not orders:
         return None
-    rows = Redemption.objects.for_business(business).filter(coupon_code__in=orders, status__in=USABLE)
-    coupons = {str(coupon.coupon_code): coupon for coupon in rows.order_by("pk")}
+    named = coupons.named(business=business, texts=orders)
+    usable = {coupon.pk: (orders[text], coupon) for text, coupon in named.items() if coupon.status in USABLE}
 
     def use(business: Business, order_ids: Collection[str]) -> None:
-        for code, coupon in coupons.items():
-            if orders[code] in order_ids:
+        for redemption_id, (order_id, coupon) in sorted(usable.items()):
+            if order_id in order_ids:
                 with suppress(WrongState):  # somebody has used or cancelled it just now, or it is too late
                     if coupon.status == Status.PENDING_ACKNOWLEDGEMENT:
-                        steps.acknowledge(business=business, redemption_id=coupon.pk)
-                    steps.use(business=business, coupon_code=code, order_id=orders[code])
+                        steps.acknowledge(business=business, redemption_id=redemption_id)
+                    steps.use(business=business, redemption_id=redemption_id, order_id=order_id)
 
-    return Plan({coupon.advocate_id for coupon in coupons.values()}, use) if coupons else None
+    return Plan({coupon.advocate_id for _, coupon in usable.values()}, use) if usable else None
 
 
 def foresee_return(business: Business, purchases: Sequence[Purchase]) -> Plan | None:

@@ -16,7 +16,7 @@ from loyalty.kernel.errors import NotFound
 from loyalty.models import Business
 from rewards.events import FULFILLED, ISSUED, USED, happened
 from rewards.models import Redemption
-from rewards.services import codes, gift_redemptions, items, redemptions
+from rewards.services import codes, coupons, gift_redemptions, items, redemptions
 from rewards.services.redemptions import Status, WrongState
 
 BATCH = 500
@@ -79,17 +79,25 @@ def fulfil(*, business: Business, redemption_id: UUID, reason: str = "") -> Rede
     return _stepped(redemption, Status.FULFILLED, FULFILLED, reason=reason, now=now)
 
 
-@transaction.atomic
-def use(*, business: Business, coupon_code: str, order_id: str = "") -> Redemption:
-    """Somebody has used the coupon, in an order of the shop's if it names one.
+def use_coupon(*, business: Business, code: str) -> Redemption:
+    """Somebody has used a coupon, by what they have typed.
 
     :raises NotFound: if the business has no such coupon
+    :raises WrongState: as `use`
+    """
+    named = coupons.named(business=business, texts=[code])
+    if not named:
+        raise NotFound("coupon")
+    return use(business=business, redemption_id=named[code].pk)
+
+
+@transaction.atomic
+def use(*, business: Business, redemption_id: UUID, order_id: str = "") -> Redemption:
+    """Somebody has used the coupon, in an order of the shop's if it names one.
+
+    :raises NotFound: if the business has no such redemption
     :raises WrongState: if it was used before, or is not issued
     """
-    found = Redemption.objects.for_business(business).filter(coupon_code=coupon_code)
-    redemption_id = found.values_list("pk", flat=True).first()
-    if redemption_id is None:
-        raise NotFound("coupon")
     redemption, now = _waiting(business, redemption_id, Status.ISSUED, done="used")
     redemption.order_id = order_id
     return _stepped(redemption, Status.USED, USED, reason="", now=now)

@@ -1,5 +1,9 @@
 """manage.py import: a file, its check, what came of it, and the way back."""
 
+import io
+import re
+import sys
+
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -54,6 +58,30 @@ class TestReport:
 
         assert said.count("Line ") == 20
         assert "… and 5 more; all are in the report (CSV) on the page of this import in the dashboard." in said
+
+
+class TestProgress:
+    def test_is_shown_on_a_terminal_beside_the_report(self, run, file, monkeypatch):
+        terminal = Terminal()
+        monkeypatch.setattr(sys, "stderr", terminal)
+
+        said = run("customers", file, "--skip-refused")
+
+        full = re.findall(r"(\w+): 100%\|█+\| (\d/\d)", terminal.getvalue())
+        assert sorted(set(full)) == [("Checking", "2/2"), ("Importing", "2/2")]
+        assert [line.split()[0] for line in said.splitlines()] == ["Import", "2", "Line", "2", "Line"]
+
+    def test_is_not_shown_to_whoever_reads_it_on(self, acme, file, capsys):
+        call_command("import", "customers", str(file), "--business", "acme", "--skip-refused")
+
+        assert capsys.readouterr().err == ""
+
+
+class Terminal(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self):
+        return True
 
 
 class TestImports:

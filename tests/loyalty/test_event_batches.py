@@ -25,6 +25,7 @@ from loyalty.models import (
     Segment,
     TaskCompletion,
     TaskProgress,
+    WithheldBenefit,
 )
 from loyalty.selectors import ledger as books
 from loyalty.services import (
@@ -232,7 +233,7 @@ class TestStatements:
 
 
 class TestWhatCannotBeGiven:
-    def test_leaves_no_trace_and_spoils_no_other(self, acme):
+    def test_spoils_neither_what_was_done_nor_any_other(self, acme):
         stars = Metric.objects.create(business=acme, key="stars", title="Stars")
         quest(acme, "Gone", step(target=2, benefits=[{"kind": "metric", "metric": "stars", "quantity": 5}]))
         Metric.objects.for_business(acme).filter(pk=stars.pk).update(archived_at=clock.wall())
@@ -241,12 +242,10 @@ class TestWhatCannotBeGiven:
 
         done = send(acme, did(ada, "swim"), did(ada), did(ada), did(bob), did(ada, "swim"))
 
-        assert [getattr(result, "outcome", "refused") for result in done.results] == [
-            *("matched", "matched", "refused", "matched", "matched")
-        ]
-        assert (points_of(ada), points_of(bob), Action.objects.count()) == (20, 0, 4)
-        assert not TaskCompletion.objects.exists()
-        assert {int(row.value) for row in TaskProgress.objects.all()} == {1}
+        assert [getattr(result, "outcome", "refused") for result in done.results] == ["matched"] * 5
+        assert (points_of(ada), points_of(bob), Action.objects.count()) == (70, 0, 5)
+        assert TaskCompletion.objects.get().account_id == ada.pk
+        assert [(one.account_id, one.reason) for one in WithheldBenefit.objects.all()] == [(ada.pk, "NOT_FOUND")]
 
 
 class TestABudget:

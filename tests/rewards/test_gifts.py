@@ -82,7 +82,7 @@ class TestRefuses:
 
     def test_to_take_back_what_is_used(self, acme, coffee, ada):
         give(ada)
-        steps.use(business=acme, coupon_code=Redemption.objects.get().coupon_code)
+        steps.use(business=acme, redemption_id=Redemption.objects.get().pk)
 
         with pytest.raises(redemptions.WrongState):
             take_back(ada)

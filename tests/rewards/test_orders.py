@@ -3,6 +3,7 @@
 import pytest
 
 from rewards.models import Redemption
+from rewards.services import codes, pools, redemptions
 from tests.advocates.shop.conftest import balance, order, policy
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +52,43 @@ class TestCoupons:
     def test_of_another_business_are_none(self, rival_api, ada, eve, coupon):
         assert rival_api.post("/orders", order(who="eve-1", discountCodes=[coupon])).status_code == 201
         assert Redemption.objects.get().status == "issued"
+
+
+class TestAsShoppersTypeThem:
+    @pytest.fixture
+    def tickets(self, acme, ada, give, offer):
+        """Ada has two codes of a pool that differ by their case alone."""
+        give(ada, 200)
+        pool = pools.create(business=acme, title="Cinema", key="cinema")
+        codes.add(business=acme, pool_id=pool.pk, codes=["Film-1", "FILM-1"])
+        ticket = offer(name="Film", type="promo_code", code_pool_key="cinema")
+        for _ in range(2):
+            redemptions.redeem(business=acme, reward_id=ticket.pk, advocate_id=ada.pk)
+
+    def used(self):
+        return set(Redemption.objects.filter(status="used").values_list("coupon_code", flat=True))
+
+    @pytest.mark.parametrize("typed", [str.lower, str.title, " {} ".format])
+    def test_ours_are_used_in_any_case(self, api, coupon, typed):
+        api.post("/orders", order(discountCodes=[typed(coupon), coupon]))
+
+        assert (self.used(), Redemption.objects.get().order_id) == ({coupon}, "1001")
+
+    def test_ours_are_used_at_a_till_in_any_case(self, api, coupon):
+        assert api.post(f"/rewards/{coupon.lower()}/use").json()["redemption"]["couponCode"] == coupon
+        assert api.post(f"/rewards/{coupon}/use").status_code == 409
+
+    @pytest.mark.parametrize("typed", ["Film-1", "FILM-1"])
+    def test_those_of_a_pool_are_two_where_they_differ_by_case_alone(self, api, tickets, typed):
+        api.post("/orders", order(discountCodes=[typed]))
+
+        assert self.used() == {typed}
+
+    def test_those_of_a_pool_are_nobodys_where_they_are_spelled_otherwise(self, api, tickets):
+        assert api.post("/orders", order(discountCodes=["film-1"])).status_code == 201
+        assert api.post("/rewards/film-1/use").status_code == 404
+
+        assert self.used() == set()
 
 
 class TestWhatTheyCost:

@@ -141,14 +141,14 @@ class TestSteps:
     def test_are_taken_once_by_many(self, acme, bought):
         code = bought.coupon_code
 
-        results = at_once(20, lambda _: steps.use(business=acme, coupon_code=code))
+        results = at_once(20, lambda _: steps.use_coupon(business=acme, code=code))
 
         assert Counter(type(result).__name__ for result in results) == {"Redemption": 1, "WrongState": 19}
 
     @pytest.mark.django_db(transaction=True)
     def test_lead_one_way_when_many_want_different_ones(self, acme, bought):
         ways = [
-            lambda: steps.use(business=acme, coupon_code=bought.coupon_code),
+            lambda: steps.use_coupon(business=acme, code=bought.coupon_code),
             lambda: steps.fulfil(business=acme, redemption_id=bought.pk),
             lambda: redemptions.cancel(business=acme, redemption_id=bought.pk),
         ]

@@ -1,13 +1,11 @@
-import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
 
 from advocates.models import Import
 from advocates.models.imports import money, problems, totals
@@ -90,25 +88,16 @@ class Command(BaseCommand):
         self.stdout.write(f"Undone.{rest}")
 
     def _work(self, business: Business, import_id: UUID) -> Import:
-        """Settle part by part, and show how far it is."""
-        with self._line():
-            while imports.advance(business=business, import_id=import_id):
-                self._show(Import.objects.for_business(business).get(pk=import_id))
+        """Settle part by part, and show how far it is where somebody looks on."""
         found = Import.objects.for_business(business).filter(pk=import_id).first()
         if found is None:
             raise CommandError("There is no such import.")
+        with _bar(found) as bar:
+            while imports.advance(business=business, import_id=import_id):
+                if not bar.disable:
+                    bar.update(totals(found)["settled"] - bar.n)
+        found.refresh_from_db()
         return found
-
-    @contextmanager
-    def _line(self) -> Iterator[None]:
-        yield
-        if sys.stderr.isatty():
-            self.stderr.write("")
-
-    def _show(self, found: Import) -> None:
-        if sys.stderr.isatty() and found.is_busy:
-            sums = totals(found)
-            self.stderr.write(f"\r{DOING[State(found.state)]} {sums['settled']:,} of {sums['size']:,}", ending="")
 
     def _report(self, found: Import) -> None:
         sums = totals(found)
@@ -122,6 +111,18 @@ class Command(BaseCommand):
         if sums["refused"] > len(told):
             rest = f"… and {sums['refused'] - len(told):,} more"
             self.stdout.write(f"{rest}; all are in the report (CSV) on the page of this import in the dashboard.")
+
+
+def _bar(found: Import) -> "tqdm[NoReturn]":
+    """On the error stream, and only if that is a terminal: the output is for whoever reads it on."""
+    sums = totals(found)
+    return tqdm(
+        desc=DOING.get(State(found.state)),
+        total=sums["size"],
+        initial=sums["settled"],
+        unit=" rows",
+        disable=None if found.is_busy else True,
+    )
 
 
 def _id(text: str) -> UUID:

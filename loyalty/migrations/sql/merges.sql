@@ -37,6 +37,7 @@ BEGIN
             least(v_metric.minimum, 0), p_start.now)
         ON CONFLICT (account_id, metric_id, business_id) DO NOTHING;
     UPDATE loyalty_balance SET amount = amount + p_ripe, pending = pending + p_amount - p_ripe,
+        floor = least(floor, amount + p_ripe),
         active_at = CASE WHEN p_amount > 0 THEN p_start.now ELSE active_at END
         WHERE account_id = p_start.account_id AND metric_id = p_metric
             AND (p_limit IS NULL OR p_amount < 0 OR amount + pending + p_amount <= least(v_metric.maximum, p_limit))
@@ -65,7 +66,25 @@ BEGIN
             lifetime_spent = loyalty_balance.lifetime_spent + p_spent;
 END $$;
 
--- Moves all open lots and the lifetime counts of a merge's source to its target. Lots that expire and ripen at the same
+-- Lets a locked account owe what another one owes, or a part of it. What it has pays for that at once, as far as it goes.
+CREATE FUNCTION laurel_move_debt(
+    p_from laurel_start, p_to laurel_start, p_metric uuid, p_amount bigint, p_reason jsonb, p_wall timestamptz
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_in uuid := laurel_uuid7(p_from.now);
+    v_out uuid := laurel_uuid7(p_to.now);
+    v_paid bigint;
+BEGIN
+    SELECT least(p_amount, greatest(0, max(amount))) INTO v_paid FROM loyalty_balance
+        WHERE account_id = p_to.account_id AND metric_id = p_metric;
+    IF v_paid > 0 THEN
+        PERFORM laurel_take_lots(p_to, p_metric, v_out, v_paid, NULL);
+    END IF;
+    PERFORM laurel_transfer(p_from, p_metric, p_amount, p_amount, v_in, v_out, p_reason, NULL, p_wall);
+    PERFORM laurel_transfer(p_to, p_metric, -p_amount, -p_amount, v_out, v_in, p_reason, NULL, p_wall);
+END $$;
+
+-- Moves all debts, open lots and the lifetime counts of a merge's source to its target. Lots that expire and ripen at the same
 -- moments become one. False when the target's balance has no room.
 CREATE FUNCTION laurel_merge_points(p_merge uuid, p_limit bigint, p_wall timestamptz) RETURNS boolean
 LANGUAGE plpgsql AS $$
@@ -73,6 +92,7 @@ DECLARE
     v_merge loyalty_merge;
     v_from laurel_start;
     v_to laurel_start;
+    v_debt record;
     v_lots record;
     v_lifetime record;
     v_out uuid;
@@ -84,6 +104,14 @@ BEGIN
     v_from := laurel_lock(v_merge.business_id, v_merge.source_id, NULL, p_wall);
     v_to := laurel_lock(v_merge.business_id, v_merge.target_id, NULL, p_wall);
     PERFORM laurel_settle_lots(v_from, p_wall);
+    PERFORM laurel_settle_lots(v_to, p_wall);
+    FOR v_debt IN
+        SELECT metric_id, -amount AS amount FROM loyalty_balance
+        WHERE account_id = v_from.account_id AND amount < 0 ORDER BY metric_id
+    LOOP
+        PERFORM laurel_move_debt(v_from, v_to, v_debt.metric_id, v_debt.amount,
+            jsonb_build_object('debtOfMerge', p_merge), p_wall);
+    END LOOP;
     FOR v_lots IN
         SELECT l.metric_id, l.expires_at, l.ripens_at, sum(l.remaining)::bigint AS amount, array_agg(l.id) AS ids
         FROM loyalty_lot l WHERE l.account_id = v_from.account_id AND l.remaining > 0
@@ -106,6 +134,7 @@ BEGIN
             (id, business_id, account_id, metric_id, entry_id, amount, remaining, expires_at, ripens_at)
             VALUES (v_in, v_to.business_id, v_to.account_id, v_lots.metric_id, v_in, v_lots.amount, v_lots.amount,
                 v_lots.expires_at, v_lots.ripens_at);
+        PERFORM laurel_pay_debt(v_to, v_lots.metric_id, v_in);
     END LOOP;
     FOR v_lifetime IN
         UPDATE loyalty_balance b SET lifetime_earned = 0, lifetime_spent = 0
@@ -161,12 +190,14 @@ BEGIN
     END IF;
 END $$;
 
--- Moves what is left of a merge's lots back into the lots that they came from, and the lifetime counts as well.
+-- Moves what is left of a merge's lots back into the lots that they came from, what nobody has paid yet of the debts that
+-- it brought, and the lifetime counts as well.
 CREATE FUNCTION laurel_unmerge_points(p_merge uuid, p_wall timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_merge loyalty_merge;
     v_from laurel_start;
     v_to laurel_start;
+    v_debt record;
     v_lot record;
     v_lifetime record;
     v_out uuid;
@@ -200,6 +231,16 @@ BEGIN
                         FROM laurel_shares(v_lot.taken_by)) shares
                   WHERE before < v_lot.remaining GROUP BY lot_id) s
             WHERE l.id = s.lot_id AND s.share > 0;
+    END LOOP;
+    FOR v_debt IN
+        SELECT metric_id, least(-sum(e.amount), -min(b.amount))::bigint AS amount
+        FROM loyalty_ledgerentry e JOIN loyalty_balance b USING (account_id, metric_id)
+        WHERE e.account_id = v_from.account_id AND e.type = 'transfer' AND e.amount < 0
+            AND e.reason ->> 'debtOfMerge' = p_merge::text AND b.amount < 0
+        GROUP BY metric_id ORDER BY metric_id
+    LOOP
+        PERFORM laurel_move_debt(v_from, v_to, v_debt.metric_id, v_debt.amount,
+            jsonb_build_object('debtOfMerge', p_merge), p_wall);
     END LOOP;
     FOR v_lifetime IN SELECT * FROM loyalty_movedlifetime WHERE merge_id = p_merge
     LOOP

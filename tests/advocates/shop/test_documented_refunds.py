@@ -24,13 +24,14 @@ def tables(heading):
 
 
 STORIES = tables("what happens")
+DISCOUNTED = tables("with a hidden discount")
 (DEFICITS,) = tables("policy \\| earned")
 (CANCELLED,) = tables("policy \\| refunded, then cancelled")
 
 
 class Shop:
     def __init__(self, api, ada):
-        self.api, self.ada, self.refunds = api, ada, 0
+        self.api, self.ada, self.refunds, self.total = api, ada, 0, "55.00"
 
     def live(self, what):
         seen = LedgerEntry.objects.filter(account_id=self.ada.pk).count()
@@ -45,7 +46,7 @@ class Shop:
             said = {"amount": amount} if amount else {"lines": [{"lineId": line, "quantity": int(pieces)}]}
             answer = self.api.patch("/orders/1001", {"refunds": [{"id": f"r-{self.refunds}", **said}]})
         elif self.api.get("/orders/1001").status_code == 404:
-            answer = self.api.post("/orders", order(status=what, lines=LINES, total="55.00", shippingTotal="5.02"))
+            answer = self.api.post("/orders", order(status=what, lines=LINES, total=self.total, shippingTotal="5.02"))
         else:
             answer = self.api.patch("/orders/1001", {"financialStatus": what})
         assert answer.status_code in (200, 201), answer.json()
@@ -62,6 +63,16 @@ def test_the_stories_go_as_the_page_says(acme, ada, shop, story):
 
     for what, moved, left in story:
         assert (what, shop.live(what), balance(ada)) == (what, moved, int(left))
+
+
+@pytest.mark.parametrize("story", DISCOUNTED, ids=lambda story: ", ".join(row[0] for row in story))
+def test_those_of_a_hidden_discount_do_so_and_end_the_order(api, acme, ada, shop, story):
+    shop.total = "27.50"
+
+    test_the_stories_go_as_the_page_says(acme, ada, shop, story)
+
+    told = api.get("/orders/1001").json()["order"]
+    assert (told["financialStatus"], told["refundedTotal"]) == ("refunded", "27.50")
 
 
 @pytest.mark.parametrize("row", DEFICITS, ids=" ".join)
@@ -103,4 +114,4 @@ def test_what_comes_back_later_goes_as_the_page_says(acme, ada, shop, row, colum
 
 def test_the_page_has_its_stories():
     """The control: the tables are found."""
-    assert (len(STORIES), len(DEFICITS), len(CANCELLED)) == (4, 6, 2)
+    assert (len(STORIES), len(DISCOUNTED), len(DEFICITS), len(CANCELLED)) == (4, 2, 6, 2)

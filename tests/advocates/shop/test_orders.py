@@ -259,9 +259,9 @@ FEW = 12
 STATEMENTS = {
     "plain": (11, 11, 15),
     "capped": (15, 15, 15),
-    "coupon": (19, 19, 17),
-    "referral": (35, 35, 26),
-    "everything": (46, 46, 27),
+    "coupon": (18, 18, 17),
+    "referral": (35, 35, 31),
+    "everything": (45, 45, 32),
 }
 
 

@@ -130,6 +130,41 @@ class TestTakesBack:
         assert [lot.remaining for lot in left.made] == [200]
 
 
+PIECES = [{"lines": [{"lineId": line}]} for line in ("beans", "mug", "beans")]
+
+
+class TestLinesThatDoNotShowADiscount:
+    """Lines of 50.00 for which less was paid."""
+
+    @pytest.mark.parametrize("total", ["44.00", "0.01", "0.00"])
+    @pytest.mark.parametrize("pieces", [PIECES, PIECES[1:] + PIECES[:1], PIECES[::-1]])
+    def test_take_all_back_and_end_the_order_when_all_pieces_are_back(self, api, ada, purchases, total, pieces):
+        api.post("/orders", order(total=total))
+
+        refund(api, *pieces[:2])
+        left = balance(ada)
+        told = refund(api, *pieces).json()["order"]
+
+        assert (left, balance(ada)) == (50 if "mug" in str(pieces[2]) else 100, 0)
+        assert (told["financialStatus"], told["refundedTotal"]) == ("refunded", total)
+
+    def test_do_so_at_once(self, api, ada, purchases):
+        api.post("/orders", order(total="44.00"))
+
+        told = refund(api, {"lines": [{"lineId": "beans", "quantity": 2}, {"lineId": "mug"}]}).json()
+
+        assert (told["pointsReversed"], told["order"]["financialStatus"]) == (250, "refunded")
+
+    def test_cost_as_much_less_each(self, api, ada, purchases):
+        api.post("/orders", order(total="44.00"))
+
+        told = refund(api, {"lines": [{"lineId": "mug"}]}).json()
+
+        assert (told["order"]["refundedTotal"], told["pointsReversed"]) == ("8.80", 50)
+        half = {"refunds": [{"id": "r-1", "amount": "17.60"}]}
+        assert api.patch("/orders/1001", half).json()["pointsReversed"] == 100  # of 200
+
+
 class TestPending:
     def test_points_are_taken_before_they_ripen(self, api, acme, ada):
         rule(acme, pending_days=14)
@@ -184,7 +219,3 @@ class TestDebt:
         give(ada, 150)
         with pytest.raises(ledger.InsufficientPoints):
             ledger.spend(business=acme, account_id=ada.pk, amount=1)
-
-    def test_keeps_people_from_being_merged(self, acme, ada, bob):
-        with pytest.raises(merges.OwesPoints):
-            merges.merge(business=acme, source_id=ada.pk, target_id=bob.pk)

@@ -40,8 +40,8 @@ class Kind(Protocol):
     def take_back(self, benefit: Any, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
         """Undo `give`, and answer how many points came back."""
 
-    def recover(self, benefit: Any, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
-        """Undo `give` as far as it goes, and answer how many points came back."""
+    def recover(self, benefit: Any, *, business: Business, account_id: UUID, occasion: Occasion) -> bool:
+        """Undo `give` as far as it goes, and answer whether nothing of it stays."""
 
 
 _kinds: dict[str, Kind] = {}

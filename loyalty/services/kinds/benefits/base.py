@@ -1,13 +1,14 @@
 """What a kind of benefit is given."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from loyalty.services.ledger import Source
+from loyalty.kernel.errors import DomainError, NotFound
+from loyalty.services.ledger import AlreadyReversed, Source
 
 Document = Mapping[str, Any]  # a programme's, by section
 
@@ -22,6 +23,17 @@ class NothingGiven(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def comes_back(take_back: Callable[[], object]) -> bool:
+    """Whether nothing stays of what this takes back; also where nothing was given, or it came back before."""
+    try:
+        take_back()
+    except (NotFound, AlreadyReversed):
+        return True
+    except DomainError:  # it was used, or somebody has seen its code
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

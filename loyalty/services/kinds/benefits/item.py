@@ -1,17 +1,16 @@
 """Pieces of an item of the inventory: a badge, mostly. Who cannot have it completes what they do all the same."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
-from loyalty.kernel.errors import DomainError, Invalid, NotFound
+from loyalty.kernel.errors import Invalid, NotFound
 from loyalty.models import Business
 from loyalty.selectors import inventory as reads
 from loyalty.services import inventory
-from loyalty.services.kinds.benefits.base import Benefit, Document, Occasion
+from loyalty.services.kinds.benefits.base import Benefit, Document, Occasion, comes_back
 
 MOST = 1_000
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -60,7 +59,5 @@ def take_back(benefit: ItemBenefit, *, business: Business, account_id: UUID, occ
     return 0
 
 
-def recover(benefit: ItemBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
-    with suppress(DomainError):  # it is gone
-        take_back(benefit, business=business, account_id=account_id, occasion=occasion)
-    return 0
+def recover(benefit: ItemBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> bool:
+    return comes_back(lambda: take_back(benefit, business=business, account_id=account_id, occasion=occasion))

@@ -6,7 +6,7 @@ from uuid import UUID
 from loyalty.kernel.shapes import Key
 from loyalty.models import Business
 from loyalty.services import memberships
-from loyalty.services.kinds.benefits.base import Benefit, Document, Occasion
+from loyalty.services.kinds.benefits.base import Benefit, Document, Occasion, comes_back
 
 
 class MembershipBenefit(Benefit, tag="membership", kw_only=True):
@@ -43,7 +43,8 @@ def take_back(benefit: MembershipBenefit, *, business: Business, account_id: UUI
     return 0
 
 
-recover = take_back
+def recover(benefit: MembershipBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> bool:
+    return comes_back(lambda: take_back(benefit, business=business, account_id=account_id, occasion=occasion))
 
 
 def _named(occasion: Occasion) -> str:

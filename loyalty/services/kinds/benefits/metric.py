@@ -62,9 +62,7 @@ def give(benefit: MetricBenefit, *, business: Business, account_id: UUID, occasi
 def take_back(benefit: MetricBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
     """As much as there was room for; nothing, where nothing was given."""
     source = occasion.source
-    entry_id = books.entry_of(
-        business=business, account_id=account_id, source_type=source.type, source_id=str(source.id)
-    )
+    entry_id = books.entry_of(business=business, source_type=source.type, source_id=str(source.id))
     if entry_id is None:
         return 0
     posting = ledger.reverse(
@@ -73,14 +71,12 @@ def take_back(benefit: MetricBenefit, *, business: Business, account_id: UUID, o
     return _points(benefit, -posting.amount)
 
 
-def recover(benefit: MetricBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
+def recover(benefit: MetricBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> bool:
     """As much as the policy on refunds says, where some of it is spent."""
     source = occasion.source
-    entry_id = books.entry_of(
-        business=business, account_id=account_id, source_type=source.type, source_id=str(source.id)
-    )
+    entry_id = books.entry_of(business=business, source_type=source.type, source_id=str(source.id))
     if entry_id is None:
-        return 0
+        return True
     taking = Taking(
         entry_id=entry_id,
         amount=benefit.quantity,
@@ -89,7 +85,7 @@ def recover(benefit: MetricBenefit, *, business: Business, account_id: UUID, occ
         facts={"action": occasion.action},
     )
     (posting,) = postings.take_back([taking], business=business)
-    return _points(benefit, -posting.amount) if posting.id else 0
+    return bool(posting.id) and -posting.amount == benefit.quantity
 
 
 def _points(benefit: MetricBenefit, amount: int) -> int:

@@ -30,14 +30,10 @@ def finish(business: Business, part: list[CardRules]) -> None:
 
     :raises DomainError: naming the field in the document
     """
-    cards = {card.key: card for card in StampCard.objects.for_business(business).filter(archived_at=None)}
+    live = StampCard.objects.for_business(business).filter(archived_at=None).select_related("business")
+    cards = {card.key: card for card in live}
     for number, item in enumerate(part):
-        rewards = []
-        for place, each in enumerate(item.rewards):
-            field = f"stampCards.{number}.rewards.{place}.benefits"
-            given = benefits.checked(each.benefits, business=business, field=field)
-            rewards.append({"slot": each.slot, "title": each.title, "benefits": given})
-        stamp_cards.bring(card=cards[item.key], rewards=rewards)
+        stamp_cards.bring(card=cards[item.key], rewards=item.rewards, field=f"stampCards.{number}.rewards")
 
 
 def check(part: list[CardRules], document: Document) -> Iterator[Problem]:
