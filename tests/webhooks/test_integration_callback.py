@@ -61,7 +61,9 @@ def given(acme, ada):
     return give
 
 
-def test_is_called_for_a_redemption_that_points_paid_for(integration_api, callback, consumer, ada, give, voucher, deliver):
+def test_is_called_for_a_redemption_that_points_paid_for(
+    integration_api, callback, consumer, ada, give, voucher, deliver
+):
     give(ada, 1000)
     bought = redeem(integration_api, voucher)
     deliver()

@@ -16,7 +16,7 @@ class Message:
 
 
 class Profile(Protocol):
-    """A module per profile; `TOPICS` bounds what it is subscribed to, or is None; `BESIDE` comes without being asked."""
+    """A module per profile. `TOPICS` bounds what it is subscribed to, or is None; it hears `BESIDE` unasked."""
 
     @property
     def NAME(self) -> str: ...
