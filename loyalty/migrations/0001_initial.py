@@ -136,6 +136,7 @@ class Migration(migrations.Migration):
                         ('digest', models.BinaryField(max_length=32, unique=True)),
                         ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('read', 'Read'), ('write', 'Write')], max_length=10), default=list, size=None)),
                         ('expires_at', models.DateTimeField(blank=True, null=True)),
+                        ('retires_at', models.DateTimeField(editable=False, null=True)),
                         ('revoked_at', models.DateTimeField(editable=False, null=True)),
                         ('created_at', models.DateTimeField(default=loyalty.kernel.clock.wall, editable=False)),
                         ('business', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.business')),
