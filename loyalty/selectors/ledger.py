@@ -114,7 +114,9 @@ def is_owed(business: Business) -> Exists:
 
 def _accrued(business: Business, account_id: Any) -> "QuerySet[HoldAccrual]":
     """Whole points that wait to be posted."""
-    return HoldAccrual.objects.for_business(business).filter(account=account_id, parts__gte=PARTS)
+    rows: Any = HoldAccrual.objects.for_business(business).filter(account=account_id).with_posted()
+    found: QuerySet[HoldAccrual] = rows.filter(waiting__gte=PARTS)
+    return found
 
 
 # Lots with a day, and, of a balance that silence lets expire, what will be left of it by then.

@@ -12,7 +12,7 @@ from loyalty.services.quest_people import moved_by, nothing_to_erase
 
 ROWS = moved_by(
     replace(
-        of_rows(HoldAccrual, name="accruals", exported=("programme__key", "parts", "posted"), erased=None),
+        of_rows(HoldAccrual, name="accruals", exported=("programme__key", "parts", "posting__points"), erased=None),
         erase=nothing_to_erase,
     ),
     HoldAccrual,
@@ -21,13 +21,15 @@ ROWS = moved_by(
 
 
 def move(business: Business, source: UUID, target: UUID, only: Sequence[str] | None) -> Sequence[str]:
-    """Of a programme that both are in, the parts go over to the other's row, and stay there."""
+    """Of a programme that both are in, the parts that were not posted go over to the other's row, and stay there."""
     moved = ROWS.move(business, source, target, only)
     if only is None:
         rows = HoldAccrual.objects.for_business(business)
-        for left in rows.select_for_update().filter(account_id=source, parts__gt=0).order_by("pk"):
-            rows.filter(account_id=target, programme_id=left.programme_id).update(parts=F("parts") + left.parts)
-            rows.filter(pk=left.pk).update(parts=0)
+        theirs = rows.filter(account_id=source).with_posted().filter(waiting__gt=0)
+        for left in theirs.select_for_update(of=("self",)).order_by("pk"):
+            twin = rows.filter(account_id=target, programme_id=left.programme_id)
+            twin.update(parts=F("parts") + left.waiting)
+            rows.filter(pk=left.pk).update(parts=F("parts") - left.waiting)
     return moved
 
 
