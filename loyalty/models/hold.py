@@ -116,8 +116,8 @@ class HoldAccrual(BusyTenantModel):
 class HoldPosting(BusyTenantModel):
     """How many points of an accrual were posted.
 
-    A row of its own, written under the lock of the account. Accruals are locked while a minute is shared out, and nobody
-    who looks at what they have, or spends it, waits for that.
+    A row of its own, written under the lock of the account. Accruals are locked while a minute is shared out, and
+    nobody who looks at what they have, or spends it, waits for that.
     """
 
     accrual = models.OneToOneField(HoldAccrual, on_delete=models.PROTECT, related_name="posting")

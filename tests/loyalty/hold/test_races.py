@@ -10,7 +10,7 @@ from loyalty.kernel import clock
 from loyalty.models import HoldAccrual, HoldProgramme
 from loyalty.models.hold import PARTS
 from loyalty.selectors import ledger as books
-from loyalty.services import accrual, ledger, verification, wallets
+from loyalty.services import accrual, ledger, merges, verification, wallets
 from tests.loyalty.hold.conftest import accrued
 from tests.races import at_once, errors, rewritten
 
@@ -102,7 +102,7 @@ class TestWhileAMinuteIsSharedOut:
 
     @pytest.fixture
     def ada(self, start, holder):
-        """Sixty points are due to her."""
+        """A point a minute is due to her, since an hour ago."""
         programme = start(per_day=1440)
         with clock.moved_to(clock.wall() - 2 * accrual.HOUR):
             ada = holder(100)
@@ -111,19 +111,42 @@ class TestWhileAMinuteIsSharedOut:
         return ada
 
     def test_a_reader_sees_what_was_due_before_and_waits_for_nobody(self, acme, ada):
+        due = accrued(ada)
+
         with sharing_out(minutes=5):
             wallet = wallets.of_one(business=acme, account_id=ada.pk)
 
-        assert wallet.amount == 160
-        assert wallets.of_one(business=acme, account_id=ada.pk).amount == 165
+        assert wallet.amount == 100 + due
+        assert wallets.of_one(business=acme, account_id=ada.pk).amount == 100 + due + 5
         assert verification.verify() == []
 
     def test_a_spender_pays_with_what_was_due_before(self, acme, ada):
+        held = 100 + int(accrued(ada))
+
         with sharing_out(minutes=5):
-            posting = ledger.spend(business=acme, account_id=ada.pk, amount=160)
+            posting = ledger.spend(business=acme, account_id=ada.pk, amount=held)
 
         assert posting.balance_after == 0
         assert verification.verify() == []
+
+
+class TestAMerge:
+    def test_lets_no_minute_begin_which_would_lock_what_it_has_yet_to_lock(self, acme, start, holder):
+        programme = start(per_day=1440)
+        with clock.moved_to(clock.wall() - 2 * accrual.HOUR):
+            ada, bob = holder(100), holder(100)
+        begin_an_hour_ago(programme)
+        accrual.catch_up(programme)
+        begin_an_hour_ago(programme)
+        before = accrued(ada) + accrued(bob)
+
+        with transaction.atomic():
+            merges.merge(business=acme, source_id=ada.pk, target_id=bob.pk)
+            assert at_once(1, lambda _: accrual.catch_up(programme)) == [None]  # nor does it wait
+            assert accrued(ada) + accrued(bob) == before
+
+        accrual.catch_up(programme)
+        assert accrued(ada) + accrued(bob) >= before + 60
 
 
 def paid(person):
