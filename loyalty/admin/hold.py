@@ -163,8 +163,8 @@ class HoldProgrammeAdmin(ServiceAdmin):
         )
 
     def panels(self, request: HttpRequest, row: HoldProgramme) -> Sequence[Panel]:
-        theirs = scope.own(HoldAccrual, request).filter(programme=row).with_posted()
-        rows = list(theirs.order_by("-posted", "-waiting")[:SHOWN])
+        own: Any = scope.own(HoldAccrual, request)
+        rows = list(own.filter(programme=row).with_posted().order_by("-posted", "-waiting")[:SHOWN])
         found = people.of(request, {accrual.account_id for accrual in rows})
         for accrual in rows:
             vars(accrual)["person"] = found.get(accrual.account_id)

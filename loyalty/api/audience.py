@@ -164,10 +164,10 @@ def _account_id(call: Call[Any, Any]) -> UUID:
 
 def _account(call: Call[Any, Any]) -> Account:
     """The token's, after posting what was due to it: that may have raised its tier. One query where nothing was."""
-    rows: Any = Account.objects.for_business(call.business).select_related("business", "tier")
-    rows = rows.annotate(is_owed=books.is_owed(call.business))
-    account = get_or_404(rows, noun="advocate", pk=_account_id(call))
-    if not account.is_owed:
+    rows = Account.objects.for_business(call.business).select_related("business", "tier")
+    asked: Any = rows.annotate(is_owed=books.is_owed(call.business))
+    account: Account = get_or_404(asked, noun="advocate", pk=_account_id(call))
+    if not vars(account)["is_owed"]:
         return account
     ledger.settle(business_id=call.business.pk, account_id=account.pk)
     return get_or_404(rows, noun="advocate", pk=account.pk)
