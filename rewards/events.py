@@ -7,6 +7,7 @@ from loyalty.models import Event
 from rewards.models import GiftCard, Redemption
 
 CREATED = "redemptions/created"
+GIVEN = "redemptions/given"  # beside `created`, where no points were spent
 ISSUED = "redemptions/issued"
 USED = "redemptions/used"
 FULFILLED = "redemptions/fulfilled"

@@ -20,7 +20,7 @@ from advocates.api.shapes import TransactionShape
 from advocates.api.v1 import PRESENT, given
 from advocates.models import Advocate
 from advocates.selectors import identity, profiles
-from advocates.services import advocates, customers
+from advocates.services import advocates, customers, settled
 from loyalty.api.paging import page_by_cursor
 from loyalty.api.views import Call, KeyView, Reply, operation
 from loyalty.kernel.errors import Code, Invalid, NotFound
@@ -144,7 +144,7 @@ def known(business: Business, external_id: str) -> Advocate:
 
 
 def _answer(business: Business, customer: Advocate) -> CustomerAnswer:
-    profile = profiles.profile(business=business, advocate_id=customer.pk)
+    profile = settled.profile(business=business, advocate_id=customer.pk)
     return CustomerAnswer(customer=CustomerShape.of(profile))
 
 

@@ -6,8 +6,7 @@ import structlog
 from django.http import HttpRequest
 
 from advocates.api.customer_shapes import CardBody, CustomerAnswer, CustomerShape
-from advocates.selectors import profiles
-from advocates.services import loyalty_cards
+from advocates.services import loyalty_cards, settled
 from loyalty.api import addresses, limits
 from loyalty.api.authentication import Caller
 from loyalty.api.views import Call, KeyView, operation
@@ -38,7 +37,7 @@ class Lookup(KeyView):
         except limits.RateLimited:
             log.warning("loyalty_cards_guessed", business=str(call.business.pk), key=call.caller.key_name)
             raise
-        profile = profiles.profile(business=call.business, advocate_id=holder.pk)
+        profile = settled.profile(business=call.business, advocate_id=holder.pk)
         return CustomerAnswer(customer=CustomerShape.of(profile))
 
 

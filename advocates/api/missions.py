@@ -42,7 +42,7 @@ class Missions(IntegrationView):
         ),
     )
     def get(self, call: Call[None, ListMissions], external_id: str) -> MissionList:
-        user = named.user(call, external_id)
+        user = named.settled_user(call, external_id)
         found = reads.missions(business=call.business, account=user.account)
         wanted = [one for one in found if call.query.status in (None, one.status)]
         return MissionList(missions=[UserMission.of(one) for one in wanted])
@@ -56,7 +56,7 @@ class Quests(IntegrationView):
         description="Those that the user may take part in now. progress counts missions; points is for the quest.",
     )
     def get(self, call: Call[None, None], external_id: str) -> QuestList:
-        user = named.user(call, external_id)
+        user = named.settled_user(call, external_id)
         found = reads.journeys(business=call.business, account=user.account)
         return QuestList(quests=[UserQuest.of(one) for one in found])
 

@@ -21,7 +21,7 @@ from advocates.api.shapes import (
 )
 from advocates.models import Advocate
 from advocates.selectors import identity, profiles
-from advocates.services import advocates
+from advocates.services import advocates, settled
 from loyalty.api import types
 from loyalty.api.examples import ADVOCATE_ID
 from loyalty.api.paging import NumberedQuery, PageQuery, page_by_cursor, page_numbered
@@ -269,11 +269,7 @@ def given(filters: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(business: Business, advocate_id: UUID) -> AdvocateAnswer:
-    profile = profiles.profile(business=business, advocate_id=advocate_id)
-    if profile.points.is_due:
-        ledger.settle(business_id=business.pk, account_id=advocate_id)
-        profile = profiles.profile(business=business, advocate_id=advocate_id)
-    return AdvocateAnswer.of(profile)
+    return AdvocateAnswer.of(settled.profile(business=business, advocate_id=advocate_id))
 
 
 def details_of(body: PersonalDetails) -> dict[str, Any]:

@@ -127,7 +127,7 @@ SHARES = look.column("Shares out", source)
 TERM = look.column("Held for", lambda row: f"{row.term // timedelta(hours=1)} h" if row.term else "A moment")
 ACCRUALS = (
     look.column("Advocate", lambda row: look.person(row.person)),
-    look.column("Waits", lambda row: f"{row.parts / PARTS:,.3f}"),
+    look.column("Waits", lambda row: f"{row.waiting / PARTS:,.3f}"),
     look.column("Posted", lambda row: look.points(int(row.posted))),
 )
 
@@ -163,7 +163,8 @@ class HoldProgrammeAdmin(ServiceAdmin):
         )
 
     def panels(self, request: HttpRequest, row: HoldProgramme) -> Sequence[Panel]:
-        rows = list(scope.own(HoldAccrual, request).filter(programme=row).order_by("-posted", "-parts")[:SHOWN])
+        own: Any = scope.own(HoldAccrual, request)
+        rows = list(own.filter(programme=row).with_posted().order_by("-posted", "-waiting")[:SHOWN])
         found = people.of(request, {accrual.account_id for accrual in rows})
         for accrual in rows:
             vars(accrual)["person"] = found.get(accrual.account_id)

@@ -53,7 +53,7 @@ class KeyForm(SecretForm):
         return key
 
 
-EXPIRES = look.moment_of("expires_at", "Expires")
+EXPIRES = look.column("Expires", lambda key: look.moment(key.ends_at))
 REVOKED = look.moment_of("revoked_at", "Revoked")
 
 
@@ -102,8 +102,8 @@ class ApiKeyAdmin(SecretAdmin):
             request,
             key,
             title=f"Rotate {key.name}",
-            text=f"You get a new key with the same rights. The old one goes on working for {OVERLAP_HOURS} hours, "
-            "so that you can change over without a gap.",
+            text="You get a new key with the same rights, which expires when this one would have, if it would. "
+            f"The old one goes on working for {OVERLAP_HOURS} hours, so that you can change over without a gap.",
             submit="Make the new key",
             act=act,
         )
@@ -131,4 +131,4 @@ def state(key: ApiKey) -> object:
         return look.state("Revoked", "danger")
     if not key.is_usable(at=clock.wall()):
         return look.state("Expired")
-    return look.state("Expires soon", "warning") if key.expires_at else look.state("Works", "success")
+    return look.state("Expires soon", "warning") if key.ends_at else look.state("Works", "success")

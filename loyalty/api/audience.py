@@ -15,7 +15,8 @@ from loyalty.api.views import Call, Reply, UserView, VisitorView, get_or_404, op
 from loyalty.kernel.errors import Code, NotFound
 from loyalty.models import Account, Business, Metric, Milestone, MilestoneSet, QuestVersion
 from loyalty.selectors import inventory, journal, ladders, playing
-from loyalty.services import accounts, actions, wallets
+from loyalty.selectors import ledger as books
+from loyalty.services import accounts, actions, ledger, wallets
 from loyalty.services.quest_rules import Fraction, Whole
 from loyalty.services.reports import Report
 from loyalty.services.stamped import Stamped
@@ -162,8 +163,14 @@ def _account_id(call: Call[Any, Any]) -> UUID:
 
 
 def _account(call: Call[Any, Any]) -> Account:
+    """The token's, after posting what was due to it: that may have raised its tier. One query where nothing was."""
     rows = Account.objects.for_business(call.business).select_related("business", "tier")
-    return get_or_404(rows, noun="advocate", pk=_account_id(call))
+    asked: Any = rows.annotate(is_owed=books.is_owed(call.business))
+    account: Account = get_or_404(asked, noun="advocate", pk=_account_id(call))
+    if not vars(account)["is_owed"]:
+        return account
+    ledger.settle(business_id=call.business.pk, account_id=account.pk)
+    return get_or_404(rows, noun="advocate", pk=account.pk)
 
 
 def _whose(call: Call[Any, WhichBusiness]) -> tuple[Business, Account | None]:

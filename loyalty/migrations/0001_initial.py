@@ -138,6 +138,7 @@ class Migration(migrations.Migration):
                         ('digest', models.BinaryField(max_length=32, unique=True)),
                         ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('read', 'Read'), ('write', 'Write')], max_length=10), default=list, size=None)),
                         ('expires_at', models.DateTimeField(blank=True, null=True)),
+                        ('retires_at', models.DateTimeField(editable=False, null=True)),
                         ('revoked_at', models.DateTimeField(editable=False, null=True)),
                         ('created_at', models.DateTimeField(default=loyalty.kernel.clock.wall, editable=False)),
                         ('business', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.business')),
@@ -304,14 +305,25 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.UUIDField(default=loyalty.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
                         ('parts', models.DecimalField(decimal_places=0, default=0, max_digits=40)),
-                        ('posted', models.DecimalField(decimal_places=0, default=0, max_digits=30)),
                         ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.account')),
                         ('business', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.business')),
                         ('programme', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.holdprogramme')),
                     ],
                     options={
                         'indexes': [models.Index(fields=['programme', 'account'], name='accruals_of_hold_programme')],
-                        'constraints': [models.UniqueConstraint(fields=('account', 'programme'), name='one_accrual_per_person_and_programme'), models.CheckConstraint(condition=models.Q(('parts__gte', 0), ('posted__gte', 0)), name='accruals_are_not_negative')],
+                        'constraints': [models.UniqueConstraint(fields=('account', 'programme'), name='one_accrual_per_person_and_programme'), models.CheckConstraint(condition=models.Q(('parts__gte', 0)), name='accruals_are_not_negative')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='HoldPosting',
+                    fields=[
+                        ('id', models.UUIDField(default=loyalty.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                        ('points', models.DecimalField(decimal_places=0, max_digits=30)),
+                        ('accrual', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='posting', to='loyalty.holdaccrual')),
+                        ('business', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.business')),
+                    ],
+                    options={
+                        'constraints': [models.CheckConstraint(condition=models.Q(('points__gt', 0)), name='a_hold_posting_posts_something')],
                     },
                 ),
                 migrations.CreateModel(

@@ -7,7 +7,7 @@ from loyalty.models.climbs import Arrival, Climb
 from loyalty.models.completions import ProofFile, QuestCompletion, Submission, TaskCompletion
 from loyalty.models.earn_rules import EarnRule, EarnRuleBudget, EarnRuleUse, EarnRuleVersion
 from loyalty.models.events import Event, EventBody
-from loyalty.models.hold import HoldAccrual, HoldFeed, HoldProgramme, RevenueReport
+from loyalty.models.hold import HoldAccrual, HoldFeed, HoldPosting, HoldProgramme, RevenueReport
 from loyalty.models.idempotency import IdempotencyRecord
 from loyalty.models.inventory import Holding, HoldingChange, InventoryItem, InventorySet
 from loyalty.models.keys import ApiKey, SigningKey
@@ -42,6 +42,7 @@ __all__ = [
     "EventType",
     "HoldAccrual",
     "HoldFeed",
+    "HoldPosting",
     "HoldProgramme",
     "Holding",
     "HoldingChange",

@@ -4,14 +4,17 @@ Minutes are shared out, and accruals posted, by the functions in `migrations/sql
 """
 
 from datetime import timedelta
+from decimal import Decimal
+from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 
 from loyalty.kernel import clock, points
 from loyalty.models.accounts import Account
-from loyalty.models.base import BusyTenantModel, TenantModel
+from loyalty.models.base import BusyTenantModel, TenantModel, TenantQuerySet
 from loyalty.models.metrics import Metric
 
 MINUTES = 1440  # of a day
@@ -75,8 +78,18 @@ class HoldProgramme(TenantModel):
         return self.title
 
 
+class HoldAccrualQuerySet(TenantQuerySet["HoldAccrual"]):
+    def with_posted(self) -> Any:
+        """Annotate what was `posted`, in points, and what is `waiting`, in parts."""
+        posted = Coalesce(F("posting__points"), Decimal(0))
+        return self.annotate(posted=posted, waiting=F("parts") - posted * PARTS)
+
+
+HoldAccrualManager = models.Manager.from_queryset(HoldAccrualQuerySet)
+
+
 class HoldAccrual(BusyTenantModel):
-    """What one person has accrued in one programme: parts that wait, and the points that were posted."""
+    """What one person has accrued in one programme, all of it; `HoldPosting` says what was posted of it."""
 
     # No plain constraints: the migration's composite foreign keys cover the business too.
     programme = models.ForeignKey(
@@ -86,17 +99,35 @@ class HoldAccrual(BusyTenantModel):
         Account, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )
     parts = models.DecimalField(max_digits=40, decimal_places=0, default=0)
-    posted = models.DecimalField(max_digits=30, decimal_places=0, default=0)
+
+    objects: ClassVar[HoldAccrualManager["HoldAccrual"]] = HoldAccrualManager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["account", "programme"], name="one_accrual_per_person_and_programme"),
-            models.CheckConstraint(condition=Q(parts__gte=0, posted__gte=0), name="accruals_are_not_negative"),
+            models.CheckConstraint(condition=Q(parts__gte=0), name="accruals_are_not_negative"),
         ]
         indexes = [models.Index(fields=["programme", "account"], name="accruals_of_hold_programme")]
 
     def __str__(self) -> str:
-        return f"{self.parts} parts, {self.posted} posted"
+        return f"{self.parts} parts"
+
+
+class HoldPosting(BusyTenantModel):
+    """How many points of an accrual were posted.
+
+    A row of its own, written under the lock of the account. Accruals are locked while a minute is shared out, and
+    nobody who looks at what they have, or spends it, waits for that.
+    """
+
+    accrual = models.OneToOneField(HoldAccrual, on_delete=models.PROTECT, related_name="posting")
+    points = models.DecimalField(max_digits=30, decimal_places=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(points__gt=0), name="a_hold_posting_posts_something")]
+
+    def __str__(self) -> str:
+        return f"{self.points} posted"
 
 
 class RevenueReport(TenantModel):

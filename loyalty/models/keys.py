@@ -12,7 +12,8 @@ from loyalty.models.base import TenantModel, TenantQuerySet
 
 class ApiKeyQuerySet(TenantQuerySet["ApiKey"]):
     def usable(self, *, at: datetime) -> "ApiKeyQuerySet":
-        return self.filter(revoked_at=None).filter(models.Q(expires_at=None) | models.Q(expires_at__gt=at))
+        kept = self.filter(revoked_at=None).filter(models.Q(expires_at=None) | models.Q(expires_at__gt=at))
+        return kept.filter(models.Q(retires_at=None) | models.Q(retires_at__gt=at))
 
 
 ApiKeyManager = models.Manager.from_queryset(ApiKeyQuerySet)
@@ -35,6 +36,7 @@ class ApiKey(TenantModel):
     digest = models.BinaryField(max_length=32, unique=True, editable=False)
     scopes = ArrayField(models.CharField(max_length=10, choices=Scope), default=list)
     expires_at = models.DateTimeField(null=True, blank=True)
+    retires_at = models.DateTimeField(null=True, editable=False)  # it has a successor, and works beside it until then
     revoked_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=clock.wall, editable=False)
 
@@ -47,8 +49,13 @@ class ApiKey(TenantModel):
     def __str__(self) -> str:
         return f"{self.prefix}… ({self.name})"
 
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it stops working by itself; null: never."""
+        return min((at for at in (self.expires_at, self.retires_at) if at), default=None)
+
     def is_usable(self, *, at: datetime) -> bool:
-        return self.revoked_at is None and (self.expires_at is None or self.expires_at > at)
+        return self.revoked_at is None and (self.ends_at is None or self.ends_at > at)
 
 
 class SigningKey(models.Model):

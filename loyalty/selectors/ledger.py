@@ -101,9 +101,16 @@ def is_due(*, business: Business, account_id: UUID) -> bool:
     return _accrued(business, account_id).exists()
 
 
+def is_owed(business: Business) -> Exists:
+    """For accounts of a business, the same beside the rest of a row: no query more."""
+    return Exists(_accrued(business, OuterRef("pk")))
+
+
 def _accrued(business: Business, account_id: Any) -> "QuerySet[HoldAccrual]":
     """Whole points that wait to be posted."""
-    return HoldAccrual.objects.for_business(business).filter(account=account_id, parts__gte=PARTS)
+    rows: Any = HoldAccrual.objects.for_business(business).filter(account=account_id).with_posted()
+    found: QuerySet[HoldAccrual] = rows.filter(waiting__gte=PARTS)
+    return found
 
 
 # Lots with a day, and, of a balance that silence lets expire, what will be left of it by then.

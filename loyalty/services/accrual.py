@@ -25,8 +25,9 @@ NOBODY = UUID(int=0)
 log = structlog.get_logger(__name__)
 
 DUE = """
-    SELECT h.account_id FROM loyalty_holdaccrual h
-    WHERE h.programme_id = %(programme)s AND h.account_id > %(last)s AND h.parts >= %(parts)s
+    SELECT h.account_id FROM loyalty_holdaccrual h LEFT JOIN loyalty_holdposting p ON p.accrual_id = h.id
+    WHERE h.programme_id = %(programme)s AND h.account_id > %(last)s
+        AND h.parts >= (coalesce(p.points, 0) + 1) * %(parts)s
     ORDER BY h.account_id LIMIT %(page)s
 """
 

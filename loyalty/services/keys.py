@@ -46,7 +46,7 @@ def create_key(
 
 @transaction.atomic
 def rotate(*, key: ApiKey, overlap: timedelta = OVERLAP) -> tuple[ApiKey, str]:
-    """Make a successor with the same rights, and let the old key die after the overlap.
+    """Make a successor with the same rights and expiry, and let the old key die after the overlap.
 
     :raises KeyNotUsable: if the key is dead already
     """
@@ -54,13 +54,14 @@ def rotate(*, key: ApiKey, overlap: timedelta = OVERLAP) -> tuple[ApiKey, str]:
     locked = ApiKey.objects.for_business(key.business).select_for_update().get(pk=key.pk)
     if not locked.is_usable(at=now):
         raise KeyNotUsable
-    locked.expires_at = min(locked.expires_at or now + overlap, now + overlap)
-    locked.save(update_fields=["expires_at"])
+    locked.retires_at = min(locked.retires_at or now + overlap, now + overlap)
+    locked.save(update_fields=["retires_at"])
     return create_key(
         business=locked.business,
         kind=Kind(locked.kind),
         name=locked.name,
         scopes=[Scope(s) for s in locked.scopes],
+        expires_at=locked.expires_at,
     )
 
 

@@ -213,20 +213,21 @@ CHECKS: list[Check] = [
         "what a hold programme poured out lies with people, was posted, or is kept",
         """
         SELECT p.business_id, p.id FROM loyalty_holdprogramme p
-        LEFT JOIN (SELECT programme_id, sum(parts + posted * 1440000) AS total
+        LEFT JOIN (SELECT programme_id, sum(parts) AS total
                    FROM loyalty_holdaccrual GROUP BY 1) h ON h.programme_id = p.id
         WHERE p.poured <> p.kept + coalesce(h.total, 0)
             AND (%(business)s::uuid IS NULL OR p.business_id = %(business)s::uuid)
         """,
     ),
     Check(
-        "what accruals say was posted is what the ledger has",
+        "what is said to be posted of accruals is what the ledger has, and no more than there was",
         """
         SELECT h.business_id, h.id FROM loyalty_holdaccrual h
+        LEFT JOIN loyalty_holdposting p ON p.accrual_id = h.id AND p.business_id = h.business_id
         LEFT JOIN (SELECT business_id, split_part(source_id, ':', 1) AS accrual, sum(amount) AS total
                    FROM loyalty_ledgerentry WHERE source_type = 'hold' AND type = 'earn' GROUP BY 1, 2) e
             ON e.business_id = h.business_id AND e.accrual = h.id::text
-        WHERE h.posted <> coalesce(e.total, 0)
+        WHERE (coalesce(p.points, 0) <> coalesce(e.total, 0) OR p.points * 1440000 > h.parts)
             AND (%(business)s::uuid IS NULL OR h.business_id = %(business)s::uuid)
         """,
     ),

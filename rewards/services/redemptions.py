@@ -20,7 +20,7 @@ from loyalty.kernel.errors import Code, Conflict, DomainError, NotFound
 from loyalty.models import Account, Business, Event
 from loyalty.selectors import merges
 from loyalty.services import accounts, idempotency, ledger
-from rewards.events import CANCELLED, CREATED, ISSUED, facts, happened
+from rewards.events import CANCELLED, CREATED, GIVEN, ISSUED, facts, happened
 from rewards.models import Redemption, Reward
 from rewards.selectors import offers
 from rewards.services import codes, gift_redemptions, items, kinds, prices
@@ -223,7 +223,7 @@ def give(
     redemption = _drafted(reward, price, advocate_id=advocate_id, quantity=quantity)
     redemption.points = 0
     redemption.source_type, redemption.source_id = source.type, source.id
-    return _placed(redemption, now=max(clock.now(reward.business), account.last_event_at))
+    return _placed(redemption, GIVEN, now=max(clock.now(reward.business), account.last_event_at))
 
 
 @transaction.atomic
@@ -327,12 +327,15 @@ def _drafted(reward: Reward, price: prices.Price, *, advocate_id: UUID, quantity
     )
 
 
-def _placed(redemption: Redemption, *, now: datetime) -> Redemption:
-    """Write a redemption of a locked account, with its coupon and its news, and take it out of stock."""
+def _placed(redemption: Redemption, *more: str, now: datetime) -> Redemption:
+    """Write a redemption of a locked account, with its coupon and its news, and take it out of stock.
+
+    :param more: topics that tell of it, beside that it was created
+    """
     code = _taken_code(redemption)
     redemption.created_at = redemption.updated_at = now
     news = [] if redemption.status == Status.PENDING_APPROVAL else go_on(redemption, code=code, now=now)
-    told = [happened(CREATED, redemption), *news]
+    told = [*(happened(topic, redemption) for topic in (CREATED, *more)), *news]
     cursor = database.prepared_cursor()
     cursor.execute(PLACE, [tables.document(redemption), events.items(told), now])
     if not cursor.fetchone()[0]:

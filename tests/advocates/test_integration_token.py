@@ -1,6 +1,9 @@
+from datetime import timedelta
+
 import pytest
 
 from advocates.models import Advocate
+from loyalty.kernel import clock
 from loyalty.services import accounts, tokens
 
 
@@ -45,6 +48,17 @@ class TestUserToken:
 
         joined = Advocate.objects.for_business(acme).get(external_id="new@shop.example")
         assert {tokens.verify(answer.json()["token"]).account_id for answer in (first, second)} == {joined.pk}
+
+    @pytest.mark.parametrize("door", ["token", "widget"])
+    def test_lives_a_day(self, acme, ada, integration_api, door):
+        answer = integration_api.get(f"/integration/user/ada-1/{door}").json()
+        token = answer.get("token") or answer["url"].partition("#t=")[2]
+        made = clock.wall()
+
+        with clock.moved_to(made + timedelta(hours=23, minutes=59)):
+            assert tokens.verify(token).account_id == ada.pk
+        with clock.moved_to(made + timedelta(hours=24, minutes=1)), pytest.raises(tokens.InvalidToken):
+            tokens.verify(token)
 
     def test_never_stands_for_another_business_user(self, acme, rival, eve, integration_api):
         """The same id at two merchants is two people."""

@@ -69,6 +69,16 @@ class TestPut:
             ({"timezone": "Mars/Olympus"}, "timezone"),
             ({"metadata": {"a": "x" * 17_000}}, "metadata"),
             ({"externalId": "other"}, "externalId"),
+            ({"email": 7}, "email"),
+            ({"email": f"{'a' * 255}@shop.example"}, "email"),
+            ({"birthday": 19900131}, "birthday"),
+            ({"birthday": "31.01.1990"}, "birthday"),
+            ({"locale": 7}, "locale"),
+            ({"locale": "e" * 40}, "locale"),
+            ({"timezone": 7}, "timezone"),
+            ({"timezone": "z" * 100}, "timezone"),
+            ({"metadata": []}, "metadata"),
+            ([], None),
         ],
     )
     def test_refuses_what_makes_no_sense_and_nobody_joins(self, acme, integration_api, body, property):
@@ -94,6 +104,12 @@ class TestPut:
         assert (answer["userId"], answer["advocateId"], answer["tier"]) == ("new-1", str(joined.pk), "bronze")
         assert (joined.external_id, joined.email, joined.name) == ("new-1", "new@example.com", "New")
         assert joined.metadata == {"source": "store"}
+
+    def test_takes_an_id_of_128_characters_of_any_kind(self, acme, integration_api):
+        name = "kündin-" + "7" * 121
+
+        assert integration_api.put(f"/integration/user/{name}", {}).status_code == 200
+        assert integration_api.get(f"/integration/user/{name}").json()["userId"] == name
 
     def test_finds_who_has_the_address_and_no_id_yet(self, acme, integration_api):
         known = advocates.create(business=acme, email="ada@example.com")

@@ -172,6 +172,15 @@ class TestAnEvent:
         assert send(integration_api, createdAt=text).status_code == 201
         assert Action.objects.get().data["createdAt"] == meant
 
+    def test_may_be_as_long_as_is_allowed(self, acme, integration_api):
+        longest = {
+            "eventId": "e" * 64,
+            "eventTags": ["t" * 64] * 50,
+            "data": {f"{number:064}": "x" * 1024 for number in range(50)},
+        }
+
+        assert send(integration_api, id="!" * 128, user="ü" * 128, **longest).status_code == 201
+
     def test_may_come_from_a_clock_that_is_a_little_fast(self, ada, integration_api):
         ahead = datetime.now(UTC) + timedelta(seconds=30)
 

@@ -75,7 +75,7 @@ class TestRotateKey:
         key.refresh_from_db()
 
         assert ApiKey.objects.get(digest=crypto.digest(text)).scopes == ["read"]
-        assert timedelta(hours=23) < key.expires_at - clock.wall() <= timedelta(hours=24)
+        assert timedelta(hours=23) < key.ends_at - clock.wall() <= timedelta(hours=24)
 
     def test_is_not_offered_for_a_dead_key(self, olga, key):
         keys.revoke(key=key)

@@ -119,6 +119,37 @@ class TestRotation:
         assert not old.is_usable(at=clock.wall() + timedelta(hours=25))
         assert ApiKey.objects.for_business(acme).count() == 2
 
+    def test_gives_the_successor_no_longer_life_than_the_key_had(self, acme):
+        ends = clock.wall() + timedelta(days=90)
+        old, _ = keys.create_key(business=acme, kind=keys.Kind.SECRET, name="k", expires_at=ends)
+
+        new, text = keys.rotate(key=old)
+
+        assert new.expires_at == ends
+        with clock.moved_to(ends):
+            api = cast.ApiClient({"Authorization": f"Bearer {text}"})
+            assert code(api.get("/me")) == (401, "UNAUTHENTICATED")
+
+    def test_does_not_lengthen_the_life_of_a_key_that_ends_within_the_day(self, acme):
+        ends = clock.wall() + timedelta(hours=2)
+        old, _ = keys.create_key(business=acme, kind=keys.Kind.SECRET, name="k", expires_at=ends)
+
+        new, _ = keys.rotate(key=old)
+
+        old.refresh_from_db()
+        assert (old.ends_at, new.ends_at) == (ends, ends)
+
+    def test_again_of_the_same_key_makes_another_one_that_stays(self, acme):
+        old, _ = keys.create_key(business=acme, kind=keys.Kind.SECRET, name="k")
+        keys.rotate(key=old)
+        old.refresh_from_db()
+        first_end = old.ends_at
+
+        new, _ = keys.rotate(key=old)
+
+        old.refresh_from_db()
+        assert (old.ends_at, new.ends_at) == (first_end, None)
+
 
 class TestIntegrationKey:
     def test_needs_a_listed_address_and_says_which_it_saw(self, acme):

@@ -100,7 +100,11 @@ class TestGives:
         assert api.get(f"/rewards/{reward.pk}").json()["reward"]["stockRemaining"] == 1
         assert wallets.wallets(business=ada.business, account_ids=[ada.pk])[ada.pk].amount == 0
         topics = Event.objects.for_business(ada.business).filter(account_id=ada.pk).order_by("sequence")
-        assert list(topics.values_list("topic", flat=True))[-2:] == ["redemptions/created", "redemptions/issued"]
+        assert list(topics.values_list("topic", flat=True))[-3:] == [
+            "redemptions/created",
+            "redemptions/given",
+            "redemptions/issued",
+        ]
 
     def test_a_promo_code(self, acme, offer, ada):
         pool = pools.create(business=acme, title="Cinema", key="cinema")

@@ -37,6 +37,7 @@ class TestRegister:
             ({"url": "https://example.com/" + "a" * 2030}, "url"),
             ({"signatureProfile": "md5"}, "signatureProfile"),
             ({"signatureProfile": "callback-sha512"}, "topics"),
+            ({"signatureProfile": "callback-sha512", "topics": ["redemptions/given"]}, "topics"),
             ({"description": "x" * 201}, "description"),
             ({"secret": "whsec_mine"}, "secret"),
         ],

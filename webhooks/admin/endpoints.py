@@ -19,7 +19,7 @@ from webhooks.admin.deliveries import latest
 from webhooks.admin.endpoint_form import EndpointForm
 from webhooks.models import Endpoint
 from webhooks.selectors import Overdue, overdue
-from webhooks.services import deliveries, endpoints, topics
+from webhooks.services import deliveries, endpoints, signing, topics
 
 Status = Endpoint.Status
 OVERLAP_HOURS = int(endpoints.OVERLAP.total_seconds() // 3600)
@@ -30,7 +30,7 @@ class ExampleForm(forms.Form):
 
     def __init__(self, *args: Any, endpoint: Endpoint, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        heard = [(topic, topic) for topic in topics.meant_by(endpoint.topics)]
+        heard = [(topic, topic) for topic in topics.meant_by(signing.heard_by(endpoint))]
         cast(forms.ChoiceField, self.fields["topic"]).choices = heard
 
 

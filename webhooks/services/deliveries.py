@@ -10,7 +10,7 @@ from loyalty.kernel.errors import Invalid, NotFound
 from loyalty.models import Business, Event
 from loyalty.services import bodies
 from webhooks.models import Delivery, Endpoint
-from webhooks.services import endpoints, topics
+from webhooks.services import endpoints, signing, topics
 
 Status = Delivery.Status
 
@@ -35,7 +35,7 @@ def send_example(*, business: Business, endpoint_id: UUID, topic: str | None = N
     :raises Invalid: if there is no such topic, or the endpoint is not subscribed to it
     """
     endpoint = endpoints.locked(business=business, endpoint_id=endpoint_id, active=True)
-    heard = tuple(topics.meant_by(endpoint.topics))
+    heard = tuple(topics.meant_by(signing.heard_by(endpoint)))
     topic = topic or next(iter(heard), "")
     if topic not in heard:
         raise Invalid("The endpoint is not subscribed to this topic.", field="topic")
@@ -86,7 +86,7 @@ def replay(*, business: Business, endpoint_id: UUID, since: datetime) -> int:
     :raises endpoints.EndpointDisabled: if it is disabled
     """
     endpoint = endpoints.locked(business=business, endpoint_id=endpoint_id, active=True)
-    now, meant = clock.wall(), list(topics.meant_by(endpoint.topics))
+    now, meant = clock.wall(), list(topics.meant_by(signing.heard_by(endpoint)))
     happened = Event.objects.for_business(business).filter(created_at__gte=since, topic__in=meant)
     sent_before = Delivery.objects.for_business(business).filter(endpoint=endpoint, event__in=happened)
     again = sent_before.update(status=Status.PENDING, next_attempt_at=now)

@@ -240,6 +240,7 @@ PAYLOADS: Mapping[str, type[Data]] = {
     "inventory/received": ItemData,
     "inventory/lost": ItemData,
     "redemptions/created": RedemptionData,
+    "redemptions/given": RedemptionData,
     "redemptions/issued": RedemptionData,
     "redemptions/fulfilled": RedemptionData,
     "redemptions/cancelled": RedemptionData,

@@ -10,7 +10,7 @@ from loyalty.kernel import clock, ids, jobs
 from loyalty.services import publication
 from loyalty.services.publication import Published
 from webhooks.models import Endpoint
-from webhooks.services import replies, topics
+from webhooks.services import replies, signing, topics
 
 PAGES = 20  # then another task goes on, so that no worker waits long for this one
 
@@ -61,9 +61,10 @@ def _fan_out(published: Sequence[Published]) -> int:
 
 def _rows(endpoint: Endpoint, happened: Sequence[Published]) -> Iterator[tuple[object, ...]]:
     """Number what the endpoint is to be sent."""
+    heard = signing.heard_by(endpoint)
     for event in happened:
         url = replies.url_at(endpoint, event) if endpoint.is_reply else ""
-        if url or topics.covers(endpoint.topics, event.topic):
+        if url or topics.covers(heard, event.topic):
             endpoint.last_sequence += 1
             delivery_id, reply = ids.new_id(), event.content.reply if url else None
             sealed = reply and replies.seal(reply, delivery_id=delivery_id)

@@ -40,6 +40,11 @@ def check(profile: str, subscribed: Collection[str]) -> None:
         raise TopicsNotCarried(kind)
 
 
+def heard_by(endpoint: Endpoint) -> list[str]:
+    """What an endpoint is subscribed to, and what its profile tells beside that."""
+    return [*endpoint.topics, *PROFILES[endpoint.signature_profile].BESIDE]
+
+
 def new_secret() -> str:
     """256 random bits, spelled as the Standard Webhooks libraries read them."""
     return "whsec_" + b64encode(token_bytes(32)).decode()

@@ -126,6 +126,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "inventory/received": _about(set="badges", item="rider", quantity=1, held=1, action="quest"),
     "inventory/lost": _about(set="badges", item="rider", quantity=1, held=0, action="operator"),
     "redemptions/created": _redemption("issued"),
+    "redemptions/given": _redemption("issued") | {"points": 0},
     "redemptions/issued": _redemption("issued"),
     "redemptions/fulfilled": _redemption("fulfilled"),
     "redemptions/cancelled": _redemption("cancelled"),

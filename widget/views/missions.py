@@ -10,7 +10,7 @@ from advocates.api.missions import MAX_PROOF, NewProof
 from loyalty.api import parsing
 from loyalty.kernel.errors import DomainError
 from loyalty.selectors import quests
-from loyalty.services import actions, completions, proofs
+from loyalty.services import actions, completions, proofs, wallets
 from loyalty.services.reports import Report
 from widget.selectors import missions
 from widget.views.fragments import Fragment, render, respond
@@ -18,6 +18,7 @@ from widget.views.fragments import Fragment, render, respond
 
 class Missions(Fragment):
     def get(self, request: HttpRequest) -> HttpResponse:
+        wallets.settle_due(business=self.business, account_id=self.account_id)
         return self._list("missions", goals=missions.goals(business=self.business, account_id=self.account_id))
 
 

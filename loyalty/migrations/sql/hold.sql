@@ -118,8 +118,8 @@ BEGIN
         FROM due d WHERE held.programme_id = p_programme.id AND held.account_id = d.account_id AND d.parts > 0
         RETURNING held.account_id
     ), fresh AS (
-        INSERT INTO loyalty_holdaccrual AS held (id, business_id, programme_id, account_id, parts, posted)
-        SELECT laurel_uuid7(p_at), p_programme.business_id, p_programme.id, d.account_id, d.parts, 0
+        INSERT INTO loyalty_holdaccrual AS held (id, business_id, programme_id, account_id, parts)
+        SELECT laurel_uuid7(p_at), p_programme.business_id, p_programme.id, d.account_id, d.parts
             FROM due d LEFT JOIN more m USING (account_id) WHERE d.parts > 0 AND m.account_id IS NULL
         ON CONFLICT (account_id, programme_id) DO UPDATE SET parts = held.parts + excluded.parts  -- a merge was faster
     )
@@ -134,8 +134,8 @@ DECLARE
     v_shared numeric;
 BEGIN
     WITH welcomed AS (
-        INSERT INTO loyalty_holdaccrual (id, business_id, programme_id, account_id, parts, posted)
-        SELECT laurel_uuid7(p_at), p_programme.business_id, p_programme.id, s.account_id, p_programme.bonus * 1440000, 0
+        INSERT INTO loyalty_holdaccrual (id, business_id, programme_id, account_id, parts)
+        SELECT laurel_uuid7(p_at), p_programme.business_id, p_programme.id, s.account_id, p_programme.bonus * 1440000
             FROM laurel_stakes(p_programme, p_key, p_at) s WHERE s.joined_at >= p_programme.started_at
             ORDER BY s.account_id
         ON CONFLICT (account_id, programme_id) DO NOTHING
@@ -195,31 +195,40 @@ BEGIN
     RETURN true;
 END $$;
 
+-- What an account has accrued that is worth whole points and was not posted yet, by programme.
+CREATE FUNCTION laurel_due_accruals(p_account uuid)
+RETURNS TABLE (id uuid, programme_id uuid, due numeric, posted numeric) LANGUAGE sql STABLE AS $$
+    SELECT h.id, h.programme_id, h.parts - coalesce(p.points, 0) * 1440000, coalesce(p.points, 0)
+    FROM loyalty_holdaccrual h LEFT JOIN loyalty_holdposting p ON p.accrual_id = h.id
+    WHERE h.account_id = p_account AND h.parts - coalesce(p.points, 0) * 1440000 >= 1440000
+$$;
+
 -- Posts what a locked account has accrued, whole points of it: one award for each programme. What there is no room for
--- waits, and what is being accrued at this moment is left for the next time. Answers how many awards that was.
+-- waits. Only reads the accruals, which are locked for seconds while a minute is shared out among many: whoever waited
+-- for one with another in hand could wait for each other in a circle. Answers how many awards that was.
 CREATE FUNCTION laurel_post_accruals(p_start laurel_start, p_wall timestamptz) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     v_accrual record;
     v_posting laurel_posting;
     v_posted integer := 0;
 BEGIN
-    IF NOT EXISTS (SELECT FROM loyalty_holdaccrual WHERE account_id = p_start.account_id AND parts >= 1440000) THEN
+    IF NOT EXISTS (SELECT FROM laurel_due_accruals(p_start.account_id)) THEN
         RETURN 0;  -- as nearly always: asked without opening a cursor
     END IF;
     FOR v_accrual IN
-        SELECT h.*, p.key, m.key AS metric FROM loyalty_holdaccrual h
-        JOIN loyalty_holdprogramme p ON p.id = h.programme_id JOIN loyalty_metric m ON m.id = p.pays_id
-        WHERE h.account_id = p_start.account_id AND h.parts >= 1440000
-        ORDER BY h.id FOR UPDATE OF h SKIP LOCKED
+        SELECT d.*, p.key, m.key AS metric FROM laurel_due_accruals(p_start.account_id) d
+        JOIN loyalty_holdprogramme p ON p.id = d.programme_id JOIN loyalty_metric m ON m.id = p.pays_id
+        ORDER BY d.id
     LOOP
         v_posting := laurel_award(p_start.business_id, p_start.account_id, v_accrual.metric, 'earn',
-            least(div(v_accrual.parts, 1440000), 1000000000000)::bigint, 'hold', v_accrual.id || ':' || v_accrual.posted,
-            NULL, NULL, jsonb_build_object('programme', v_accrual.key, 'parts', v_accrual.parts), '', 'points/earned',
+            least(div(v_accrual.due, 1440000), 1000000000000)::bigint, 'hold', v_accrual.id || ':' || v_accrual.posted,
+            NULL, NULL, jsonb_build_object('programme', v_accrual.key, 'parts', v_accrual.due), '', 'points/earned',
             jsonb_build_object('action', 'hold', 'programme', v_accrual.key), p_wall, NULL, NULL, 9007199254740991,
             NULL, NULL, NULL, true);
         CONTINUE WHEN v_posting.id IS NULL;
-        UPDATE loyalty_holdaccrual SET parts = parts - v_posting.amount::numeric * 1440000,
-            posted = posted + v_posting.amount WHERE id = v_accrual.id;
+        INSERT INTO loyalty_holdposting AS so_far (id, business_id, accrual_id, points)
+            VALUES (laurel_uuid7(p_wall), p_start.business_id, v_accrual.id, v_posting.amount)
+            ON CONFLICT (accrual_id) DO UPDATE SET points = so_far.points + excluded.points;
         v_posted := v_posted + 1;
     END LOOP;
     RETURN v_posted;

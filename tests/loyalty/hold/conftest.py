@@ -57,7 +57,7 @@ def holder(acme: Business) -> Callable[..., Account]:
 def accrued(account: Account) -> float:
     """The points that somebody has accrued, posted or not."""
     rows = HoldAccrual.objects.for_business(account.business).filter(account=account)
-    return float(sum(row.parts / PARTS + row.posted for row in rows))
+    return float(sum(row.parts / PARTS for row in rows))
 
 
 def minute_passes(time: Noon, minutes: int = 1) -> None:

@@ -325,7 +325,7 @@ def catch_up(business):
 def parts(people):
     """What each of them has accrued in both programmes; ties between equal remainders go by ids."""
     rows = HoldAccrual.objects.for_business(people[0].business).order_by("programme__key")
-    return [[row.parts + row.posted * PARTS for row in rows.filter(account=one)] for one in people]
+    return [[row.parts for row in rows.filter(account=one)] for one in people]
 
 
 def balance(account):

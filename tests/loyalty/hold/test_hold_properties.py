@@ -116,7 +116,7 @@ def move(account, amount):
 
 def accrued(account, programme):
     row = HoldAccrual.objects.for_business(account.business).filter(account=account, programme=programme).first()
-    return int(row.parts + row.posted * PARTS) if row else 0
+    return int(row.parts) if row else 0
 
 
 def points_of(account):

@@ -6,10 +6,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from advocates.services import loyalty_cards
 from loyalty.kernel import clock
 from loyalty.models import Event, Milestone
 from loyalty.selectors import ledger as books
-from loyalty.services import accrual, erasure, tokens, wallets
+from loyalty.services import accrual, erasure, quests, tokens, wallets
+from loyalty.services.quest_rules import Audience, Rules, TaskRules
 from tests import cast, dashboards
 from tests.widget.conftest import Visitor, token_of
 
@@ -33,6 +35,14 @@ def five_due(ada, give, start):
         accrual.accrue_due()
 
 
+@pytest.fixture
+def five_to_silver(five_due, acme):
+    """What is due makes Ada silver, and there is a quest that only silver people may take part in."""
+    Milestone.objects.for_business(acme).filter(key="silver").update(threshold=105)
+    step = TaskRules(title="Say hello", type="manual")
+    return quests.create(business=acme, title="Silver", rules=Rules(tasks=[step], audience=Audience(tiers=["silver"])))
+
+
 class TestALook:
     def test_costs_one_query_where_nothing_is_due(self, acme, ada, give):
         give(ada, 100)
@@ -49,6 +59,16 @@ class TestALook:
             wallets.settle_due(business=acme, account_id=ada.pk)
 
         assert len(asked) == 1
+
+    @pytest.mark.parametrize(("path", "statements"), [("/config", 6), ("/profile", 7), ("/notifications", 2)])
+    def test_of_the_app_costs_no_statement_where_nothing_is_due(
+        self, ada, give, ada_app, django_assert_num_queries, path, statements
+    ):
+        give(ada, 100)
+        ada_app.get(path)
+
+        with django_assert_num_queries(statements):
+            ada_app.get(path)
 
     def test_of_the_app_posts(self, five_due, ada_app):
         assert ada_app.get("/profile").json()["data"]["metrics"]["points"] == 105
@@ -100,6 +120,36 @@ class TestALook:
         newest = ada_app.get("/history").json()["data"][-1]
 
         assert newest["payload"]["metricChanges"] == {"points": {"oldValue": 100, "newValue": 105}}
+
+    def test_at_missions_posts_before_it_says_which_are_theirs(self, five_to_silver, integration_api):
+        (mission,) = integration_api.get(f"{ADA}/missions").json()["missions"]
+
+        assert mission["title"] == "Say hello"
+
+    def test_at_quests_posts_before_it_says_which_are_theirs(self, five_to_silver, integration_api):
+        (quest,) = integration_api.get(f"{ADA}/quests").json()["quests"]
+
+        assert quest["title"] == "Silver"
+
+    @pytest.mark.parametrize("path", ["/config", "/profile"])
+    def test_of_the_app_at_quests_posts_before_it_says_which_are_theirs(self, five_to_silver, ada_app, path):
+        assert len(ada_app.get(path).json()["data"]["challenges"]) == 1
+
+    def test_of_the_app_at_what_is_new_posts_before_it_tells(self, five_to_silver, ada_app):
+        newest = ada_app.get("/notifications").json()["data"][-1]
+
+        assert newest["payload"]["milestoneChanges"] == {"tiers": {"oldValue": "bronze", "newValue": "silver"}}
+
+    def test_at_missions_of_the_widget_posts_before_it_shows_them(self, five_to_silver, ada):
+        assert "Say hello" in Visitor(token_of(ada)).get("missions").text
+
+    def test_at_the_customer_posts(self, five_due, api):
+        assert api.get("/customers/ada-1").json()["customer"]["pointBalance"] == 105
+
+    def test_at_the_customer_whose_card_it_is_posts(self, five_due, api, ada):
+        shown = {"card": loyalty_cards.number_of(ada)}
+
+        assert api.post("/loyalty-cards/lookup", shown).json()["customer"]["pointBalance"] == 105
 
     def test_at_transactions_posts(self, five_due, api, ada):
         newest = api.get(f"/advocates/{ada.pk}/transactions").json()["transactions"][0]

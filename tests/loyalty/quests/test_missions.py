@@ -244,6 +244,11 @@ class TestProof:
             ({"url": "javascript:alert(1)"}, "url"),
             ({"url": "https://example.com/" + "x" * 2000}, "url"),
             ({"text": "Here", "file": "…"}, "file"),
+            ({"text": 7}, "text"),
+            ({"text": None}, "text"),
+            ({"url": 7}, "url"),
+            ({"text": "Here", "file": 7}, "file"),
+            ({"text": "Here", "note": "There"}, "note"),
         ],
     )
     def test_refuses_what_proves_nothing(self, ada, show, integration_api, body, property):

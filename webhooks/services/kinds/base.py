@@ -16,13 +16,16 @@ class Message:
 
 
 class Profile(Protocol):
-    """A module per profile; `TOPICS` bounds what it can carry, or is None."""
+    """A module per profile. `TOPICS` bounds what it is subscribed to, or is None; it hears `BESIDE` unasked."""
 
     @property
     def NAME(self) -> str: ...
 
     @property
     def TOPICS(self) -> tuple[str, ...] | None: ...
+
+    @property
+    def BESIDE(self) -> tuple[str, ...]: ...
 
     def body_of(self, published: bytes) -> bytes:
         """What is sent for a published body."""

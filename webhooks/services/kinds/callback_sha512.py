@@ -1,4 +1,8 @@
-"""A redemption callback with a body of its own: base64 of HMAC-SHA512 over the hex MD5 of the body."""
+"""A callback on every redemption, bought or given, with a body of its own.
+
+Signed by base64 of HMAC-SHA512 over the hex MD5 of the body. What was given moved no points: the redemption itself
+stands for the transaction then.
+"""
 
 import hashlib
 import hmac
@@ -11,6 +15,7 @@ from webhooks.services.kinds.base import Message, named
 
 NAME = "callback-sha512"
 TOPICS = ("points/redeemed",)
+BESIDE = ("redemptions/given",)
 
 
 def body_of(published: bytes) -> bytes:
@@ -21,7 +26,7 @@ def body_of(published: bytes) -> bytes:
     fields = {
         "userId": customer.get("externalId") or customer.get("id"),
         "optionId": data["rewardId"],
-        "purchaseProductId": data["redemptionId"],
+        "purchaseProductId": data.get("redemptionId", data["id"]),
         "amount": float(amount),
         "tokenAmount": data["points"],
         "tokenRate": float(data["points"] / amount) if amount else 0,

@@ -7,6 +7,7 @@ from webhooks.services.kinds.base import Message, named
 
 NAME = "hmac-sha256-hex"
 TOPICS = None
+BESIDE = ()
 
 
 def body_of(published: bytes) -> bytes:

@@ -8,6 +8,7 @@ from webhooks.services.kinds.base import Message
 
 NAME = "standard"
 TOPICS = None
+BESIDE = ()
 
 
 def body_of(published: bytes) -> bytes:
