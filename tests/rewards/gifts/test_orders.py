@@ -198,10 +198,6 @@ class TestOrder:
         assert gifts.get(f"/Orders/{answer['Id']}").json() == answer
         assert available(acme) == 980_00
 
-    def test_costs_at_most_ten_statements(self, gifts, django_assert_max_num_queries):
-        with django_assert_max_num_queries(10):
-            assert gifts.post("/Orders", EXAMPLE).status_code == 201
-
     def test_takes_value_and_fee_without_the_discount(self, acme, gifts):
         gift_products.create(
             business=acme, key="BOOKS", name="Books", min_minor=100, max_minor=10_000, fee_minor=50, discount_bp=333
