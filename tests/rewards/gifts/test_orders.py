@@ -351,6 +351,14 @@ class TestCancel:
         assert placed.cards.get().status == "Cancelled"
         assert (available(acme), mailoutbox) == (1_000_00, [])
 
+    def test_is_refused_when_a_part_was_redeemed(self, acme, gifts, order):
+        placed = order(quantity=2)
+        card = GiftCard.objects.filter(order=placed).first()
+        gift_cards.redeem(business=acme, code=code_of(card), amount=Decimal(5))
+
+        assert_refused(gifts.post(f"/Orders/{placed.pk}/Cancel"), 409, "CONFLICT")
+        assert available(acme) == 960_00
+
     @pytest.mark.parametrize("status", ["Completed", "Cancelled", "Failed"])
     def test_is_refused_when_it_is_over(self, gifts, order, status):
         placed = order()
