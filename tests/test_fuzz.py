@@ -44,7 +44,11 @@ def config(acme, monkeypatch) -> SchemathesisConfig:
     secret = cast.client_of(acme.sandbox).headers["Authorization"].removeprefix("Bearer ")
     integration = cast.integration_client_of(acme.sandbox).headers["X-API-KEY"]
     gifts = open_gifts(acme.sandbox).headers["Authorization"].removeprefix("Bearer ")
-    keys = {"secretKey": {"bearer": secret}, "giftToken": {"bearer": gifts}, "integrationKey": {"api_key": integration}}
+    keys = {
+        "secretKey": {"bearer": secret},
+        "giftToken": {"bearer": gifts},
+        "integrationKey": {"api_key": integration},
+    }
     return SchemathesisConfig.from_dict(
         {
             "seed": SEED,
