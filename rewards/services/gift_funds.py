@@ -119,9 +119,18 @@ def _give_back(business: Business, rows: Sequence[tuple[UUID, int]], source: str
 
 def _take(business: Business, amount_minor: int, currency: str, order_id: UUID) -> bool:
     """Take it, if that much is there: checked and changed in one step."""
-    said = {"business": business.pk, "amount": amount_minor, "currency": currency, "order": order_id}
     with connection.cursor() as cursor:
-        cursor.execute(TAKE, {**said, "id": ids.new_id(), "now": clock.now(business)})
+        cursor.execute(
+            TAKE,
+            {
+                "business": business.pk,
+                "amount": amount_minor,
+                "currency": currency,
+                "order": order_id,
+                "id": ids.new_id(),
+                "now": clock.now(business),
+            },
+        )
         return bool(cursor.rowcount)
 
 

@@ -46,7 +46,7 @@ def link_in(mail: EmailMessage) -> str:
     """The claim link of a message's text."""
     body = mail.get_body(["plain"])
     assert body
-    return next(word for word in body.get_content().split() if "/g/" in word)
+    return str(next(word for word in body.get_content().split() if "/g/" in word))
 
 
 def free_port() -> int:
