@@ -153,6 +153,14 @@ verification.register_check(
     """,
 )
 verification.register_check(
+    "a gift card whose price was given back was never redeemed",
+    """
+    SELECT c.business_id, c.id FROM rewards_giftcard c
+    WHERE c.status IN ('Failed', 'Cancelled') AND EXISTS (SELECT FROM rewards_giftcarduse u WHERE u.card_id = c.id)
+        AND (%(business)s::uuid IS NULL OR c.business_id = %(business)s::uuid)
+    """,
+)
+verification.register_check(
     "a redemption of a gift card has its order, taken back if it was cancelled, or is owed one that it did not cost",
     """
     SELECT d.business_id, d.id FROM rewards_redemption d

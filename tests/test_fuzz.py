@@ -15,6 +15,7 @@ from schemathesis.engine import events, from_schema
 
 from loyalty.api import limits
 from tests import cast, dashboards
+from tests.rewards.gifts.conftest import open_gifts
 from tests.test_permissions import declared_routes
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
@@ -42,10 +43,16 @@ def config(acme, monkeypatch) -> SchemathesisConfig:
     dashboards.fill(acme.sandbox, "beans")
     secret = cast.client_of(acme.sandbox).headers["Authorization"].removeprefix("Bearer ")
     integration = cast.integration_client_of(acme.sandbox).headers["X-API-KEY"]
+    gifts = open_gifts(acme.sandbox).headers["Authorization"].removeprefix("Bearer ")
+    keys = {
+        "secretKey": {"bearer": secret},
+        "giftToken": {"bearer": gifts},
+        "integrationKey": {"api_key": integration},
+    }
     return SchemathesisConfig.from_dict(
         {
             "seed": SEED,
-            "auth": {"openapi": {"secretKey": {"bearer": secret}, "integrationKey": {"api_key": integration}}},
+            "auth": {"openapi": keys},
             "checks": {"enabled": False, **{name: {"enabled": True} for name in CHECKS}},
             "generation": {"max-examples": EXAMPLES or SHORT, "deterministic": not EXAMPLES, "database": "none"},
             "phases": {"coverage": {"enabled": bool(EXAMPLES)}, "stateful": {"enabled": False}},
@@ -72,12 +79,13 @@ class TestWhateverIsSent:
         assert complaints == []
         assert len(tried) == len(set(declared_routes()))
 
-    def test_would_be_seen_otherwise(self, live_server, config, description):
+    @pytest.mark.parametrize("path", ["/api/v1/me", "/v1/Balance"])
+    def test_would_be_seen_otherwise(self, live_server, config, description, path):
         """The control: a description that leaves out an answer."""
-        me = description["paths"]["/api/v1/me"]
-        del me["get"]["responses"]["200"]
+        operation = description["paths"][path]
+        del operation["get"]["responses"]["200"]
 
-        _, complaints = run({**description, "paths": {"/api/v1/me": me}}, live_server, config)
+        _, complaints = run({**description, "paths": {path: operation}}, live_server, config)
 
         assert "Undocumented status code: Received: 200" in complaints[0]
 

@@ -1,16 +1,17 @@
 """The deposit that gift cards are paid from. All money moves here: the balance and its posting in one transaction.
 
-The balance is changed by a statement that also asks whether there is enough, and the database refuses less than zero.
+What is paid is taken by a statement that also asks whether there is enough, and writes the posting; and the database
+refuses less than zero.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
-from loyalty.kernel import clock, jobs
+from loyalty.kernel import clock, ids, jobs
 from loyalty.kernel.errors import Code, Conflict, DomainError, Invalid, NotFound
 from loyalty.models import Business
 from rewards.models import FundingRequest, GiftFunds, GiftPosting
@@ -18,6 +19,16 @@ from rewards.models import FundingRequest, GiftFunds, GiftPosting
 Side, Source = GiftPosting.Side, GiftPosting.Source
 Status = FundingRequest.Status
 MOST = 10**12  # minor units that one request is for
+TAKE = """
+    WITH paid AS (
+        UPDATE rewards_giftfunds SET available_minor = available_minor - %(amount)s
+        WHERE business_id = %(business)s AND currency = %(currency)s AND available_minor >= %(amount)s
+        RETURNING business_id
+    )
+    INSERT INTO rewards_giftposting
+        (id, business_id, debit, credit, amount_minor, currency, source_type, source_id, created_at)
+    SELECT %(id)s, business_id, 'available', 'sold', %(amount)s, %(currency)s, 'order', %(order)s, %(now)s FROM paid
+"""
 
 
 class InsufficientFunds(DomainError):
@@ -86,9 +97,8 @@ def take(*, business: Business, amount_minor: int, currency: str, order_id: UUID
 
     :raises InsufficientFunds: if the deposit, in this currency, does not cover it
     """
-    if not _take(business, amount_minor, currency):
+    if not _take(business, amount_minor, currency, order_id):
         raise InsufficientFunds
-    _post(business, Side.AVAILABLE, Side.SOLD, [(order_id, amount_minor)], Source.ORDER, currency)
 
 
 def give_back(*, business: Business, cards: Iterable[tuple[UUID, int]], currency: str) -> None:
@@ -107,10 +117,21 @@ def _give_back(business: Business, rows: Sequence[tuple[UUID, int]], source: str
     _post(business, Side.SOLD, Side.AVAILABLE, rows, source, currency)
 
 
-def _take(business: Business, amount_minor: int, currency: str) -> bool:
+def _take(business: Business, amount_minor: int, currency: str, order_id: UUID) -> bool:
     """Take it, if that much is there: checked and changed in one step."""
-    deposits = GiftFunds.objects.for_business(business).filter(currency=currency, available_minor__gte=amount_minor)
-    return bool(deposits.update(available_minor=F("available_minor") - amount_minor))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            TAKE,
+            {
+                "business": business.pk,
+                "amount": amount_minor,
+                "currency": currency,
+                "order": order_id,
+                "id": ids.new_id(),
+                "now": clock.now(business),
+            },
+        )
+        return bool(cursor.rowcount)
 
 
 def _decide(business: Business, request_id: UUID, status: Status) -> FundingRequest:

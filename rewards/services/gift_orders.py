@@ -33,6 +33,7 @@ ROUNDS = 20  # chunks of each order that one task makes
 SETTLED_AT_ONCE = 500
 WAITING = {Card.PENDING, Card.SCHEDULED}
 GONE = {Card.FAILED, Card.CANCELLED}  # their price is back already
+WHOLE = Q(balance_minor=None) | Q(balance_minor=F("line__value_minor"))  # nobody has redeemed a part of it
 SEND, FILL = "rewards.send_gift_cards", "rewards.fill_gift_orders"
 
 
@@ -228,10 +229,10 @@ def cancel(*, business: Business, order_id: UUID) -> GiftOrder:
     """Take an order back before anything of it has left: its price returns, and so do uploaded codes.
 
     :raises NotFound: if the business has no such order
-    :raises NotCancellable: if it is over, or a card is on its way
+    :raises NotCancellable: if it is over, or a card is on its way, or was redeemed by whoever knew its code
     """
     order, cards = _held(business, order_id)
-    waiting = cards.filter(status__in=(*WAITING, Card.FAILED), tries=0)
+    waiting = cards.filter(WHOLE, status__in=(*WAITING, Card.FAILED), tries=0)
     is_open = order.status in (Status.PENDING, Status.PROCESSING)
     if not is_open or cards.exclude(pk__in=waiting.values("pk")).exists():
         raise NotCancellable(order.status)
@@ -249,8 +250,7 @@ def revoke(*, business: Business, order_id: UUID) -> GiftOrder:
     order, cards = _held(business, order_id)
     if order.status == Status.CANCELLED:
         raise NotCancellable(order.status)
-    whole = Q(balance_minor=None) | Q(balance_minor=F("line__value_minor"))
-    unseen = cards.filter(whole, claimed_at=None).exclude(status=Card.SHIPPED)
+    unseen = cards.filter(WHOLE, claimed_at=None).exclude(status=Card.SHIPPED)
     if cards.exclude(status__in=GONE).exclude(pk__in=unseen.values("pk")).exists():
         raise CodeShown
     return _cancelled(order, cards)

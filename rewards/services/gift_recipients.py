@@ -33,8 +33,8 @@ def lines_of(line: GiftLine) -> "QuerySet[GiftLine]":
 def erase(*, business: Business, line_ids: Collection[UUID]) -> None:
     """Forget whom lines are for, and what was written to them. What was bought and paid stays.
 
-    A card that has not left yet fails, and its price is given back; one that has left keeps its link. So does one
-    whose code was bought: it bounces.
+    A card that has not left yet fails, and its price is given back; one that has left, or was redeemed by whoever knew
+    its code, keeps its link. So does one whose code was bought: it bounces.
 
     :raises StillAtWork: if a worker has one of the cards in hand, or nobody knows whether its code was bought
     """
@@ -48,9 +48,12 @@ def erase(*, business: Business, line_ids: Collection[UUID]) -> None:
     is_made = all(order.status != GiftOrder.Status.PENDING for order in orders)
     if not is_made or any(card.leased_until and card.leased_until > clock.wall() for card in locked):
         raise StillAtWork
-    _give_up(business, [card for card in locked if card.status in gift_orders.WAITING])
+    now, waiting = clock.now(business), [card for card in locked if card.status in gift_orders.WAITING]
+    used = [card.pk for card in waiting if card.balance_minor not in (None, card.line.value_minor)]
+    cards.filter(pk__in=used).update(status=GiftCard.Status.CLAIMED, claimed_at=now)
+    _give_up(business, [card for card in waiting if card.pk not in used])
     cards.update(deliver_at=None, leased_until=None)
-    lines.update(email="", sms="", address=None, personalization={}, erased_at=clock.now(business))
+    lines.update(email="", sms="", address=None, personalization={}, erased_at=now)
     GiftOrder.objects.for_business(business).filter(pk__in=[order.pk for order in orders]).update(note="")
     for order in orders:
         if order.status == GiftOrder.Status.PROCESSING:

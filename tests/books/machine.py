@@ -1,22 +1,19 @@
 """The services, on real PostgreSQL, beside `model.Books`: every step is taken by both, and they must agree."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
+from hypothesis.stateful import Bundle, initialize, invariant, multiple, precondition, rule
 
 from advocates.services import orders
 from advocates.services.baskets import Basket, Buyer
 from advocates.services.refunds import Told
 from loyalty.kernel import clock
-from loyalty.kernel.errors import DomainError
-from loyalty.models import Business
 from loyalty.models.ledger import LedgerEntry
 from loyalty.services import (
     accounts,
@@ -31,6 +28,7 @@ from loyalty.services import (
 from loyalty.services.reports import Report
 from rewards.services import redemptions
 from tests.books import invariants, model
+from tests.books.both import BothSides
 from tests.books.shop import Shop, said_by_model, said_by_tables
 
 DECADE = timedelta(days=10)  # lots fall due together, so that some are alike
@@ -50,7 +48,7 @@ class Made:
     model: Any
 
 
-class BooksMachine(RuleBasedStateMachine):
+class BooksMachine(BothSides):
     """Add what moves points as a rule here, with a method of its name in `model.Books`."""
 
     entries = Bundle("entries")
@@ -61,34 +59,8 @@ class BooksMachine(RuleBasedStateMachine):
     def __init__(self, shops: dict[str, Shop]) -> None:
         super().__init__()
         self.shops = shops
-        self.wall = model.START
-        self.time = ExitStack()
-        self.undone = transaction.atomic()
-        self.undone.__enter__()
         for shop in shops.values():
             shop.begin()
-
-    def teardown(self) -> None:
-        transaction.set_rollback(True)
-        self.undone.__exit__(None, None, None)
-        self.time.close()
-
-    def both(self, shop: Shop, real: Callable[[Business], Any], plain: Callable[[datetime], Any]) -> Any:
-        """Let both sides do it a second later. Answers both results, or None where both refuse it."""
-        self.wall += timedelta(seconds=1)
-        self.time.close()
-        self.time.enter_context(clock.moved_to(self.wall))
-        expected = refusal = told = result = None
-        try:
-            expected = plain(clock.now(shop.business))
-        except model.Refused as refused:
-            refusal = str(refused)
-        try:
-            result = real(shop.business)
-        except DomainError as error:
-            told = type(error).__name__
-        assert told == refusal
-        return (result, expected) if refusal is None else None
 
     def one(self, person: tuple[str, int]) -> tuple[Shop, UUID, model.Person]:
         shop = self.shops[person[0]]

@@ -9,6 +9,7 @@ import django
 
 VALUE = Decimal(1)
 DEPOSIT = 10_000_00
+CHUNK = 500  # cards that a worker makes in one transaction
 
 
 def guest(number: int) -> str:

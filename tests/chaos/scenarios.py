@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from email.message import EmailMessage
+from typing import NamedTuple
 
 from bench import cpu
 from tests.chaos import gifting, rotations
@@ -119,26 +119,38 @@ def gift_workers_are_killed(stage: Stage, seconds: float) -> str:
         stage.world.env["EMAIL_URL"] = f"smtp://127.0.0.1:{received.port}"
         stage.begin(*WEBHOOKS, "bulk")
         stage.world.run("-m", "tests.chaos.gifting", str(stage.shop.cast.business), str(CARDS))
-        moments = [*sorted(stage.random.sample(range(1, CARDS), int(seconds / 4))), 2 * CARDS]  # so many have come
-        started, kills = time.monotonic(), 0
-        while time.monotonic() < started + SENT_WITHIN and _gift_order(stage) != "Completed":
-            time.sleep(0.2)
-            if len(received.mails) >= moments[kills]:
-                stage.kill("bulk")
-                kills += 1
-        took = time.monotonic() - started
-        return f"{kills} kills; {_gifts(stage, received, kills)}, all out after {took:.0f} s"
+        many = int(seconds / 5)
+        made = sorted(stage.random.choices(range(0, CARDS, gifting.CHUNK), k=many))  # so many there are
+        sent = sorted(stage.random.sample(range(1, CARDS), many))  # so many have come
+        started, died = time.monotonic(), Counter[str]()
+        while time.monotonic() < started + SENT_WITHIN and (now := _gift_order(stage)).status != "Completed":
+            for there, left in ((now.cards, made), (len(received.mails), sent)):
+                if left and there >= left[0]:
+                    left.pop(0)
+                    time.sleep(stage.random.uniform(0, 0.5))
+                    died[_gift_order(stage).status] += 1
+                    stage.kill("bulk")
+            time.sleep(0.05)
+        took, kills = time.monotonic() - started, died.total()
+        killed = f"{kills} kills, {died['Pending']} of them while cards were made"
+        return f"{killed}; {_gifts(stage, received, kills)}, all out after {took:.0f} s"
 
 
-def _gift_order(stage: Stage) -> str:
+class _Gifts(NamedTuple):
+    status: str
+    cards: int
+
+
+def _gift_order(stage: Stage) -> _Gifts:
+    """How far the order is."""
     with stage.world.connect() as connection:
-        row = connection.execute("SELECT status FROM rewards_giftorder").fetchone()
-    return str(row and row[0])
+        row = connection.execute("SELECT status, (SELECT count(*) FROM rewards_giftcard) FROM rewards_giftorder")
+        return _Gifts(*(row.fetchone() or ("", 0)))
 
 
 def _gifts(stage: Stage, received: Mailbox, kills: int) -> str:
     stage.world.run("manage.py", "verify_ledger")
-    sent = Counter((str(mail["To"]), str(mail["Message-ID"]), _link(mail)) for mail in received.mails)
+    sent = Counter((str(mail["To"]), str(mail["Message-ID"]), mailbox.link_in(mail)) for mail in received.mails)
     with stage.world.connect() as connection:
         cards, codes, paid = connection.execute(COUNTS, [stage.shop.cast.business] * 3).fetchone() or (0, 0, 0)
     reached = {to for to, _, _ in sent} & {gifting.guest(number) for number in range(CARDS)}
@@ -149,11 +161,6 @@ def _gifts(stage: Stage, received: Mailbox, kills: int) -> str:
     is_whole = {cards, codes, len(reached), len(sent)} == {CARDS} and paid == CARDS * 100
     require(is_whole and repeats <= kills, text)
     return text
-
-
-def _link(mail: EmailMessage) -> str:
-    body = mail.get_body(["plain"])
-    return next(word for word in body.get_content().split() if "/g/" in word) if body else ""
 
 
 def _redis_fails(stage: Stage, mode: Mode, seconds: float) -> str:

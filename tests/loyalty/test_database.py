@@ -1,5 +1,7 @@
 """What our database backend adds: connections that are not tried at every request, and statements planned once."""
 
+import tracemalloc
+
 import pytest
 from django.db import connection
 
@@ -71,6 +73,18 @@ class TestPreparedCursor:
         with connection.cursor() as cursor:
             cursor.execute("SELECT generic_plans + custom_plans FROM pg_prepared_statements")
             assert cursor.fetchall() == [(3,)]
+
+    def test_alone_is_remembered_by_the_driver(self):
+        tracemalloc.start()
+        with connection.cursor() as cursor:
+            for number in range(20):
+                cursor.execute("SELECT length(%s)", [f"{number:01000000}"])
+        cursor = None
+        held, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+        assert most > 1_000_000
+        assert held < 1_000_000
 
     def test_survives_its_connection(self, acme):
         account = accounts.open_account(business=acme)

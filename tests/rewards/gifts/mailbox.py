@@ -42,6 +42,13 @@ def opened() -> Iterator[Mailbox]:
     controller.stop()
 
 
+def link_in(mail: EmailMessage) -> str:
+    """The claim link of a message's text."""
+    body = mail.get_body(["plain"])
+    assert body
+    return str(next(word for word in body.get_content().split() if "/g/" in word))
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -15,7 +15,7 @@ from loyalty.models import Event
 from rewards.api import gift_view
 from rewards.api.gift_view import SCOPES
 from rewards.models import GiftCard, GiftCardUse
-from rewards.services import card_codes, gift_cards
+from rewards.services import card_codes, gift_cards, gift_sending
 from tests.races import at_once
 from tests.rewards.gifts.conftest import assert_refused, code_of, open_gifts
 
@@ -87,6 +87,20 @@ class TestRedeem:
 
 def redeem_once(gifts, card):
     return gifts.post("/Cards/Redeem", {"Code": code_of(card), "Amount": 10}, Idempotency_Key="till-3-4711")
+
+
+def test_a_code_is_never_logged(gifts, card, client, capfd):
+    code, nobodys = code_of(card), card_numbers.new_number()
+    gift_sending.send_due()
+    client.post(f"/g/{gift_cards.token_of(card)}")
+    for each in (code, nobodys):
+        gifts.post("/Cards/Balance", {"Code": each})
+        gifts.post("/Cards/Redeem", {"Code": each, "Amount": 1})
+
+    logged = "".join(capfd.readouterr())
+    assert logged.count("v1/Cards/Redeem") >= 2
+    assert code not in logged
+    assert nobodys not in logged
 
 
 def guess(gifts):

@@ -101,12 +101,13 @@ def test_whatever_happens_the_deposit_is_what_a_list_says(acme, moves):
         transaction.set_rollback(True)
 
 
-def read_then_write(business, amount_minor, currency):
+def read_then_write(business, amount_minor, currency, order_id):
     """How money is lost: between the look and the change somebody else looks, too."""
     funds = GiftFunds.objects.get(business=business)
     if funds.available_minor < amount_minor:
         return False
     time.sleep(0.05)
+    gift_funds._post(business, "available", "sold", [(order_id, amount_minor)], "order", currency)
     return bool(GiftFunds.objects.filter(pk=funds.pk).update(available_minor=funds.available_minor - amount_minor))
 
 

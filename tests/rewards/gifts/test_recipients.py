@@ -129,6 +129,18 @@ class TestErasing:
         with clock.moved_to(later + timedelta(minutes=1)):
             assert "REMOTE-1" in Client().post(f"/g/{gift_cards.token_of(card)}").content.decode()
 
+    def test_leaves_a_card_to_whoever_redeemed_a_part_of_it_before_it_was_sent(self, acme, order, erase):
+        placed = order(type="DigitalDelivery", email=ADA)
+        card = GiftCard.objects.select_related("business", "line").get(order=placed)
+        code = gift_cards.look_at_code(card)
+        gift_cards.redeem(business=acme, code=code, amount=Decimal(5))
+
+        erase(card)
+
+        assert (card.status, card.deliver_at, available(acme)) == ("Claimed", None, 980_00)
+        assert gift_cards.balance(business=acme, code=code).balance_minor == 15_00
+        assert GiftOrder.objects.get().status == "Completed"
+
     def test_leaves_a_card_that_was_sent_to_whoever_has_its_link(self, acme, gifts, send, erase):
         card = send(email=ADA)
 

@@ -1,13 +1,6 @@
 """Messages leave through a real mail server: each once, at its time, and another way where one is closed."""
 
-import os
-import random
-import subprocess
-import sys
-import time
-from collections import Counter
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -18,43 +11,15 @@ from config import checks
 from loyalty.kernel import card_numbers, clock
 from loyalty.models import Event
 from loyalty.services import businesses
-from rewards.models import Code, GiftCard, GiftOrder
+from rewards.models import GiftCard, GiftOrder
 from rewards.services import gift_cards, gift_letters, gift_orders, gift_sending
-from rewards.services.gift_lines import Asked
 from tests.rewards.gifts import gateway
 from tests.rewards.gifts import mailbox as mailboxes
-from tests.rewards.gifts.conftest import assert_refused, available, body, code_of, links, open_gifts
-from tests.workers import database_url
+from tests.rewards.gifts.conftest import assert_refused, body, code_of, links, open_gifts
 
 pytestmark = pytest.mark.django_db
 
 ADA = {"email": "ada@example.com"}
-WORKER = """
-import sys, django
-django.setup()
-from datetime import timedelta
-from rewards.services import gift_orders, gift_sending
-gift_sending.LEASE, gift_sending.ENOUGH = timedelta(seconds=1.5), timedelta(seconds=0.2)
-gift_orders.CHUNK = 100
-exec(sys.argv[1])
-gift_orders.fill_waiting()
-gift_sending.send_due()
-exec(sys.argv[2])
-"""
-# The control: the message is written down with the others of its share, not by itself.
-CARELESS = """
-record, kept = gift_sending._record, []
-def later(card, outcome):
-    kept.append((card, outcome))
-    while len(kept) >= gift_sending.SHARE:
-        record(*kept.pop(0))
-gift_sending._record = later
-"""
-AT_LAST = """
-while kept:
-    record(*kept.pop(0))
-gift_orders.settle_ready()
-"""
 
 
 @pytest.fixture
@@ -366,46 +331,3 @@ class TestLinks:
         assert status_of(card) == (status, "Completed")
         assert (card.deliver_at, card.sent_at is None, card.delivered_at is None) == (None, False, False)
         assert not Event.objects.filter(topic="gift_cards/delivered").exists()
-
-
-@pytest.mark.timeout(600)
-@pytest.mark.django_db(transaction=True)
-class TestKilled:
-    CARDS, KILLS = 400, 5
-
-    def run(self, acme, account, mailbox, *, how="", at_last=""):
-        """Let workers send an order, and kill one after the other in the middle. Answers how many were killed."""
-        asked = [Asked("STORE-CARD", Decimal(1), email=f"guest{n}@example.com") for n in range(self.CARDS)]
-        gift_orders.place(business=acme, account_id=account.pk, type="DigitalDelivery", po_number="BIG", asked=asked)
-        environment = os.environ | {"EMAIL_URL": f"smtp://127.0.0.1:{mailbox.port}", "DATABASE_URL": database_url()}
-        kills = 0
-        for _ in range(40):
-            worker = subprocess.Popen([sys.executable, "-c", WORKER, how, at_last], env=environment)
-            enough = len(mailbox.mails) + random.randint(10, 60)
-            while worker.poll() is None and (kills == self.KILLS or len(mailbox.mails) < enough):
-                time.sleep(0.005)
-            if worker.poll() is None:
-                worker.kill()
-                kills += 1
-            worker.wait()
-            if not GiftOrder.objects.exclude(status="Completed").exists():
-                return kills
-            time.sleep(1.6)  # the lease of whoever died ends
-        raise AssertionError("it was never finished")
-
-    def test_at_random_everything_is_there_once_and_a_message_at_most_once_more_per_kill(self, acme, account, mailbox):
-        kills = self.run(acme, account, mailbox)
-
-        sent = Counter((mail["To"], mail["Message-ID"]) for mail in mailbox.mails)
-        assert kills
-        assert {to for to, _ in sent} == {f"guest{n}@example.com" for n in range(self.CARDS)}
-        assert len(sent) == self.CARDS  # a repeat has the same Message-ID
-        assert sent.total() - self.CARDS <= kills
-        assert available(acme) == 1_000_00 - self.CARDS * 100
-        assert Code.objects.filter(card__isnull=False).count() == GiftCard.objects.count() == self.CARDS
-
-    def test_repeats_more_where_messages_are_written_down_together(self, acme, account, mailbox):
-        """The control."""
-        kills = self.run(acme, account, mailbox, how=CARELESS, at_last=AT_LAST)
-
-        assert len(mailbox.mails) - self.CARDS > kills
