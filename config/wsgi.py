@@ -18,3 +18,4 @@ import config.urls  # noqa: E402, F401  # here, not by the first request
 # time, in which every request waits, and a third of what Python does for a batch.
 gc.collect()
 gc.freeze()
+gc.set_threshold(10_000, 10, 10)  # by default it looks after 700 objects, which is several times in a request

@@ -70,13 +70,14 @@ END $$;
 
 CREATE FUNCTION laurel_keep_key(
     p_business uuid, p_scope uuid, p_key text, p_fingerprint bytea, p_entry uuid, p_refusal jsonb, p_wall timestamptz
-) RETURNS void LANGUAGE plpgsql AS $$
+) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
     IF p_key IS NOT NULL THEN
         INSERT INTO loyalty_idempotencyrecord (id, business_id, scope, key, fingerprint, entry_id, refusal, created_at)
             VALUES (coalesce(p_entry, laurel_uuid7(p_wall)), p_business, p_scope, p_key, p_fingerprint, p_entry, p_refusal,
                 p_wall);
     END IF;
+    RETURN p_key IS NOT NULL;
 END $$;
 
 -- Where a posting starts: a locked account, its programme time and a metric; or an outcome that says why not.
@@ -309,6 +310,7 @@ DECLARE
     v_earned bigint;
     v_balance loyalty_balance;
     v_limit bigint := least(v_start.maximum, p_limit);
+    v_is_kept boolean;  -- an assignment is cheaper than PERFORM, which runs a query
 BEGIN
     IF v_start.outcome <> 'new' THEN
         RETURN laurel_answer(v_start);
@@ -363,7 +365,7 @@ BEGIN
     IF v_start.is_stamps AND v_ripe > 0 THEN
         PERFORM laurel_moved(p_account, 'stamps/collected', jsonb_build_object('entryId', v_id));
     END IF;
-    PERFORM laurel_keep_key(p_business, p_scope, p_key, p_fingerprint, v_id, NULL, p_wall);
+    v_is_kept := laurel_keep_key(p_business, p_scope, p_key, p_fingerprint, v_id, NULL, p_wall);
     RETURN v_posting;
 END $$;
 
@@ -380,6 +382,7 @@ DECLARE
     v_posting laurel_posting;
     v_balance loyalty_balance;
     v_settled integer;
+    v_is_kept boolean;
 BEGIN
     IF v_start.outcome <> 'new' THEN
         RETURN laurel_answer(v_start);
@@ -408,7 +411,7 @@ BEGIN
     IF v_settled > 0 OR laurel_may_climb(v_start, v_balance) THEN  -- what settled may have moved them already
         PERFORM laurel_climb(v_start, v_start.metric_id);
     END IF;
-    PERFORM laurel_keep_key(p_business, p_scope, p_key, p_fingerprint, v_id, NULL, p_wall);
+    v_is_kept := laurel_keep_key(p_business, p_scope, p_key, p_fingerprint, v_id, NULL, p_wall);
     RETURN v_posting;
 END $$;
 
