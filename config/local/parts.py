@@ -30,7 +30,8 @@ def of(options: Options) -> list[Part]:
 
 def _web(options: Options) -> Part:
     address = ["--host", options.host, "--port", str(options.port)]
-    threads = ["--workers", "1", "--blocking-threads", "16"]  # most of which wait for PostgreSQL
+    # As in the image: processes share no lock of Python, and most of their threads wait for PostgreSQL.
+    threads = ["--workers", "2", "--blocking-threads", "16"]
     granian = [PYTHON, "-m", "granian", "--interface", "wsgi", "--no-ws"]
     return Part("web", [*granian, *address, *threads, "config.wsgi:application"])
 
