@@ -16,7 +16,8 @@ LongText = Annotated[str, Meta(max_length=5000)]
 Keys = Annotated[list[Key], Meta(max_length=50)]
 FieldName = Annotated[str, Meta(min_length=1, max_length=64)]
 Whole = Annotated[int, Meta(ge=-points.MAX_BALANCE, le=points.MAX_BALANCE)]
-Fraction = Annotated[float, Meta(ge=-1e300, le=1e300)]
+# Beyond these, what is stored as a fraction comes back as a whole number, which is none that is taken here.
+Fraction = Annotated[float, Meta(ge=-points.MAX_BALANCE, le=points.MAX_BALANCE)]
 Word = Annotated[str, Meta(max_length=1024)] | Whole | Fraction | bool
 Moment = Annotated[datetime, Meta(tz=True)]
 Quantity = Annotated[int, Meta(ge=1, le=points.MAX_MOVE)]

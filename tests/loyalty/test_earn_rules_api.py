@@ -9,6 +9,7 @@ from tests.refusals import assert_refused
 pytestmark = pytest.mark.django_db
 
 BUYING = {"title": "Purchases", "trigger": "order_paid", "earn": {"points": 5, "per": "1.00", "currency": "EUR"}}
+FAR = {"field": "km", "operator": ">", "value": 2.5}
 
 
 @pytest.fixture
@@ -24,6 +25,7 @@ class TestRefuses:
             ({"audience": {"tiers": ["platinum"]}}, "NOT_FOUND", "audience.tiers.0", 404),
             ({"status": "archived"}, "VALIDATION_ERROR", "status", 400),
             ({"colour": "red"}, "VALIDATION_ERROR", "colour", 400),
+            ({"conditions": [{**FAR, "value": 1e30}]}, "VALIDATION_ERROR", "conditions.0.value", 400),
         ],
     )
     def test_rules_that_mean_nothing(self, api, change, code, field, status):
@@ -52,6 +54,14 @@ class TestRules:
 
         assert (changed["version"], changed["status"]) == (2, "paused")
         assert changed["terms"] == made["terms"] | {"multiplier": [2, 1]}
+
+    @pytest.mark.parametrize("value", [2.5, -0.0, 1e-320, 9007199254740991.0, -9007199254740991])
+    def test_are_read_again_with_every_number_that_they_take(self, api, made, value):
+        api.patch(f"/earn-rules/{made['id']}", {"conditions": [{**FAR, "value": value}]})
+
+        read = api.get(f"/earn-rules/{made['id']}").json()["earnRule"]
+        assert read["version"] == 2
+        assert read["terms"]["conditions"][0]["value"] == value
 
     def test_have_no_new_version_for_a_title(self, api, made):
         changed = api.patch(f"/earn-rules/{made['id']}", {"title": "Orders"}).json()["earnRule"]
