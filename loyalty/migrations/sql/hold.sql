@@ -212,8 +212,8 @@ DECLARE
     v_posting laurel_posting;
     v_posted integer := 0;
 BEGIN
-    IF NOT EXISTS (SELECT FROM laurel_due_accruals(p_start.account_id)) THEN
-        RETURN 0;  -- as nearly always: asked without opening a cursor
+    IF NOT EXISTS (SELECT FROM loyalty_holdaccrual WHERE account_id = p_start.account_id AND parts >= 1440000) THEN
+        RETURN 0;  -- as of all who hold nothing: asked without opening a cursor
     END IF;
     FOR v_accrual IN
         SELECT d.*, p.key, m.key AS metric FROM laurel_due_accruals(p_start.account_id) d
