@@ -14,7 +14,7 @@ from tests.rewards.gifts.conftest import fund
 pytestmark = [pytest.mark.timeout(600), pytest.mark.django_db(transaction=True)]
 
 CHUNK = 50  # so that there are several of them even of few cards
-MARGIN = 1.2
+MARGIN = 1.5
 
 
 @pytest.fixture
