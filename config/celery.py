@@ -9,7 +9,7 @@ from config import broker, runtime
 runtime.load()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from celery import Celery, Task  # noqa: E402  # after the environment
+from celery import Celery, Task, signals  # noqa: E402  # after the environment
 
 
 class GuardedTask(Task[Any, Any]):
@@ -30,6 +30,7 @@ class GuardedTask(Task[Any, Any]):
 
 
 broker.install()
+signals.worker_ready.connect(lambda **_: runtime.settle(), weak=False)
 app = Celery("laurel", task_cls=GuardedTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

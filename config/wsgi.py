@@ -1,6 +1,5 @@
 """The WSGI application, for granian or any other server."""
 
-import gc
 import os
 
 from config import runtime
@@ -14,8 +13,4 @@ application = get_wsgi_application()
 
 import config.urls  # noqa: E402, F401  # here, not by the first request
 
-# What is loaded by now stays. The collector would look through all of it again and again: a fifth of a second each
-# time, in which every request waits, and a third of what Python does for a batch.
-gc.collect()
-gc.freeze()
-gc.set_threshold(10_000, 10, 10)  # by default it looks after 700 objects, which is several times in a request
+runtime.settle()

@@ -12,6 +12,7 @@ from advocates.models.imports import money, problems, totals
 from advocates.services import imports
 from advocates.services.kinds.imports import KINDS
 from advocates.services.kinds.imports.base import OURS
+from config import runtime
 from loyalty.kernel.errors import DomainError
 from loyalty.kernel.money import money_text
 from loyalty.models import Business
@@ -40,6 +41,7 @@ class Command(BaseCommand):
         found = Business.objects.filter(slug=business).first()
         if found is None:
             raise CommandError(f"There is no business with the slug {business!r}.")
+        runtime.settle()
         try:
             if action == "undo":
                 self._undo(found, _id(what))
