@@ -35,10 +35,11 @@ def make(business_id: UUID, lots: int) -> None:
     from django.db import connection, transaction  # noqa: PLC0415  # after the settings
 
     from loyalty.models import Account, Business  # noqa: PLC0415
-    from loyalty.services import accounts  # noqa: PLC0415
+    from loyalty.services import accounts, postings  # noqa: PLC0415
 
     business = Business.objects.get(pk=business_id)
     for start in range(0, lots // LOTS_EACH, PAGE):
+        postings.measure()  # as before each batch of awards
         with transaction.atomic(), connection.cursor() as cursor:
             people = [Account() for _ in range(min(PAGE, lots // LOTS_EACH - start))]
             accounts.open_accounts(business=business, accounts=people)
