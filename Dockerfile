@@ -26,4 +26,5 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
       host = urlsplit(os.environ['PUBLIC_URL']).netloc; \
       u.urlopen(u.Request('http://127.0.0.1:8000/healthz', headers={'Host': host}), timeout=2)"]
 CMD ["granian", "--interface", "wsgi", "--no-ws", "--host", "0.0.0.0", "--port", "8000", \
-     "--workers", "2", "--blocking-threads", "16", "config.wsgi:application"]
+     "--workers", "2", "--blocking-threads", "16", "--workers-kill-timeout", "25", \
+     "config.wsgi:application"]

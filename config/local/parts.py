@@ -32,8 +32,10 @@ def _web(options: Options) -> Part:
     address = ["--host", options.host, "--port", str(options.port)]
     # As in the image: processes share no lock of Python, and most of their threads wait for PostgreSQL.
     threads = ["--workers", "2", "--blocking-threads", "16"]
+    # A process that is asked to end while it starts never hears of it.
+    stopping = ["--workers-kill-timeout", "5"]
     granian = [PYTHON, "-m", "granian", "--interface", "wsgi", "--no-ws"]
-    return Part("web", [*granian, *address, *threads, "config.wsgi:application"])
+    return Part("web", [*granian, *address, *threads, *stopping, "config.wsgi:application"])
 
 
 def _worker(options: Options) -> Part:

@@ -2,18 +2,12 @@
 
 import http.client
 import json
-import os
-import socket
-import subprocess
 
 import pytest
 
-from config.local import parts
-from config.local.options import Options
-from config.local.valkey import free_port
 from loyalty.models import Business
 from tests import cast
-from tests.workers import database_url, wait_until
+from tests.web import serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,30 +25,9 @@ SPOOFS = {
 
 @pytest.fixture
 def server(tmp_path):
-    """A web server as `make run` starts it, behind one proxy."""
-    options = Options(data=tmp_path, host="127.0.0.1", port=free_port(), shop_port=free_port())
-    (web,) = (part for part in parts.of(options) if part.name == "web")
-    with (tmp_path / "web.log").open("wb") as log:
-        process = subprocess.Popen(
-            web.command,
-            env=os.environ | {"DATABASE_URL": database_url(), "TRUSTED_PROXY_COUNT": "1"},
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        wait_until(lambda: listens(options), seconds=60, what="the server listens")
-        yield options
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def listens(options):
-    try:
-        socket.create_connection((options.address, options.port), timeout=5).close()
-    except OSError:
-        return False
-    return True
+    """Behind one proxy."""
+    with serving(tmp_path, TRUSTED_PROXY_COUNT="1") as server:
+        yield server
 
 
 @pytest.fixture
@@ -63,7 +36,7 @@ def call(acme, ada, server):
     key = cast.integration_client_of(acme).headers["X-API-KEY"]
 
     def ask(lines):
-        connection = http.client.HTTPConnection(server.address, server.port, timeout=30)
+        connection = http.client.HTTPConnection(server.options.address, server.options.port, timeout=30)
         connection.putrequest("GET", "/api/v1/integration/user/ada-1/balance")
         for name, value in [("X-API-KEY", key), *lines]:
             connection.putheader(name, value)
