@@ -13,7 +13,7 @@ from loyalty.api.paging import PageQuery, page_by_cursor
 from loyalty.api.parsing import Body
 from loyalty.api.views import Call, Reply, UserView, VisitorView, get_or_404, operation, tagged
 from loyalty.kernel.errors import Code, NotFound
-from loyalty.models import Account, Business, Metric, Milestone, MilestoneSet, QuestVersion
+from loyalty.models import Account, Business, Metric, Milestone, MilestoneSet
 from loyalty.selectors import inventory, journal, ladders, playing
 from loyalty.selectors import ledger as books
 from loyalty.services import accounts, actions, ledger, wallets
@@ -142,15 +142,14 @@ class History(UserView):
 class Challenge:
     """A quest as every app is shown it that may take part."""
 
-    rules: QuestVersion
+    rules: playing.Shown
     encoded: msgspec.Raw
 
 
 def _encode(business: Business, _stamp: int) -> list[Challenge]:
-    offers = playing.running(business=business)
     return [
-        Challenge(offer.quest.current, msgspec.Raw(msgspec.json.encode(shapes.ChallengeShape.of(offer))))
-        for offer in offers
+        Challenge(quest, msgspec.Raw(msgspec.json.encode(shapes.ChallengeShape.of(quest))))
+        for quest in playing.shown(business=business)
     ]
 
 

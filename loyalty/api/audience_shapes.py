@@ -8,10 +8,10 @@ import msgspec
 
 from loyalty.api import examples
 from loyalty.api.views import Shape
-from loyalty.models import InventorySet, Metric, Task
+from loyalty.models import InventorySet, Metric
 from loyalty.selectors.inventory import Held
 from loyalty.selectors.journal import Item
-from loyalty.selectors.playing import Offered, Standing
+from loyalty.selectors.playing import Offered, Shown, Standing
 from loyalty.services.quest_rules import Notification
 
 
@@ -75,11 +75,6 @@ class MissionShape(Shape):
     type: str
     notification: Notification
 
-    @classmethod
-    def of(cls, task: Task) -> "MissionShape":
-        told = msgspec.convert(task.notification, Notification)
-        return cls(id=str(task.pk), key=task.key, title=task.title, type=task.type, notification=told)
-
 
 class PrizeShape(Shape):
     """One benefit of a challenge; the fields of its other types are null."""
@@ -120,24 +115,23 @@ class ChallengeShape(Shape):
     rewards: list[PrizeShape]
 
     @classmethod
-    def of(cls, offered: Offered) -> "ChallengeShape":
-        quest, rules = offered.quest, offered.quest.current
-        opens, closes = rules.window_from, rules.window_to
+    def of(cls, quest: Shown) -> "ChallengeShape":
+        opens, closes = quest.window_from, quest.window_to
         return cls(
-            id=str(quest.pk),
+            id=str(quest.id),
             key=quest.key,
             title=quest.title,
             subtitle=quest.subtitle,
-            notification=msgspec.convert(rules.notification, Notification),
-            show_in_profile=rules.show_in_profile,
-            show_in_rail=rules.show_in_rail,
+            notification=msgspec.convert(quest.notification, Notification),
+            show_in_profile=quest.show_in_profile,
+            show_in_rail=quest.show_in_rail,
             time=TimeShape(
-                show_in_ui=rules.show_in_ui,
+                show_in_ui=quest.show_in_ui,
                 from_=int(opens.timestamp()) if opens else None,
                 to=int(closes.timestamp()) if closes else None,
             ),
-            missions=[MissionShape.of(task) for task in offered.tasks],
-            rewards=[PrizeShape.of(benefit) for benefit in rules.benefits],
+            missions=msgspec.convert(quest.tasks, list[MissionShape]),
+            rewards=[PrizeShape.of(benefit) for benefit in quest.benefits],
         )
 
 

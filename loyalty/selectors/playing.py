@@ -2,9 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, OuterRef
+from django.db.models.functions import JSONObject
 
 from loyalty.kernel import clock
 from loyalty.models import (
@@ -30,6 +36,32 @@ class Offered:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What an app is shown of a quest before anybody plays: its texts, and the rules of the version in force."""
+
+    id: UUID
+    key: str
+    title: str
+    subtitle: str
+    window_from: datetime | None
+    window_to: datetime | None
+    show_in_ui: bool
+    show_in_profile: bool
+    show_in_rail: bool
+    notification: Mapping[str, Any]
+    benefits: Sequence[Mapping[str, Any]]
+    tier_keys: Sequence[str]
+    segment_keys: Sequence[str]
+    excluded_tier_keys: Sequence[str]
+    excluded_segment_keys: Sequence[str]
+    tasks: Sequence[Mapping[str, Any]]  # id, key, title, type, notification; in order
+
+
+_STEP = ("id", "key", "title", "type", "notification")
+_RULES = [field.name for field in fields(Shown) if field.name not in {"id", "key", "title", "subtitle", "tasks"}]
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """How far somebody is in one quest, in its present period."""
 
@@ -38,20 +70,26 @@ class Standing:
     progress: Mapping[UUID, Decimal] = field(default_factory=dict)
 
 
-def running(*, business: Business) -> list[Offered]:
-    """The active quests, for whomever they are: two queries, without what no app is shown."""
-    active = Quest.objects.for_business(business).filter(status=Quest.Status.ACTIVE).select_related("current")
-    shown = active.defer("created_at", "updated_at", "current__created_at")
-    quests = list(shown.order_by("created_at", "pk"))
-    versions = [quest.current for quest in quests]
-    tasks = reads.tasks_by_version(versions, business=business, without=["measure"])
-    return [Offered(quest, tasks[quest.current_id]) for quest in quests]
+def shown(*, business: Business) -> list[Shown]:
+    """The active quests, for whomever they are: one query, which makes no models of what may be many."""
+    active = Quest.objects.for_business(business).filter(status=Quest.Status.ACTIVE)
+    steps = Task.objects.for_business(business).filter(version=OuterRef("current")).order_by("position")
+    rows = active.order_by("created_at", "pk").values(
+        *("id", "key", "title", "subtitle"),
+        **{name: F(f"current__{name}") for name in _RULES},
+        tasks=ArraySubquery(steps.values_list(JSONObject(**{name: name for name in _STEP}))),
+    )
+    return [Shown(**row) for row in rows]
 
 
 def offered(*, business: Business, account: Account) -> list[Offered]:
     """The active quests that are for this person; a fixed number of queries."""
     audience = audience_of(account, business=business)
-    return [offer for offer in running(business=business) if audience.has(offer.quest.current)]
+    active = Quest.objects.for_business(business).filter(status=Quest.Status.ACTIVE).select_related("current")
+    quests = list(active.order_by("created_at", "pk"))
+    tasks = reads.tasks_by_version([quest.current for quest in quests], business=business)
+    offers = [Offered(quest, tasks[quest.current_id]) for quest in quests]
+    return [offer for offer in offers if audience.has(offer.quest.current)]
 
 
 def standings(offers: Sequence[Offered], *, business: Business, account: Account) -> Mapping[UUID, Standing]:
@@ -81,7 +119,7 @@ class Audience:
     tier: str | None
     segments: frozenset[str]
 
-    def has(self, rules: QuestVersion) -> bool:
+    def has(self, rules: QuestVersion | Shown) -> bool:
         is_in_tier = not rules.tier_keys or self.tier in rules.tier_keys
         is_in_tier = is_in_tier and self.tier not in rules.excluded_tier_keys
         is_in_segment = not rules.segment_keys or not self.segments.isdisjoint(rules.segment_keys)
