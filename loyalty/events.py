@@ -101,14 +101,18 @@ def reply_about(business: Business, event: Event) -> bytes | None:
     return _replies[event.topic](business, event) if event.topic in _replies else None
 
 
-def announce(happened: Sequence[Happening]) -> None:
-    """Tell the receivers, and after commit the relay, about rows that are written already."""
+def announce(happened: Sequence[Happening], *, business: Business | None = None) -> None:
+    """Tell the receivers, and after commit the relay, about rows that are written already.
+
+    :param business: whose they all are, if its `engine_stamp` was read just now: spares receivers that do not listen
+    """
     by_topic: dict[str, list[Happening]] = defaultdict(list)
     for happening in happened:
         by_topic[happening.topic].append(happening)
     for topic, happenings in by_topic.items():
-        for receiver, _ in _receivers.get(topic, ()):
-            receiver(happenings)
+        for receiver, hears in _receivers.get(topic, ()):
+            if business is None or hears(business, topic):
+                receiver(happenings)
     if by_topic:
         nudge()
 

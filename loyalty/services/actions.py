@@ -1,19 +1,18 @@
-"""Taking in what people do. What nothing listens to is one insert; the rest happens under the account's lock."""
+"""Taking in what people do: by one statement where that is enough, else under the account's lock."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-import orjson
 from django.db import transaction
 
 from loyalty import events
-from loyalty.kernel import clock, database, ids, tries
+from loyalty.kernel import clock, database, tries
 from loyalty.models import Action, Business
-from loyalty.services import app_word, climbing, compiled, people, reports
-from loyalty.services.compiled import Programme
-from loyalty.services.intake import Intake, TakenMeanwhile
+from loyalty.services import at_once, climbing, compiled, people, reports
+from loyalty.services.intake import Intake
+from loyalty.services.notes import TakenMeanwhile
 from loyalty.services.reports import Data, Report, Taken, Word
 
 Outcome = Action.Outcome
@@ -27,8 +26,7 @@ def take(report: Report, *, business: Business) -> Taken:
     :raises NotForClients: if a client sends what only a backend may
     :raises Invalid: if a declared field has another type, or an event that counts by its id has none
     """
-    taken = _take_unheard(report, BY_ID, report.account_id, business=business)
-    return taken or take_heard(report, business=business)
+    return at_once.unheard(report, business=business) or take_heard(report, business=business)
 
 
 def take_named(word: Word, *, external_id: str, business: Business) -> Taken | None:
@@ -36,45 +34,13 @@ def take_named(word: Word, *, external_id: str, business: Business) -> Taken | N
 
     None, and nothing has happened, where it takes more than that, or something is wrong: `take_heard` says what.
     """
-    return _take_unheard(word, BY_EXTERNAL_ID, external_id, business=business)
+    return at_once.unheard_of(external_id, word, business=business)
 
 
 def take_heard(report: Report, *, business: Business) -> Taken:
     """As `take`, of an event that something may listen to."""
-    return tries.again(lambda: _take_locked(report, business=business), on=TakenMeanwhile)
-
-
-UNMATCHED = """
-    INSERT INTO loyalty_action (id, business_id, account_id, name, event_id, origin, outcome, data, occurred_at)
-    SELECT %s, a.business_id, a.id, %s, %s, %s, 'unmatched', %s::jsonb, greatest(%s + b.clock_offset, a.last_event_at)
-    FROM loyalty_account a JOIN loyalty_business b ON b.id = a.business_id
-    WHERE a.business_id = %s AND b.engine_stamp = %s AND a.status = 'active' AND """
-ONCE = """
-    ON CONFLICT (business_id, event_id) WHERE event_id IS NOT NULL DO NOTHING
-    RETURNING id
-"""
-BY_ID = f"{UNMATCHED}a.id = %s{ONCE}"
-BY_EXTERNAL_ID = f"{UNMATCHED}a.external_id = %s{ONCE}"
-
-
-def _take_unheard(word: Word, statement: str, whose: UUID | str, *, business: Business) -> Taken | None:
-    """Note what nothing listens to; nothing happens if that is not so any more, or something is wrong with it."""
-    programme = compiled.recent(business)
-    if not _is_unheard(word, programme):
-        return None
-    what = [ids.new_id(), word.name, word.event_id, word.origin, orjson.dumps(dict(word.data)).decode(), clock.wall()]
-    cursor = database.prepared_cursor()
-    cursor.execute(statement, [*what, business.pk, programme.stamp, whose])
-    row = cursor.fetchone()
-    return Taken(row[0], Outcome.UNMATCHED) if row else None
-
-
-def _is_unheard(word: Word, programme: Programme) -> bool:
-    """Whether nothing listens to it, counts it or objects to it."""
-    declared = programme.events.get(word.name)
-    is_counted = declared is not None and (declared.per_day is not None or declared.once_by_event_id)
-    is_heard = app_word.is_heard(word.name, origin=word.origin, programme=programme)
-    return not (is_heard or is_counted or reports.objection(word, programme))
+    taken = at_once.stride(report, business=business)
+    return taken or tries.again(lambda: _take_locked(report, business=business), on=TakenMeanwhile)
 
 
 class _Undo(Exception):

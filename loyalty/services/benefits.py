@@ -11,8 +11,9 @@ from django.db import transaction
 from loyalty.kernel import clock
 from loyalty.kernel.errors import Conflict, DomainError, Invalid
 from loyalty.models import Business, WithheldBenefit
-from loyalty.services.kinds.benefits import kind_of
+from loyalty.services.kinds.benefits import kind_of, metric
 from loyalty.services.kinds.benefits.base import Benefit, Document, NothingGiven, Occasion
+from loyalty.services.postings import Move
 from loyalty.services.programme import Problem
 
 Benefits = Sequence[Mapping[str, Any]]  # as bodies, documents and JSON columns hold them
@@ -75,6 +76,17 @@ def give(
             )
             for number, data in enumerate(benefits)
         )
+
+
+def moves(benefits: Benefits, *, account_id: UUID, occasion: Occasion) -> list[Move] | None:
+    """What `give` gives for the same occasion where there is room, as awards; None if some of it is something else."""
+    found = []
+    for number, data in enumerate(benefits):
+        benefit = _read(data, field="")
+        if not isinstance(benefit, metric.MetricBenefit):
+            return None
+        found.append(metric.move_of(benefit, account_id=account_id, occasion=occasion.numbered(number)))
+    return found
 
 
 def _give(

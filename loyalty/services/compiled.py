@@ -33,6 +33,14 @@ class Gate:
     excluded_tier_ids: frozenset[UUID] = frozenset()
     excluded_segment_keys: frozenset[str] = frozenset()
 
+    def is_open(self, at: datetime) -> bool:
+        return (self.opens_at is None or self.opens_at <= at) and (self.closes_at is None or at < self.closes_at)
+
+    @property
+    def is_for_all(self) -> bool:
+        is_limited = self.tier_ids is not None or self.segment_keys
+        return not (is_limited or self.excluded_tier_ids or self.excluded_segment_keys)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run(Gate):

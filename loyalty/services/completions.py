@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -11,12 +12,13 @@ from django.db import transaction
 from loyalty import events
 from loyalty.kernel import clock, database
 from loyalty.kernel.errors import Conflict, Invalid
-from loyalty.models import Business, QuestCompletion, TaskCompletion
+from loyalty.models import Business, QuestCompletion, Task, TaskCompletion
 from loyalty.selectors import quests as reads
 from loyalty.services import benefits, ladders, quest_gate
 from loyalty.services.kinds.benefits.base import Occasion
 from loyalty.services.kinds.tasks import kind_of
 from loyalty.services.ledger import AccountNotActive, Source
+from loyalty.services.postings import Move
 from loyalty.services.quest_gate import Attempt
 
 TASK_COMPLETED = "tasks/completed"
@@ -70,17 +72,16 @@ def finish(attempt: Attempt) -> Outcome:
 
     What has been done stays done where a gift is sold out: that is withheld, and its person's page says so.
     """
-    task = TaskCompletion(**_what(attempt), task=attempt.task, task_key=attempt.task.key)
-    codes = {"taskId": str(attempt.task.pk), "taskKey": attempt.task.key}
-    _write("laurel_finish_task", task, _facts(task, **codes), task.task_id, task.task_key)
-    points = _tell_and_pay(TASK_COMPLETED, task, _facts(task, **codes))
-    ladders.task_done(business=attempt.business, account_id=attempt.account.pk)
-    quest = QuestCompletion(**_what(attempt), version=attempt.version, last_task=task)
-    rest = (quest.version_id, task.pk, attempt.version.required)
-    is_last = _write("laurel_finish_quest", quest, _facts(quest), *rest)
+    draft = drafted(
+        attempt.task, attempt.period, business=attempt.business, account_id=attempt.account.pk, at=attempt.at
+    )
+    is_last, step = _write(draft), draft.step
+    codes = {"taskId": str(step.task_id), "taskKey": step.task_key}
+    points = _tell_and_pay(TASK_COMPLETED, step, _facts(step, **codes))
+    ladders.task_done(business=step.business, account_id=step.account_id)
     if is_last:
-        points += _tell_and_pay(QUEST_COMPLETED, quest, _facts(quest))
-    return Outcome(task, points, is_repeat=False, completed_quest=is_last)
+        points += _tell_and_pay(QUEST_COMPLETED, draft.whole, _facts(draft.whole))
+    return Outcome(step, points, is_repeat=False, completed_quest=is_last)
 
 
 def repeated(completion: TaskCompletion) -> Outcome:
@@ -121,24 +122,43 @@ def claim(*, business: Business, task_id: UUID, account_id: UUID) -> int:
     return sum(_pay(done, withholds=False) for done in waiting)
 
 
-def _what(attempt: Attempt) -> dict[str, Any]:
-    """What completions of steps and of quests have in common."""
-    return {
-        "business": attempt.business,
-        "account_id": attempt.account.pk,
-        "quest": attempt.quest,
-        "period": attempt.period,
-        "completed_at": attempt.at,
-        "claimed_at": attempt.at if attempt.version.auto_claim else None,
+class Draft(NamedTuple):
+    """A step that somebody has done, and its quest, which that completes if it was the last one."""
+
+    step: TaskCompletion
+    whole: QuestCompletion
+
+    def document(self) -> dict[str, Any]:
+        """As `laurel_finish` takes it."""
+        step, quest, version = self.step, self.whole.quest, self.whole.version
+        return {
+            **{"step": step.pk, "whole": self.whole.pk, "quest": quest.pk, "period": step.period},
+            **{"at": step.completed_at, "claimed_at": step.claimed_at, "task": step.task_id, "key": step.task_key},
+            **{"version": version.pk, "required": version.required},
+            "facts": {"questId": quest.pk, "questKey": quest.key},
+        }
+
+
+def drafted(task: Task, period: str, *, business: Business, account_id: UUID, at: datetime) -> Draft:
+    """What is to be written when somebody has done a step, which knows its version and its quest."""
+    version = task.version
+    what: dict[str, Any] = {
+        "business": business,
+        "account_id": account_id,
+        "quest": version.quest,
+        "period": period,
+        "completed_at": at,
+        "claimed_at": at if version.auto_claim else None,
     }
+    step = TaskCompletion(**what, task=task, task_key=task.key)
+    return Draft(step, QuestCompletion(**what, version=version, last_task=step))
 
 
-def _write(function: str, done: Done, facts: events.Facts, *rest: Any) -> bool:
-    """Write what is done, and the news of it, by a function whose name is ours. Answers whether it was not to be."""
-    what = (done.pk, done.business_id, done.account_id, done.quest_id, done.period, done.completed_at, done.claimed_at)
-    arguments = [*what, orjson.dumps(dict(facts)).decode(), *rest]
+def _write(draft: Draft) -> bool:
+    """Write the step, the quest if this was the last one, and the news of both. Answers whether it was."""
     cursor = database.prepared_cursor()
-    cursor.execute(f"SELECT {function}({', '.join(['%s'] * len(arguments))})", arguments)
+    document = orjson.dumps(draft.document()).decode()
+    cursor.execute("SELECT laurel_finish(%s, %s, %s)", [draft.step.business_id, draft.step.account_id, document])
     return bool(cursor.fetchone()[0])
 
 
@@ -147,7 +167,7 @@ def _facts(done: Done, **codes: str) -> events.Facts:
 
 
 def _tell_and_pay(topic: str, done: Done, facts: events.Facts) -> int:
-    events.announce([events.Happening(done.business_id, topic, done.account_id, facts)])
+    events.announce([events.Happening(done.business_id, topic, done.account_id, facts)], business=done.business)
     return _pay(done, withholds=True) if done.claimed_at else 0
 
 
@@ -156,17 +176,28 @@ def _pay(done: Done, *, withholds: bool) -> int:
 
     :param withholds: whether what cannot be given, because it is sold out, spoils nothing else
     """
-    what, title, given = done.promised
     return benefits.give(
-        given,
+        done.promised.benefits,
         business=done.business,
         account_id=done.account_id,
-        occasion=Occasion(
-            source=Source(what, str(done.pk)),
-            action=what,
-            rule=(done.quest_id, done.by.number),
-            reason={"questId": str(done.quest_id), "period": done.period},
-            description=title,
-        ),
+        occasion=_occasion(done),
         withholds=withholds,
+    )
+
+
+def moves(done: Done) -> Sequence[Move] | None:
+    """What it gives at once, as awards; None if some of it is something else."""
+    if done.claimed_at is None:
+        return ()
+    return benefits.moves(done.promised.benefits, account_id=done.account_id, occasion=_occasion(done))
+
+
+def _occasion(done: Done) -> Occasion:
+    what, title, _ = done.promised
+    return Occasion(
+        source=Source(what, str(done.pk)),
+        action=what,
+        rule=(done.quest_id, done.by.number),
+        reason={"questId": str(done.quest_id), "period": done.period},
+        description=title,
     )

@@ -12,11 +12,13 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from loyalty.kernel import ids
 from loyalty.models import Account, Business
 from loyalty.selectors import segments
-from loyalty.services import completions, payouts, postings, progress
+from loyalty.services import completions, notes, payouts, postings, progress
 from loyalty.services.bounds import Bounds
 from loyalty.services.compiled import Gate, Programme
+from loyalty.services.notes import Note, Row
 from loyalty.services.payouts import Payout
 from loyalty.services.people import Person
 from loyalty.services.postings import Move
@@ -64,6 +66,8 @@ class Evaluation:
         self._so_far: dict[UUID, SoFar] = {}
         self._counted: dict[tuple[UUID, Place], Count] = {}
         self._moves: list[Move] = []
+        self._notes: list[Note] = []
+        self._last_notes: list[Note] = []
         self._moved: set[UUID] = set()  # whose points have moved, and with them perhaps their tier
 
     def moment(
@@ -92,13 +96,25 @@ class Evaluation:
             return Evaluated(verdicts, (), self._pay(name, moment, action_id))
         return self._complete(name, moment, verdicts, action_id)
 
-    def write(self) -> None:
-        """Write what has been judged: at most a statement each for steps, limits, budgets and points."""
+    def note(self, note: Note) -> None:
+        """Write this with what is judged. To be said before its event is evaluated."""
+        (self._notes if note.event_id is None else self._last_notes).append(note)
+
+    def write(self, *, is_last: bool = False) -> None:
+        """Write what has been judged: at most a statement each for limits and budgets, steps with notes, and points.
+
+        :param is_last: whether to write the notes, too, that have an id of their senders: whoever writes the same ones
+            waits for us, so that nothing may be locked after them
+        :raises TakenMeanwhile: if somebody else has sent one of those, of another person
+        """
         counted, self._counted = self._counted, {}
         moves, self._moves = self._moves, []
-        if counted:
-            progress.write(counted, business=self._business)
+        noted, self._notes = self._notes, []
+        if is_last:
+            noted, self._last_notes = noted + self._last_notes, []
         self._bounds.write()
+        rows = [Row(ids.new_id(), account_id, *place, *count) for (account_id, place), count in counted.items()]
+        notes.write(noted, rows, business=self._business)
         if moves:
             postings.award_all(moves, business=self._business)
 

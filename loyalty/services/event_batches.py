@@ -10,7 +10,8 @@ from loyalty.kernel import tries
 from loyalty.kernel.errors import DomainError
 from loyalty.models import Batch, Business
 from loyalty.services import people
-from loyalty.services.intake import Intake, TakenMeanwhile
+from loyalty.services.intake import Intake
+from loyalty.services.notes import TakenMeanwhile
 from loyalty.services.people import Person
 from loyalty.services.reports import Report, Taken
 

@@ -6,7 +6,6 @@ from datetime import datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import msgspec
 from django.db.models import Count
 
 from loyalty.kernel import clock, database, ids
@@ -16,29 +15,13 @@ from loyalty.services import app_word, compiled, reports
 from loyalty.services.compiled import Programme
 from loyalty.services.evaluation import Evaluation
 from loyalty.services.ledger import AccountNotActive
+from loyalty.services.notes import Note
 from loyalty.services.people import Person
 from loyalty.services.progress import Moment
-from loyalty.services.reports import Data, Report, Taken
+from loyalty.services.reports import Report, Taken
 
 Outcome = Action.Outcome
 Whose = tuple[UUID, str]  # account, name of the event
-
-
-class Note(msgspec.Struct, frozen=True):
-    """An action as it will be written, by the names of its columns."""
-
-    id: UUID
-    account_id: UUID
-    name: str
-    event_id: str | None
-    origin: str
-    outcome: str
-    data: Data
-    occurred_at: datetime
-
-
-class TakenMeanwhile(Exception):
-    """Somebody else has just sent one of these events, of another person: whoever looks again finds it."""
 
 
 class Intake:
@@ -57,9 +40,7 @@ class Intake:
     ) -> None:
         programme = compiled.of(business)
         names = {report.name for report in sent}
-        self._business = business
         self._people = people
-        self._notes: list[Note] = []
         active = {pk: person for pk, person in people.items() if person.is_active}
         self._evaluation = Evaluation(
             business=business,
@@ -105,8 +86,8 @@ class Intake:
         outcome = Outcome.MATCHED if is_heard else Outcome.UNMATCHED
         if not programme.hears(report.name):
             return Taken(self._note(report, moment, action_id, outcome), outcome)
-        done = self._evaluation.evaluate(report.name, moment, action_id=action_id)
         self._note(report, moment, action_id, outcome)
+        done = self._evaluation.evaluate(report.name, moment, action_id=action_id)
         return Taken(action_id, outcome, False, done.verdicts, done.completed, done.paid)
 
     def write(self) -> None:
@@ -114,8 +95,7 @@ class Intake:
 
         :raises TakenMeanwhile: if somebody else has sent one of them, of another person
         """
-        self._evaluation.write()
-        _insert(self._notes, business=self._business)
+        self._evaluation.write(is_last=True)
 
     def _moment(self, report: Report) -> Moment:
         programme = self._evaluation.programme
@@ -124,7 +104,7 @@ class Intake:
 
     def _note(self, report: Report, moment: Moment, action_id: UUID, outcome: str) -> UUID:
         whose = (report.account_id, report.name, report.event_id, report.origin)
-        self._notes.append(Note(action_id, *whose, outcome, report.data, moment.at))
+        self._evaluation.note(Note(action_id, *whose, outcome, report.data, moment.at))
         if report.event_id is not None:
             self._before[report.event_id] = (action_id, outcome)
         return action_id
@@ -165,23 +145,3 @@ def _today(names: Sequence[str], moments: Sequence[Moment], *, business: Busines
 
 def _midnight(moment: Moment) -> datetime:
     return datetime.combine(moment.day, time.min, ZoneInfo(moment.business.timezone))
-
-
-INSERT = """
-    INSERT INTO loyalty_action (id, business_id, account_id, name, event_id, origin, outcome, data, occurred_at)
-    SELECT id, %s::uuid, account_id, name, event_id, origin, outcome, data, occurred_at
-    FROM json_to_recordset(%s::json) AS t(id uuid, account_id uuid, name text, event_id text, origin text,
-        outcome text, data jsonb, occurred_at timestamptz)
-    ON CONFLICT (business_id, event_id) WHERE event_id IS NOT NULL DO NOTHING
-"""
-
-
-def _insert(notes: Sequence[Note], *, business: Business) -> None:
-    """Write actions, sorted by their callers' ids: whoever writes the same ones waits, and not for ever."""
-    if not notes:
-        return
-    ordered = sorted(notes, key=lambda note: note.event_id or "")
-    cursor = database.prepared_cursor()
-    cursor.execute(INSERT, [business.pk, msgspec.json.encode(ordered).decode()])
-    if cursor.rowcount < len(notes):
-        raise TakenMeanwhile

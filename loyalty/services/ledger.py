@@ -245,16 +245,13 @@ def _post(function: str, arguments: Sequence[Any], *, business: Business, topic:
         with _heard(topic):
             posting = _called(function, arguments, business=business, topic=topic)
     except DatabaseError as error:
-        if getattr(error.__cause__, "sqlstate", None) != SOMEBODY_MOVED:
+        if getattr(error.__cause__, "sqlstate", None) != database.SOMEBODY_MOVED:
             raise
         with transaction.atomic():
             posting = _called(function, arguments, business=business, topic=topic)
     if posting.id is None:
         raise refusal(posting)
     return posting
-
-
-SOMEBODY_MOVED = "LA001"
 
 
 def _called(function: str, arguments: Sequence[Any], *, business: Business, topic: str) -> Posting:

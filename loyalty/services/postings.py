@@ -38,10 +38,10 @@ def post(moves: Sequence[Move], *, business: Business) -> list[Posting]:
     """Post every move, in order. What was refused has no id: `ledger.refusal` says why."""
     if not moves:
         return []
-    rows = orjson.dumps([_row(move) for move in moves]).decode()
+    items = orjson.dumps(rows(moves)).decode()
     are_plain = all(move.amount > 0 and move.source.id and not move.key for move in moves)
     function = "laurel_award_all" if are_plain else "laurel_batch"
-    postings = call(function, [business.pk, rows, clock.wall(), points.MAX_BALANCE])
+    postings = call(function, [business.pk, items, clock.wall(), points.MAX_BALANCE])
     told = (ledger.news(posting, business=business, topic=_topic(posting)) for posting in postings)
     events.announce([one for news in told for one in news])
     return postings
@@ -119,21 +119,16 @@ def award_all(moves: Sequence[Move], *, business: Business) -> None:
     :raises DomainError: as `ledger.award`, if one has not, or was
     """
     if len(moves) == 1:
-        _award(moves[0], business)
+        award(moves[0], business=business)
         return
     for posting in post(moves, business=business):
         if posting.id is None:
             raise ledger.refusal(posting)
 
 
-def measure() -> None:
-    """Let the planner see how the books have grown, before very many postings; outside of their transaction."""
-    tables.measure(Account, LedgerEntry, Lot)
-
-
-def _award(move: Move, business: Business) -> None:
-    """The ledger's own statement is the cheaper one for one award."""
-    ledger.award(
+def award(move: Move, *, business: Business, clamp: bool = False) -> Posting:
+    """As `ledger.award`: its own statement is the cheaper one for one."""
+    return ledger.award(
         business=business,
         account_id=move.account_id,
         amount=move.amount,
@@ -146,11 +141,22 @@ def _award(move: Move, business: Business) -> None:
         expires_at=move.expires_at,
         pending_until=move.pending_until,
         key=move.key,
+        clamp=clamp,
     )
+
+
+def measure() -> None:
+    """Let the planner see how the books have grown, before very many postings; outside of their transaction."""
+    tables.measure(Account, LedgerEntry, Lot)
 
 
 def _topic(posting: Posting) -> str:
     return "points/earned" if (posting.amount or 0) > 0 else "points/adjusted"
+
+
+def rows(moves: Sequence[Move]) -> list[dict[str, Any]]:
+    """The moves as the database's functions take them."""
+    return [_row(move) for move in moves]
 
 
 def _row(move: Move) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from loyalty.kernel import database, ids, periods
+from loyalty.kernel import database, periods
 from loyalty.models import Business, Task
 from loyalty.services import completions, conditions
 from loyalty.services.compiled import Gate, Run, Step
@@ -48,18 +48,6 @@ class Count(NamedTuple):
 
     value: Decimal
     day: date
-
-
-class Row(msgspec.Struct, frozen=True):
-    """A count as it will be written, by the names of its columns."""
-
-    id: UUID
-    account_id: UUID
-    quest_id: UUID
-    period: str
-    task_key: str
-    value: Decimal
-    last_day: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,25 +161,9 @@ def read(moments: Sequence[Moment], steps: Sequence[Step], *, business: Business
     return found
 
 
-WRITE = """
-    INSERT INTO loyalty_taskprogress (id, business_id, account_id, quest_id, period, task_key, value, last_day)
-    SELECT id, %s::uuid, account_id, quest_id, period, task_key, value, last_day
-    FROM json_to_recordset(%s::json) AS t(id uuid, account_id uuid, quest_id uuid, period text, task_key text,
-        value numeric, last_day date)
-    ON CONFLICT (business_id, account_id, quest_id, period, task_key)
-        DO UPDATE SET value = excluded.value, last_day = excluded.last_day
-"""
-
-
-def write(counted: Mapping[tuple[UUID, Place], Count], *, business: Business) -> None:
-    """Note how far people have come, in one statement."""
-    rows = [Row(ids.new_id(), account_id, *place, *count) for (account_id, place), count in counted.items()]
-    database.prepared_cursor().execute(WRITE, [business.pk, msgspec.json.encode(rows).decode()])
-
-
 def shut(moment: Moment, gate: Gate, asked: Iterable[Condition], theirs: set[str]) -> str | None:
     """Why something does not listen to this event of this person now."""
-    if (gate.opens_at and moment.at < gate.opens_at) or (gate.closes_at and moment.at >= gate.closes_at):
+    if not gate.is_open(moment.at):
         return "outside_window"
     is_off = gate.tier_ids is not None and moment.person.tier_id not in gate.tier_ids
     if is_off or moment.person.tier_id in gate.excluded_tier_ids:

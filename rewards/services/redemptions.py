@@ -4,12 +4,11 @@ Everyone who wants a popular reward waits for its row, so that lock is taken whe
 What happens to a redemption in between: `services/steps.py`.
 """
 
-from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import DatabaseError, connection, transaction
+from django.db import transaction
 from django.db.models import F
 
 from advocates.models import Advocate
@@ -26,7 +25,6 @@ from rewards.selectors import offers
 from rewards.services import codes, gift_redemptions, items, kinds, prices
 from rewards.services.gift_funds import InsufficientFunds
 
-NOT_AT_ONCE = "LA002"
 PLACE = "SELECT laurel_place_redemption(%s, %s, %s)"
 CODE_LENGTH = 12  # about 59 bits: not to be guessed
 Status = Redemption.Status
@@ -136,12 +134,8 @@ def _redeem_at_once(redemption: Redemption, standing: offers.Standing, *, key: i
         return None
     told = [happened(CREATED, redemption), *go_on(redemption, code=None, now=standing.now)]
     within = ledger.Within("laurel_redeem", [tables.document(redemption), events.items(told), standing.stamp])
-    try:
-        with transaction.atomic() if connection.in_atomic_block else nullcontext():
-            posting = _pay(redemption, key=key, within=within)
-    except DatabaseError as error:
-        if getattr(error.__cause__, "sqlstate", None) != NOT_AT_ONCE:
-            raise
+    posting = database.at_once(lambda: _pay(redemption, key=key, within=within))
+    if posting is None:
         return None
     if posting.is_replay:
         return _sold_before(business, posting.id)

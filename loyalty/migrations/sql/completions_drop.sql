@@ -1,1 +1,2 @@
-DROP FUNCTION laurel_finish_quest, laurel_finish_task, laurel_tell_done;
+DROP FUNCTION laurel_stride, laurel_give, laurel_finish;
+DROP TYPE laurel_strode;

@@ -13,7 +13,7 @@ from loyalty.selectors import ledger as books
 from loyalty.services import ledger, postings
 from loyalty.services.kinds.benefits.base import Benefit, Document, NothingGiven, Occasion
 from loyalty.services.ledger import Source
-from loyalty.services.postings import Taking
+from loyalty.services.postings import Move, Taking
 
 
 class MetricBenefit(Benefit, tag="metric", kw_only=True):
@@ -41,22 +41,25 @@ def points_of(benefit: MetricBenefit) -> int:
 
 
 def give(benefit: MetricBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
+    move = move_of(benefit, account_id=account_id, occasion=occasion)
     try:
-        posting = ledger.award(
-            business=business,
-            account_id=account_id,
-            amount=benefit.quantity,
-            metric=benefit.metric,
-            source=occasion.source,
-            facts={"action": occasion.action},
-            rule=occasion.rule,
-            reason=occasion.reason,
-            description=occasion.description,
-            clamp=True,
-        )
+        posting = postings.award(move, business=business, clamp=True)
     except ledger.NoRoom as full:
         raise NothingGiven("at_maximum") from full
     return _points(benefit, posting.amount)
+
+
+def move_of(benefit: MetricBenefit, *, account_id: UUID, occasion: Occasion) -> Move:
+    return Move(
+        account_id=account_id,
+        amount=benefit.quantity,
+        metric=benefit.metric,
+        source=occasion.source,
+        facts={"action": occasion.action},
+        rule=occasion.rule,
+        reason=occasion.reason,
+        description=occasion.description,
+    )
 
 
 def take_back(benefit: MetricBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
