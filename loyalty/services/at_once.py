@@ -6,6 +6,7 @@ where it is not, or where what follows takes more than a statement.
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,13 +17,13 @@ from loyalty.kernel import clock, database, ids, periods, points
 from loyalty.models import Action, Business, MilestoneSet, QuestVersion
 from loyalty.services import app_word, compiled, completions, conditions, postings, reports
 from loyalty.services.compiled import Programme, Step
-from loyalty.services.completions import QUEST_COMPLETED, TASK_COMPLETED, Draft
+from loyalty.services.completions import QUEST_COMPLETED, TASK_COMPLETED
 from loyalty.services.progress import Verdict
 from loyalty.services.reports import Report, Taken, Word
 
 Outcome = Action.Outcome
-COMPLETED = (TASK_COMPLETED, QUEST_COMPLETED, "points/earned")
-FEW = 30  # a step of more is completed so seldom that being ready for it costs more than doing it the long way
+NEWS = (TASK_COMPLETED, QUEST_COMPLETED, "points/earned")  # of a step that is completed
+NOBODY = UUID(int=0)
 
 UNMATCHED = """
     INSERT INTO loyalty_action (id, business_id, account_id, name, event_id, origin, outcome, data, occurred_at)
@@ -56,26 +57,27 @@ def stride(report: Report, *, business: Business) -> Taken | None:
     if step is None or not step.run.is_open(at) or conditions.unmet(step.conditions, report.data):
         return None
     period = periods.period_of(step.run.recurrence, at=at, zone=zone)
-    draft = done = None
-    if step.target <= FEW:
-        draft = completions.drafted(step.task, period, business=business, account_id=report.account_id, at=at)
-        done = _ready(draft, programme)
-    action_id = ids.new_id()
+    action_id, step_id = ids.new_id(), ids.new_id()
     event = {
-        **{"stamp": programme.stamp, "zone": zone, "at": at, "wall": wall, "limit": points.MAX_BALANCE},
+        **{"stamp": programme.stamp, "zone": zone, "wall": wall, "limit": points.MAX_BALANCE},
         **{"id": action_id, "name": report.name, "event_id": report.event_id, "origin": report.origin},
-        **{"data": report.data, "quest": step.run.quest_id, "period": period, "key": step.key},
-        **{"day": periods.day_of(at, zone=zone), "target": step.target, "progress": ids.new_id()},
+        **{"data": report.data, "quest": step.run.quest_id, "key": step.key, "target": step.target},
+        **{"day": periods.day_of(at, zone=zone), "progress": ids.new_id()},
+        **{"reason": completions.reason(step.run.quest_id, period)},
+        **completions.document(step_id, ids.new_id(), task=step.task, period=period, at=at),
     }
-    strode = database.at_once(lambda: _stride([business.pk, report.account_id, _json(event), done]))
+    terms = _terms(step, business.pk, programme.stamp)
+    strode = database.at_once(lambda: _stride([business.pk, report.account_id, _json(event), terms]))
     if strode is None or strode.is_moved is None:
         return None
     verdict = Verdict(step, period, *strode.judged)
-    if strode.is_done and draft:
-        events.nudge()
-        outcome = completions.Outcome(draft.step, strode.points, is_repeat=False, completed_quest=strode.is_last)
-        return Taken(action_id, Outcome.MATCHED, verdicts=[verdict], completed=[outcome])
-    return Taken(action_id, Outcome.MATCHED, verdicts=[verdict])
+    if not strode.is_done:
+        return Taken(action_id, Outcome.MATCHED, verdicts=[verdict])
+    events.nudge()
+    done = completions.done_step(step.task, period, business=business, account_id=report.account_id, at=at)
+    done.pk = step_id
+    outcome = completions.Outcome(done, strode.points, is_repeat=False, completed_quest=strode.is_last)
+    return Taken(action_id, Outcome.MATCHED, verdicts=[verdict], completed=[outcome])
 
 
 class Strode(NamedTuple):
@@ -130,16 +132,18 @@ def _only_step(report: Report, programme: Programme) -> Step | None:
     return step if is_plain and is_alike else None
 
 
-def _ready(draft: Draft, programme: Programme) -> str | None:
-    """What completes a step, as `laurel_stride` takes it; None where somebody has to hear of it, or it gives more."""
-    business = Business(pk=draft.step.business_id, engine_stamp=programme.stamp)
-    if MilestoneSet.Basis.TASKS in programme.bases or events.is_heard(business, *COMPLETED):
+@lru_cache(maxsize=2_000)
+def _terms(step: Step, business_id: UUID, stamp: int) -> str | None:
+    """How a step is completed, as `laurel_stride` takes it; None where somebody hears of it, or it gives more."""
+    business = Business(pk=business_id, engine_stamp=stamp)
+    if MilestoneSet.Basis.TASKS in compiled.of(business).bases or events.is_heard(business, *NEWS):
         return None
-    step_gifts, whole_gifts = completions.moves(draft.step), completions.moves(draft.whole)
+    done = completions.done_step(step.task, "", business=business, account_id=NOBODY, at=clock.wall())
+    step_gifts, whole_gifts = completions.moves(done), completions.moves(completions.done_quest(done))
     if step_gifts is None or whole_gifts is None:
         return None
     gifts = {"step_gifts": postings.rows(step_gifts), "whole_gifts": postings.rows(whole_gifts)}
-    return _json(draft.document() | gifts)
+    return _json(completions.terms(step.task) | gifts)
 
 
 def _json(facts: Mapping[str, Any]) -> str:

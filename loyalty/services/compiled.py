@@ -52,9 +52,9 @@ class Run(Gate):
     order: tuple[str, ...]  # the keys of the steps, where they go in order
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """A step that counts events."""
+    """A step that counts events, as one programme has it: what is prepared for it is kept by it."""
 
     run: Run
     task: Task  # with its version and quest: what completing it is written by

@@ -1,9 +1,9 @@
 """Doing the steps of a quest: each once a period, the last one completes it, and everything is paid once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -72,15 +72,16 @@ def finish(attempt: Attempt) -> Outcome:
 
     What has been done stays done where a gift is sold out: that is withheld, and its person's page says so.
     """
-    draft = drafted(
+    step = done_step(
         attempt.task, attempt.period, business=attempt.business, account_id=attempt.account.pk, at=attempt.at
     )
-    is_last, step = _write(draft), draft.step
-    codes = {"taskId": str(step.task_id), "taskKey": step.task_key}
-    points = _tell_and_pay(TASK_COMPLETED, step, _facts(step, **codes))
+    whole = done_quest(step)
+    done = document(step.pk, whole.pk, task=step.task, period=step.period, at=step.completed_at)
+    is_last = _write(step, done)
+    points = _tell_and_pay(TASK_COMPLETED, step, done["step_facts"])
     ladders.task_done(business=step.business, account_id=step.account_id)
     if is_last:
-        points += _tell_and_pay(QUEST_COMPLETED, draft.whole, _facts(draft.whole))
+        points += _tell_and_pay(QUEST_COMPLETED, whole, done["whole_facts"])
     return Outcome(step, points, is_repeat=False, completed_quest=is_last)
 
 
@@ -122,48 +123,61 @@ def claim(*, business: Business, task_id: UUID, account_id: UUID) -> int:
     return sum(_pay(done, withholds=False) for done in waiting)
 
 
-class Draft(NamedTuple):
-    """A step that somebody has done, and its quest, which that completes if it was the last one."""
-
-    step: TaskCompletion
-    whole: QuestCompletion
-
-    def document(self) -> dict[str, Any]:
-        """As `laurel_finish` takes it."""
-        step, quest, version = self.step, self.whole.quest, self.whole.version
-        return {
-            **{"step": step.pk, "whole": self.whole.pk, "quest": quest.pk, "period": step.period},
-            **{"at": step.completed_at, "claimed_at": step.claimed_at, "task": step.task_id, "key": step.task_key},
-            **{"version": version.pk, "required": version.required},
-            "facts": {"questId": quest.pk, "questKey": quest.key},
-        }
-
-
-def drafted(task: Task, period: str, *, business: Business, account_id: UUID, at: datetime) -> Draft:
+def done_step(task: Task, period: str, *, business: Business, account_id: UUID, at: datetime) -> TaskCompletion:
     """What is to be written when somebody has done a step, which knows its version and its quest."""
-    version = task.version
-    what: dict[str, Any] = {
-        "business": business,
-        "account_id": account_id,
-        "quest": version.quest,
-        "period": period,
-        "completed_at": at,
-        "claimed_at": at if version.auto_claim else None,
-    }
-    step = TaskCompletion(**what, task=task, task_key=task.key)
-    return Draft(step, QuestCompletion(**what, version=version, last_task=step))
+    return TaskCompletion(
+        business=business,
+        account_id=account_id,
+        quest=task.version.quest,
+        period=period,
+        task=task,
+        task_key=task.key,
+        completed_at=at,
+        claimed_at=at if task.version.auto_claim else None,
+    )
 
 
-def _write(draft: Draft) -> bool:
+def done_quest(last: TaskCompletion) -> QuestCompletion:
+    """What is to be written when a step was the last one of its quest."""
+    return QuestCompletion(
+        business=last.business,
+        account_id=last.account_id,
+        quest=last.quest,
+        period=last.period,
+        version=last.task.version,
+        last_task=last,
+        completed_at=last.completed_at,
+        claimed_at=last.claimed_at,
+    )
+
+
+def _write(step: TaskCompletion, done: Mapping[str, Any]) -> bool:
     """Write the step, the quest if this was the last one, and the news of both. Answers whether it was."""
     cursor = database.prepared_cursor()
-    document = orjson.dumps(draft.document()).decode()
-    cursor.execute("SELECT laurel_finish(%s, %s, %s)", [draft.step.business_id, draft.step.account_id, document])
+    documents = (orjson.dumps(each).decode() for each in (done, terms(step.task)))
+    cursor.execute("SELECT laurel_finish(%s, %s, %s, %s)", [step.business_id, step.account_id, *documents])
     return bool(cursor.fetchone()[0])
 
 
-def _facts(done: Done, **codes: str) -> events.Facts:
-    return {"completionId": str(done.pk), "questId": str(done.quest_id), "questKey": done.quest.key, **codes}
+def document(step_id: UUID, whole_id: UUID, *, task: Task, period: str, at: datetime) -> dict[str, Any]:
+    """A step that was done, and its quest if it was the last one, as `laurel_finish` takes them; with their facts."""
+    quest = task.version.quest
+    which = {"questId": str(quest.pk), "questKey": quest.key}
+    codes = {"taskId": str(task.pk), "taskKey": task.key}
+    return {
+        **{"step": step_id, "whole": whole_id, "period": period, "at": at},
+        "step_facts": {"completionId": str(step_id), **which, **codes},
+        "whole_facts": {"completionId": str(whole_id), **which},
+    }
+
+
+def terms(task: Task) -> dict[str, Any]:
+    """What is the same for everybody who does a step, as `laurel_finish` takes it."""
+    version = task.version
+    return {
+        **{"quest": version.quest_id, "task": task.pk, "key": task.key, "version": version.pk},
+        **{"required": version.required, "auto_claim": version.auto_claim},
+    }
 
 
 def _tell_and_pay(topic: str, done: Done, facts: events.Facts) -> int:
@@ -198,6 +212,11 @@ def _occasion(done: Done) -> Occasion:
         source=Source(what, str(done.pk)),
         action=what,
         rule=(done.quest_id, done.by.number),
-        reason={"questId": str(done.quest_id), "period": done.period},
+        reason=reason(done.quest_id, done.period),
         description=title,
     )
+
+
+def reason(quest_id: UUID, period: str) -> Mapping[str, str]:
+    """Why a completion pays."""
+    return {"questId": str(quest_id), "period": period}

@@ -34,6 +34,7 @@ from loyalty.services import (
     earn_rules,
     event_batches,
     intake,
+    notes,
     quests,
     segments,
     verification,
@@ -299,7 +300,7 @@ class TestAtOnce:
 
         done = at_once(2, lambda number: send(acme, did(cast[number], event_id="e1")))
 
-        assert [type(error) for error in errors(done)] == [intake.TakenMeanwhile]
+        assert [type(error) for error in errors(done)] == [notes.TakenMeanwhile]
 
 
 NAMES = ("ride", "swim")
