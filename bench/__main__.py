@@ -56,7 +56,7 @@ def _measure(wanted: list[str] | tuple[str, ...], results: Results, chosen: argp
         ("S9", 20, delivery.measure, {}),
         ("S8", 20, webhooks.measure, {"rounds": chosen.rounds}),
         ("S1", 1_000, awards.measure, turns),
-        ("S2", actions.people_for(chosen.rounds), actions.measure, turns),
+        ("S2", actions.PEOPLE, actions.measure, turns),
         ("S3", 1_000, batches.measure, turns),
         ("S3", 1_000, user_events.measure, turns),
         ("S4", 1_000, redeeming.measure, turns),

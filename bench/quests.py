@@ -7,23 +7,24 @@ from uuid import UUID
 
 import django
 
-STEP, FINISH = "step", "finish"  # the triggers of a quest that nobody completes, and of one that is completed at once
+STEP = "step"  # what moves a quest that nobody completes
+FINISHES = [f"finish-{number}" for number in range(9)]  # what completes a quest at once, each its own
 
 
 def add(business_id: UUID, count: int) -> int:
-    """One quest for each of the two triggers, and the others for triggers that nobody sends."""
+    """One quest for each of these triggers, and the others for triggers that nobody sends."""
     from loyalty.models import Business, Quest  # noqa: PLC0415  # after the settings
     from loyalty.services import compiled, quests  # noqa: PLC0415
     from loyalty.services.quest_rules import Rules, TaskRules, in_points  # noqa: PLC0415
 
     business = Business.objects.get(pk=business_id)
     there = Quest.objects.for_business(business).count()
-    for trigger in [STEP, FINISH, *(f"silence-{number}" for number in range(count))][there:count]:
+    for trigger in [STEP, *FINISHES, *(f"silence-{number}" for number in range(count))][there:count]:
         task = TaskRules(
             title=trigger,
             type="event",
             trigger=trigger,
-            target=1 if trigger == FINISH else 1_000_000,
+            target=1 if trigger in FINISHES else 1_000_000,
             allow_undeclared=True,
         )
         quests.create(business=business, title=trigger, rules=Rules(tasks=[task], benefits=[in_points(10)]))

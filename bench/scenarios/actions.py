@@ -1,9 +1,9 @@
 """S2: `POST /api/loyalty/action` by users' own tokens, beside the async peer's award; S7: what many quests cost it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
-from itertools import cycle, islice, repeat
+from itertools import cycle, islice
 from statistics import median
 
 import msgspec
@@ -12,34 +12,30 @@ from bench import contest
 from bench.client import Client
 from bench.contest import Contestant
 from bench.load import Plan, Tally
-from bench.quests import FINISH, STEP
+from bench.quests import FINISHES, STEP
 from bench.results import Figure, Results, Unit
 from bench.scenarios.awards import ASYNC, LAUREL, plan, start_servers
 from bench.world import Cast, World
 
-SILENCE = "nothing"
+# What is told in turns: what completes a quest counts once, so that each turn has one of its own.
 CONTESTS = (
-    ("action, matches nothing", SILENCE, 1.0, 0.6),
-    ("action, advances a mission", STEP, 0.9, 0.5),
-    ("action, completes a challenge", FINISH, 0.6, 0.3),
+    ("action, matches nothing", ["nothing"], 1.0, 0.6),
+    ("action, advances a mission", [STEP], 0.9, 0.5),
+    ("action, completes a challenge", FINISHES, 0.6, 0.3),
 )
-A_TURN = 1_500  # people who complete a quest in a turn: each can do so once
+PEOPLE = 1_000  # whose apps have called before: their tokens are known when the last contest begins
 FEW, SHOWN, MANY = 10, 500, 1_000  # active quests
 ASKED = 400  # times, one after the other
-
-
-def people_for(rounds: int) -> int:
-    """Enough people that nobody completes the quest twice: a warm-up, and the rounds."""
-    return A_TURN * (rounds + 1)
 
 
 def measure(world: World, cast: Cast, results: Results, *, rounds: int, seconds: float) -> None:
     """Hold the contests among few quests; then let the quests grow a hundredfold."""
     world.run("-m", "bench.quests", str(cast.business), str(FEW))
     servers = start_servers(world)
-    peer_plan = partial(plan, ASYNC, servers[ASYNC][1], cast=cast, accounts=cast.accounts[:1_000])
-    for name, action, goal, first_step in CONTESTS:
-        ours = Contestant(LAUREL, _turns(world, cast, action), servers[LAUREL][0].process.pid)
+    peer_plan = partial(plan, ASYNC, servers[ASYNC][1], cast=cast, accounts=cast.accounts)
+    rounds = min(rounds, len(FINISHES) - 1)  # after the warm-up
+    for name, told, goal, first_step in CONTESTS:
+        ours = Contestant(LAUREL, _turns(world, cast, told), servers[LAUREL][0].process.pid)
         peer = Contestant(
             ASYNC, lambda seconds: contest.load(peer_plan(seconds=seconds)), servers[ASYNC][0].process.pid
         )
@@ -52,27 +48,27 @@ def measure(world: World, cast: Cast, results: Results, *, rounds: int, seconds:
     _grow(world, cast, results)
 
 
-def _turns(world: World, cast: Cast, action: str) -> Callable[[float], Tally]:
-    """Turns by everybody; of what counts once, each turn by people who have not done it."""
-    whose = _slices(cast.tokens) if action == FINISH else repeat(cast.tokens[:1_000])
-    body = msgspec.json.encode({"action": action, "data": {"km": 12}}).decode()
+def _turns(world: World, cast: Cast, told: Sequence[str]) -> Callable[[float], Tally]:
+    """Turns by everybody, each with the next of these actions; once by each person where there are several."""
+    names = cycle(told)
+    most = len(cast.tokens) if len(told) > 1 else 200_000
 
     def turn(seconds: float) -> Tally:
-        tokens = next(whose)
-        most = len(tokens) if action == FINISH else 200_000
+        body = msgspec.json.encode({"action": next(names), "data": {"km": 12}}).decode()
         paths = ["/api/loyalty/action"]
         return contest.load(
             Plan(
-                port=world.options.port, paths=paths, headers={}, body=body, tokens=tokens, most=most, seconds=seconds
+                port=world.options.port,
+                paths=paths,
+                headers={},
+                body=body,
+                tokens=cast.tokens,
+                most=most,
+                seconds=seconds,
             )
         )
 
     return turn
-
-
-def _slices(tokens: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(tokens), A_TURN):
-        yield tokens[start : start + A_TURN]
 
 
 def _grow(world: World, cast: Cast, results: Results) -> None:

@@ -93,7 +93,9 @@ BEGIN
         WHERE a.id = p_account AND a.business_id = p_business AND a.status = 'active' AND b.engine_stamp = e.stamp
             AND b.timezone = e.zone AND greatest(e.wall + b.clock_offset, a.last_event_at) = e.at
         FOR NO KEY UPDATE OF a;
-    IF NOT FOUND THEN
+    IF NOT FOUND OR e.event_id IS NOT NULL AND EXISTS (
+        SELECT FROM loyalty_action WHERE business_id = p_business AND event_id = e.event_id)
+    THEN
         RETURN NULL;
     END IF;
     SELECT NOT EXISTS (
@@ -126,7 +128,7 @@ BEGIN
         VALUES (e.id, p_business, p_account, e.name, e.event_id, e.origin, 'matched', e.data, e.at)
         ON CONFLICT (business_id, event_id) WHERE event_id IS NOT NULL DO NOTHING;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'taken in before' USING ERRCODE = 'LA002';
+        RAISE EXCEPTION 'taken in meanwhile' USING ERRCODE = 'LA002';
     END IF;
     RETURN v_strode;
 END $$;
