@@ -14,6 +14,7 @@ from loyalty.models.ledger import LedgerEntry
 from loyalty.selectors import ledger as books
 from loyalty.services import accounts, businesses, ledger, settlement
 from tests.loyalty import declared
+from tests.races import rewritten
 
 YESTERDAY = timedelta(days=-1)
 WAITING = """
@@ -102,21 +103,11 @@ class TestTwoAtOnce:
 
     @pytest.fixture
     def without_the_locks(self, transactional_db):
-        kept = []
-        with connection.cursor() as cursor:
-            for name, lock in (
-                ("laurel_lock", "FOR NO KEY UPDATE OF a"),
-                ("laurel_settle_accounts", "FOR NO KEY UPDATE SKIP LOCKED"),
-            ):
-                cursor.execute("SELECT pg_get_functiondef(%s::regproc)", [name])
-                (locked,) = cursor.fetchone()
-                assert lock in locked
-                kept.append(locked)
-                cursor.execute(locked.replace(lock, ""))
-        yield
-        with connection.cursor() as cursor:
-            for locked in kept:
-                cursor.execute(locked)
+        with (
+            rewritten("laurel_lock", lambda sql: sql.replace("FOR NO KEY UPDATE OF a", "")),
+            rewritten("laurel_settle_accounts", lambda sql: sql.replace("FOR NO KEY UPDATE SKIP LOCKED", "")),
+        ):
+            yield
 
     def sweep_twice(self):
         """What the second one settled, which starts when the first has settled and not committed."""

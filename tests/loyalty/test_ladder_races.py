@@ -1,7 +1,6 @@
 """Two who let one person climb at the same moment: they move once, and are given what a step gives once."""
 
 import threading
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -12,7 +11,7 @@ from loyalty.models import Account, Arrival, Event
 from loyalty.selectors import ledger as books
 from loyalty.services import accounts, arrivals, businesses, ladders, ledger
 from tests.loyalty.climbers import points, put, rungs
-from tests.races import at_once, errors
+from tests.races import at_once, errors, rewritten
 
 GATE = 4711
 WAITING = """
@@ -21,29 +20,17 @@ WAITING = """
 """
 
 
-@contextmanager
-def rewritten(function, old, new):
-    """Let a function of the database be another one for a while."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_get_functiondef(%s::regproc)", [function])
-        (before,) = cursor.fetchone()
-        assert old in before
-        cursor.execute(before.replace(old, new, 1))
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute(before)
-
-
 @pytest.fixture
 def gate(transactional_db):
     """Everyone who is about to move somebody waits here."""
-    with rewritten("laurel_move", "BEGIN", f"BEGIN PERFORM pg_advisory_xact_lock_shared({GATE});"):
+    waits = f"BEGIN PERFORM pg_advisory_xact_lock_shared({GATE});"
+    with rewritten("laurel_move", lambda sql: sql.replace("BEGIN", waits, 1)):
         yield
 
 
 @pytest.fixture
 def without_the_lock(transactional_db):
-    with rewritten("laurel_lock", "FOR NO KEY UPDATE OF a", ""):
+    with rewritten("laurel_lock", lambda sql: sql.replace("FOR NO KEY UPDATE OF a", "")):
         yield
 
 

@@ -1,12 +1,29 @@
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client
 
+from loyalty.kernel import clock
 from loyalty.models import Business
 from rewards.models import GiftAccount, GiftCard, GiftOrder, GiftProduct
-from rewards.services import card_codes, codes, gift_accounts, gift_funds, gift_orders, gift_products, gift_remotes
+from rewards.services import (
+    card_codes,
+    codes,
+    gift_accounts,
+    gift_buying,
+    gift_cards,
+    gift_claims,
+    gift_funds,
+    gift_orders,
+    gift_policies,
+    gift_products,
+    gift_remotes,
+    gift_sending,
+    gift_unclaimed,
+)
 from rewards.services.gift_lines import Asked
 from tests import cast
 from tests.rewards.gifts import remote as remotes
@@ -34,6 +51,19 @@ def open_gifts(business: Business) -> cast.ApiClient:
 
 def available(business: Business) -> int:
     return gift_funds.funds_of(business).available_minor
+
+
+def buy_and_send() -> None:
+    gift_buying.buy_due()
+    gift_sending.send_due()
+
+
+def open_link(card: GiftCard) -> int:
+    return Client().get(f"/g/{gift_cards.token_of(card)}").status_code
+
+
+def claim(card: GiftCard) -> None:
+    assert gift_claims.reveal(gift_cards.token_of(card))
 
 
 def line(**said: Any) -> dict[str, Any]:
@@ -111,3 +141,36 @@ def code_of(card: GiftCard) -> str:
 def assert_refused(response: Any, status: int, code: str, field: str | None = None) -> None:
     said = response.json()
     assert (response.status_code, said["Code"], said["Field"]) == (status, code, field), said
+
+
+@pytest.fixture
+def policy(acme: Business) -> Callable[..., Any]:
+    """Remind weekly, twice; take back after a month; where nothing else is said."""
+
+    def save(**said: Any) -> Any:
+        return gift_policies.save(
+            business=acme, **{"remind_after_days": 7, "most_reminders": 2, "give_back_after_days": 30, **said}
+        )
+
+    return save
+
+
+@pytest.fixture
+def card(order: Order) -> GiftCard:
+    placed = order(type="DigitalDelivery", email="ada@example.com")
+    gift_sending.send_due()
+    return GiftCard.objects.select_related("business", "line__product").get(order=placed)
+
+
+@pytest.fixture
+def after() -> Callable[[float], None]:
+    """Do all that is due so many days from now, and what was sent until then."""
+    now = clock.wall()
+
+    def wait(days: float) -> None:
+        with clock.moved_to(now + timedelta(days=days, minutes=1)):
+            for _ in range(2):
+                gift_unclaimed.follow_up()
+                gift_sending.send_due()
+
+    return wait
