@@ -24,7 +24,7 @@ CONTESTS = (
     ("action, completes a challenge", FINISHES, 0.6, 0.3),
 )
 PEOPLE = 1_000  # whose apps have called before: their tokens are known when the last contest begins
-FEW, SHOWN, MANY = 10, 500, 1_000  # active quests
+FEW, SOME, SHOWN, MANY = 10, 100, 500, 1_000  # active quests
 ASKED = 400  # times, one after the other
 
 
@@ -74,11 +74,14 @@ def _turns(world: World, cast: Cast, told: Sequence[str]) -> Callable[[float], T
 def _grow(world: World, cast: Cast, results: Results) -> None:
     """The same step by the same people one after the other, among few quests and among many."""
     few = _step(world, cast)
+    world.run("-m", "bench.quests", str(cast.business), str(SOME))
+    some = _step(world, cast)
     world.run("-m", "bench.quests", str(cast.business), str(SHOWN))
     cold, config, again = _config(world, cast)
     size = int(world.run("-m", "bench.quests", str(cast.business), str(MANY)))
     many = _step(world, cast)
     results.figures += [
+        _figure(f"an action among {SOME} active quests beside {FEW}", some / few, "fold", (1.3, 2)),
         _figure(f"an action among {MANY:,} active quests beside {FEW}", many / few, "fold", (1.3, 2)),
         _figure(f"config of {SHOWN} challenges, just changed", cold, "ms", (50, 50)),
         _figure(f"config of {SHOWN} challenges, whole", config, "ms", (50, 50)),
