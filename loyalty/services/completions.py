@@ -72,6 +72,7 @@ def finish(attempt: Attempt) -> Outcome:
 
     What has been done stays done where a gift is sold out: that is withheld, and its person's page says so.
     """
+    attempt.version.quest = attempt.quest  # or it would be asked for again
     step = done_step(
         attempt.task, attempt.period, business=attempt.business, account_id=attempt.account.pk, at=attempt.at
     )

@@ -129,6 +129,12 @@ class TestCompletes:
         )
         assert points_of(ada) == 5
 
+    def test_a_task_and_the_quest_with_few_statements(self, welcome, ada, django_assert_num_queries):
+        do(welcome, ada)
+        task = tasks_of(welcome)[1]
+        with django_assert_num_queries(9):  # savepoint, release, person, quest, task, whether done, both, awards
+            completions.complete(business=ada.business, quest_id=welcome.pk, task_id=task.pk, account_id=ada.pk)
+
     @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
     def test_the_quest_with_its_last_task_and_tells_all_that_was_paid(self, api, welcome, ada, order):
         first, last = (asked(api, welcome, ada, number).json() for number in order)
