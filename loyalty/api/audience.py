@@ -12,6 +12,7 @@ from loyalty.api import audience_shapes as shapes
 from loyalty.api.paging import PageQuery, page_by_cursor
 from loyalty.api.parsing import Body
 from loyalty.api.views import Call, Reply, UserView, VisitorView, get_or_404, operation, tagged
+from loyalty.kernel import clock
 from loyalty.kernel.errors import Code, NotFound
 from loyalty.models import Account, Business, Metric, Milestone, MilestoneSet
 from loyalty.selectors import inventory, journal, ladders, playing
@@ -63,7 +64,9 @@ class Config(VisitorView):
     def get(self, call: Call[None, WhichBusiness]) -> Reply:
         business, account = _whose(call)
         audience = playing.audience_of(account, business=business)
-        theirs: Any = [one.encoded for one in _challenges.of(business) if audience.has(one.rules)]
+        now = clock.now(business)
+        running = (one for one in _challenges.of(business) if not one.rules.is_over(at=now))
+        theirs: Any = [one.encoded for one in running if audience.has(one.rules)]
         metrics = Metric.objects.for_business(business).filter(archived_at=None).order_by("key")
         return tagged(
             call.request,
@@ -112,10 +115,10 @@ class Notifications(UserView):
     )
     def get(self, call: Call[None, Peek]) -> Reply:
         account = _account(call)
-        found = journal.unread(account, business=call.business)
-        shape = shapes.Notifications(message=OK, data=[shapes.NotificationItem.of(item) for item in found])
-        if found and not call.query.peek:
-            accounts.mark_read(business=call.business, account_id=account.pk, sequence=found[-1].sequence)
+        unread = journal.unread(account, business=call.business)
+        shape = shapes.Notifications(message=OK, data=[shapes.NotificationItem.of(item) for item in unread.items])
+        if unread.up_to > account.read_sequence and not call.query.peek:
+            accounts.mark_read(business=call.business, account_id=account.pk, sequence=unread.up_to)
         return tagged(call.request, shape, **{"Retry-After": str(POLL_SECONDS)})
 
 
@@ -173,14 +176,15 @@ def _account(call: Call[Any, Any]) -> Account:
 
 
 def _whose(call: Call[Any, WhichBusiness]) -> tuple[Business, Account | None]:
-    """Whose programme: the token's, or that of the business that is named by its id or its host."""
+    """Whose programme: the token's, or that of the business that its host names, or else its id."""
     if getattr(call.caller, "account_id", None):  # a visitor without a token is no caller
         account = _account(call)
         return account.business, account
     active = Business.objects.filter(status=Business.Status.ACTIVE)
     slug = call.request.get_host().partition(".")[0]
-    named = active.filter(pk=call.query.business) if call.query.business else active.filter(slug=slug)
-    business = named.first()
+    business = active.filter(slug=slug).first()
+    if business is None and call.query.business:
+        business = active.filter(pk=call.query.business).first()
     if business is None:
         raise NotFound("business", field="business")
     return business, None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -25,6 +25,7 @@ class Notice:
 
 
 SILENT = Notice()
+MOST_PAGES = 10  # of silent events in one call; the next one goes on behind them
 
 TIER_CHANGED, MILESTONE_CHANGED = ladders.MOVES
 TIERS = ("oldTierId", "newTierId")
@@ -61,11 +62,25 @@ def items(page: Sequence[Event], *, business: Business) -> list[Item]:
     return [_item(event, words) for event in page]
 
 
-def unread(account: Account, *, business: Business, most: int = 100) -> list[Item]:
-    """What somebody has not been told yet, and wants to be told; oldest first."""
-    rows = events_of(business=business, account_id=account.pk).filter(sequence__gt=account.read_sequence)
-    found = items(list(rows.order_by("sequence")[:most]), business=business)
-    return [item for item in found if item.notice.display != "none"]
+class Unread(NamedTuple):
+    """What somebody has not been told yet, and up to which of their events that looks."""
+
+    items: Sequence[Item]
+    up_to: int
+
+
+def unread(account: Account, *, business: Business, most: int = 100) -> Unread:
+    """What somebody has not been told yet, and wants to be told; oldest first. Behind silent events, too."""
+    events = events_of(business=business, account_id=account.pk).exclude(topic__in=NEVER_TOLD).order_by("sequence")
+    up_to = account.read_sequence
+    for _ in range(MOST_PAGES):
+        page = list(events.filter(sequence__gt=up_to)[:most])
+        is_last = len(page) < most
+        up_to = max(up_to, account.event_sequence if is_last else 0, *(event.sequence or 0 for event in page))
+        found = [item for item in items(page, business=business) if item.notice.display != "none"]
+        if found or is_last:
+            return Unread(found, up_to)
+    return Unread((), up_to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +177,10 @@ def _place(facts: Facts) -> Payload:
     return {"setId": facts["set"], "itemId": facts["item"], "quantity": facts["quantity"]}
 
 
+NEVER_TOLD = (
+    *("points/earned", "points/redeemed", "points/adjusted", "points/expired", "points/reversed"),
+    *("redemptions/created", "inventory/lost"),
+)
 KINDS: Mapping[str, Callable[[Facts, _Words], Told]] = {
     "tasks/completed": _task_completed,
     "quests/completed": _quest_completed,

@@ -56,6 +56,9 @@ class Shown:
     excluded_segment_keys: Sequence[str]
     tasks: Sequence[Mapping[str, Any]]  # id, key, title, type, notification; in order
 
+    def is_over(self, *, at: datetime) -> bool:
+        return self.window_to is not None and self.window_to <= at
+
 
 _STEP = ("id", "key", "title", "type", "notification")
 _RULES = [field.name for field in fields(Shown) if field.name not in {"id", "key", "title", "subtitle", "tasks"}]

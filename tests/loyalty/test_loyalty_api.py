@@ -1,12 +1,18 @@
 """The Loyalty API: what a person's own app asks and tells, with the person's own token."""
 
+from datetime import timedelta
+
 import pytest
 
+from loyalty.kernel import clock
 from loyalty.models import Account, Action, EventType, Segment
+from loyalty.selectors import journal
 from loyalty.services import accounts, earn_rules, quests, tokens
 from loyalty.services.earn_terms import Earn, Terms
-from loyalty.services.quest_rules import Audience, Condition, Notification, Rules, TaskRules, in_points
+from loyalty.services.quest_rules import Audience, Condition, Notification, Rules, TaskRules, Window, in_points
 from tests import cast
+
+RIDE = TaskRules(title="Ride", type="event", trigger="ride")
 
 
 def app_of(advocate):
@@ -129,6 +135,25 @@ class TestConfig:
         assert len(anyone.get("/config", business=str(acme.pk)).json()["data"]["challenges"]) == 1
         assert anyone.get("/config").status_code == 404
 
+    def test_needs_no_token_at_the_host_of_the_business_which_goes_first(self, acme, rival, commuter, settings):
+        settings.ALLOWED_HOSTS = ["acme.example.com"]
+        there = cast.ApiClient({"Host": "acme.example.com"}, base="/api/loyalty")
+
+        assert len(there.get("/config").json()["data"]["challenges"]) == 1
+        assert len(there.get("/config", business=str(rival.pk)).json()["data"]["challenges"]) == 1
+
+    def test_leaves_out_what_is_over(self, app, acme, commuter):
+        hour = timedelta(hours=1)
+        for title, opens, closes in (("Over", None, -hour), ("Soon", hour, None), ("Now", -hour, hour)):
+            window = Window(
+                from_=clock.now(acme) + opens if opens else None, to=clock.now(acme) + closes if closes else None
+            )
+            quests.create(business=acme, title=title, rules=Rules(tasks=[RIDE], window=window))
+
+        shown = [challenge["title"] for challenge in app.get("/config").json()["data"]["challenges"]]
+
+        assert shown == ["Commuter", "Soon", "Now"]
+
     def test_is_not_sent_twice(self, app, commuter):
         tag = app.get("/config")["ETag"]
         again = cast.ApiClient(app.headers | {"If-None-Match": tag}, base="/api/loyalty").get("/config")
@@ -182,6 +207,27 @@ class TestNotifications:
         assert told["payload"]["inventoryChanges"] == {"received": [], "lost": []}
         assert first["Retry-After"] == "15"
         assert app.get("/notifications").json() == {"message": "OK", "data": []}
+
+    def test_tell_what_is_behind_very_many_silent_events(self, app, ada, commuter, give):
+        for _ in range(120):
+            give(ada, 1)
+        ride(app, 2)
+
+        assert [item["type"] for item in app.get("/notifications").json()["data"]] == ["challengeCompleted"]
+
+    def test_go_on_behind_what_nobody_is_told(self, app, acme, ada, monkeypatch):
+        """Steps without words of their own, more of them than are looked at in one call."""
+        monkeypatch.setattr(journal, "MOST_PAGES", 1)
+        monkeypatch.setattr(journal.unread, "__kwdefaults__", {"most": 3})
+        steps = [TaskRules(title=f"Ride {number}", type="event", trigger="hike") for number in range(5)]
+        EventType.objects.create(business=acme, name="hike", title="Hike")
+        quests.create(business=acme, title="Quiet", rules=Rules(tasks=steps))
+        assert app.post("/action", {"action": "hike"}).status_code == 200
+        accounts.set_tier(business=acme, account_id=ada.pk, tier_key="gold")
+
+        answers = [app.get("/notifications").json()["data"] for _ in range(5)]
+
+        assert [item["type"] for answer in answers for item in answer] == ["milestoneReached"]
 
     def test_stay_unread_when_peeked_at(self, app, commuter):
         ride(app, 2)
