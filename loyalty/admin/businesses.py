@@ -14,7 +14,7 @@ from loyalty.admin.base import PlainAdmin, is_operator, may
 from loyalty.admin.settings_forms import ClockForm, OpenForm, SettingsForm
 from loyalty.kernel import clock
 from loyalty.models import Business, Plan
-from loyalty.services import businesses
+from loyalty.services import businesses, tokens
 
 
 @admin.register(Business)
@@ -31,7 +31,7 @@ class BusinessAdmin(PlainAdmin):
     search_fields = ("name", "slug", "contact_email")
     list_select_related = ("plan",)
     ordering = ("name",)
-    actions_detail = ("enter", "move_clock")
+    actions_detail = ("enter", "move_clock", buttons.more("end_sessions"))
 
     # --- Which businesses, and who may do what ----------------------------------------------------------
 
@@ -106,7 +106,9 @@ class BusinessAdmin(PlainAdmin):
     # --- Buttons ----------------------------------------------------------------------------------------
 
     def offers(self, request: HttpRequest, button: str, business: Business) -> bool:
-        return is_operator(request) if button == "enter" else business.is_sandbox
+        if button == "move_clock":
+            return business.is_sandbox
+        return button != "enter" or is_operator(request)
 
     @buttons.button("Open its dashboard", icon="login")
     def enter(self, request: HttpRequest, business: Business) -> HttpResponse:
@@ -131,6 +133,25 @@ class BusinessAdmin(PlainAdmin):
             "and keeps ticking from where you put it.",
             submit="Move it",
             form=ClockForm,
+            act=act,
+        )
+
+    @buttons.button("End all app sessions", icon="logout", danger=True)
+    def end_sessions(self, request: HttpRequest, business: Business) -> HttpResponse:
+        def act(_: Mapping[str, Any]) -> str:
+            tokens.revoke_all(business=business)
+            self.log_change(request, business, "Ended all sessions of its users' apps.")
+            return "Every user token that was handed out is refused within 5 seconds."
+
+        return buttons.ask(
+            self,
+            request,
+            business,
+            title="End all sessions of your users' apps?",
+            text="Every user token that your backend has handed out is refused from now on. People go on with the "
+            "next one that it makes for them.",
+            submit="End them",
+            danger=True,
             act=act,
         )
 

@@ -6,6 +6,7 @@ import pytest
 
 from loyalty.kernel import clock
 from loyalty.models import Business
+from loyalty.services import accounts, tokens
 from tests import dashboards
 
 KEPT = dashboards.SETTINGS | {"name": "Acme Coffee", "timezone": "Europe/Berlin"}
@@ -144,6 +145,23 @@ class TestSave:
 
         assert answer.status_code == 200
         assert "Asia/Tokyo" in dashboards.text_of(olga.get(dashboards.page(acme)))
+
+
+class TestSessionsOfApps:
+    def test_are_all_ended_by_who_runs_the_programme(self, olga, acme):
+        token = tokens.issue(business=acme, account_id=accounts.open_account(business=acme).pk)
+
+        answer = olga.post(dashboards.page(acme, "end_sessions"), follow=True)
+
+        assert "within 5 seconds" in dashboards.text_of(answer)
+        tokens.forget()
+        with pytest.raises(tokens.InvalidToken):
+            tokens.verify(token)
+
+    def test_are_not_ended_by_an_analyst(self, acme):
+        analyst = dashboards.works_for(acme, dashboards.Role.ANALYST)
+
+        assert analyst.post(dashboards.page(acme, "end_sessions")).status_code == 403
 
 
 class TestTestClock:
