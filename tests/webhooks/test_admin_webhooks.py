@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from loyalty.services import ledger, publication
 from tests import dashboards
 from webhooks.models import Delivery, Endpoint
 from webhooks.services import deliveries, endpoints
@@ -84,6 +85,19 @@ class TestEndpoint:
         olga.post(dashboards.page(endpoint, "enable"))
         endpoint.refresh_from_db()
         assert endpoint.status == "active"
+
+    def test_is_sent_everything_again_since_a_moment(self, olga, acme, endpoint, ada):
+        ledger.award(business=acme, account_id=ada.pk, amount=5)
+        publication.publish()
+        asked = dashboards.page(endpoint, "replay")
+        assert "also what has arrived" in dashboards.text_of(olga.get(asked))
+
+        olga.post(asked, {"since_0": "2020-01-01", "since_1": "00:00:00"})
+
+        assert Delivery.objects.for_business(acme).filter(endpoint=endpoint, status="pending").exists()
+        late = olga.post(asked, {"since_0": "2090-01-01", "since_1": "00:00:00"}, follow=True)
+        assert "Nothing has happened since then" in dashboards.text_of(late)
+        assert "since" in olga.post(asked, {"since_0": "soon", "since_1": ""}).context["form"].errors
 
     def test_is_sent_an_example(self, olga, endpoint):
         olga.post(dashboards.page(endpoint, "send_example"), {"topic": "points/redeemed"})

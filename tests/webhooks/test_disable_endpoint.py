@@ -107,6 +107,9 @@ class TestFailing:
         assert (endpoint.status, endpoint.disabled_reason) == ("disabled", "failing")
         assert Event.objects.filter(topic="endpoints/disabled").count() == 1
         assert not Delivery.objects.filter(status="pending").exists()
+        with after(120):
+            notices.send_due()
+        assert "five days" in mail.outbox[-1].body
 
     def test_with_one_success_between_does_not(self, subscribe, consumer, ada, give, deliver):
         endpoint = subscribe(topics=["points/earned"])

@@ -15,7 +15,7 @@ from loyalty.kernel import clock
 from loyalty.models import EventBody
 from tests.webhooks.consumer import Consumer, Says
 from webhooks.models import Attempt, Delivery
-from webhooks.services import sending
+from webhooks.services import packing, sending
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,6 +39,19 @@ class TestFailedAttempt:
         deliver()
 
         assert (Attempt.objects.get().status, Attempt.objects.get().error) == (None, sending.NOT_CONNECTED)
+
+    def test_is_an_address_that_was_allowed_in_the_clear_once(self, subscribe, consumer, ada, deliver, settings):
+        subscribe(topics=["customers/joined"])
+        settings.WEBHOOKS_ALLOW_HTTP = False
+
+        deliver()
+
+        assert (Attempt.objects.get().error, consumer.connections) == (packing.IN_THE_CLEAR, 0)
+
+    def test_waits_for_fifteen_seconds_and_for_a_connection_for_five(self):
+        """Rounded up by nothing: the client would wait until a whole second."""
+        kept = sending.TIMEOUT
+        assert (kept.total, kept.connect, kept.ceil_threshold > 15, sending.MOST_READ) == (15, 5, True, 65_536)
 
     def test_is_an_answer_that_does_not_come_in_time(self, subscribe, consumer, ada, deliver, monkeypatch):
         monkeypatch.setattr(sending, "TIMEOUT", sending.aiohttp.ClientTimeout(total=0.3))

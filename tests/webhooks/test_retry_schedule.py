@@ -9,7 +9,7 @@ from advocates.services import advocates
 from loyalty.kernel import clock
 from tests.webhooks.consumer import Says
 from webhooks.models import Attempt, Delivery
-from webhooks.services import outcomes
+from webhooks.services import deliveries, outcomes
 from webhooks.services.sending import Answer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,6 +41,20 @@ class TestSchedule:
         waits = [(after - before).total_seconds() for before, after in zip(times, times[1:], strict=False)]
         assert [abs(wait / planned - 1) <= 0.2 for wait, planned in zip(waits, WAITS, strict=True)] == [True] * 9
         assert (delivery.status, delivery.attempts_made, len(consumer.heard)) == ("failed", 10, 10)
+
+    def test_begins_anew_when_it_is_asked_for_once_more(self, acme, owed, consumer, deliver):
+        consumer.says = Says(status=500)
+        delivery = try_at(START, deliver)
+        while delivery.next_attempt_at:
+            delivery = try_at(delivery.next_attempt_at, deliver)
+        again = delivery.attempts.latest("number").at + timedelta(hours=1)
+
+        with clock.moved_to(again):
+            assert deliveries.replay(business=acme, endpoint_id=owed.pk, since=START - timedelta(days=9000)) == 1
+        delivery = try_at(again, deliver)
+
+        assert (delivery.status, delivery.attempts_made) == ("pending", 11)
+        assert abs((delivery.next_attempt_at - again).total_seconds() / WAITS[0] - 1) <= 0.2
 
     def test_spreads_its_retries(self):
         failure = Answer(START, status=500)

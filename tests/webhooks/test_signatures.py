@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 from datetime import timedelta
+from typing import get_args
 
 import orjson
 import pytest
@@ -13,6 +14,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from loyalty.kernel import clock
 from rewards.services import redemptions, rewards
+from webhooks.api import shapes
 from webhooks.models import Delivery, Endpoint
 from webhooks.services import endpoints, signing
 from webhooks.services.kinds.base import Message
@@ -166,3 +168,7 @@ class TestSecret:
         deliver()
 
         assert Delivery.objects.get(endpoint=other, topic="customers/joined").status == "pending"
+
+
+def test_every_profile_is_offered_by_the_api():
+    assert get_args(shapes.Profile) == tuple(PROFILES)

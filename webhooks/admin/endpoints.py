@@ -34,6 +34,12 @@ class ExampleForm(forms.Form):
         cast(forms.ChoiceField, self.fields["topic"]).choices = heard
 
 
+class ReplayForm(forms.Form):
+    since = forms.SplitDateTimeField(
+        widget=widgets.UnfoldAdminSplitDateTimeWidget, help_text="On the business's clocks."
+    )
+
+
 @admin.register(Endpoint)
 class EndpointAdmin(SecretAdmin):
     form = EndpointForm
@@ -48,7 +54,7 @@ class EndpointAdmin(SecretAdmin):
     search_fields = ("url", "description")
     ordering = ("-created_at",)
     fields = ("url", "topics", "signature_profile", "description")
-    actions_detail = ("send_example", buttons.more("rotate", "enable", "disable", "remove"))
+    actions_detail = ("send_example", buttons.more("replay", "rotate", "enable", "disable", "remove"))
     when_empty = "Your shop hears of redemptions, points and people through a webhook."
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -76,7 +82,7 @@ class EndpointAdmin(SecretAdmin):
             return not endpoint.is_active
         if button == "send_example" and endpoint.is_reply:
             return False
-        return endpoint.is_active or button not in ("disable", "send_example")
+        return endpoint.is_active or button not in ("disable", "send_example", "replay")
 
     @buttons.button("Send an example", icon="send")
     def send_example(self, request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
@@ -86,6 +92,24 @@ class EndpointAdmin(SecretAdmin):
 
         form = partial(ExampleForm, endpoint=endpoint)
         return buttons.ask(self, request, endpoint, title="Send an example", submit="Send it", form=form, act=act)
+
+    @buttons.button("Replay", icon="replay")
+    def replay(self, request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
+        def act(answer: Mapping[str, Any]) -> str:
+            count = deliveries.replay(business=endpoint.business, endpoint_id=endpoint.pk, since=answer["since"])
+            self.log_change(request, endpoint, f"Replayed since {answer['since']:%Y-%m-%d %H:%M %Z}.")
+            return f"{look.points(count)} are on their way." if count else "Nothing has happened since then."
+
+        return buttons.ask(
+            self,
+            request,
+            endpoint,
+            title="Send everything again?",
+            text="All that it hears of since a moment is sent once more, also what has arrived: under the same ids.",
+            submit="Send it again",
+            form=ReplayForm,
+            act=act,
+        )
 
     @buttons.button("New secret", icon="autorenew")
     def rotate(self, request: HttpRequest, endpoint: Endpoint) -> HttpResponse:

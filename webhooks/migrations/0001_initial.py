@@ -61,6 +61,7 @@ class Migration(migrations.Migration):
                         ('leased_until', models.DateTimeField(null=True)),
                         ('claims', models.PositiveSmallIntegerField(default=0)),
                         ('attempts_made', models.PositiveSmallIntegerField(default=0)),
+                        ('attempts_before', models.PositiveSmallIntegerField(db_default=0, default=0)),
                         ('created_at', models.DateTimeField(default=loyalty.kernel.clock.wall)),
                         ('business', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.business')),
                         ('event', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.event')),

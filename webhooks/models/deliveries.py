@@ -34,6 +34,7 @@ class Delivery(TenantModel):
     leased_until = models.DateTimeField(null=True)  # somebody is at it; also the claim's name
     claims = models.PositiveSmallIntegerField(default=0)  # that nobody has answered for
     attempts_made = models.PositiveSmallIntegerField(default=0)
+    attempts_before = models.PositiveSmallIntegerField(default=0, db_default=0)  # somebody asked for it once more
     created_at = models.DateTimeField(default=clock.wall)
 
     class Meta:

@@ -56,7 +56,7 @@ CLAIM = """
         UPDATE webhooks_delivery d SET leased_until = %(lease)s, claims = d.claims + 1
         FROM due WHERE d.id = due.id RETURNING d.*
     )
-    SELECT c.endpoint_id, c.id, c.event_id, c.url, c.topic, c.sequence, c.attempts_made, c.claims,
+    SELECT c.endpoint_id, c.id, c.event_id, c.url, c.topic, c.sequence, c.attempts_made, c.attempts_before, c.claims,
         c.leased_until, coalesce(b.body, c.example), c.reply_sealed
     FROM claimed c LEFT JOIN loyalty_eventbody b ON b.event_id = c.event_id
     ORDER BY c.next_attempt_at, c.sequence
@@ -73,6 +73,7 @@ class Claim(NamedTuple):
     topic: str
     sequence: int
     attempts_made: int
+    attempts_before: int  # its schedule began anew
     claims: int
     leased_until: datetime
     body: memoryview | bytes | None

@@ -1,9 +1,11 @@
 """What people ask of deliveries: an example, one more try, everything since a time."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from loyalty.kernel import clock, ids, jobs
 from loyalty.kernel.errors import Invalid, NotFound
@@ -63,7 +65,7 @@ def send_example(*, business: Business, endpoint_id: UUID, topic: str | None = N
 
 @transaction.atomic
 def retry(*, business: Business, delivery_id: UUID) -> Delivery:
-    """Try a delivery at once, whatever became of it before.
+    """Try a delivery at once, whatever became of it before; where that fails, by the whole schedule again.
 
     :raises NotFound: if the business has no such delivery
     :raises endpoints.EndpointDisabled: if its endpoint is disabled
@@ -73,7 +75,7 @@ def retry(*, business: Business, delivery_id: UUID) -> Delivery:
     if endpoint_id is None:
         raise NotFound("delivery")
     endpoint = endpoints.locked(business=business, endpoint_id=endpoint_id, active=True)
-    rows.filter(pk=delivery_id).update(status=Status.PENDING, next_attempt_at=clock.wall())
+    rows.filter(pk=delivery_id).update(**_anew(clock.wall()))
     _let_go(endpoint)
     return rows.get(pk=delivery_id)
 
@@ -89,7 +91,7 @@ def replay(*, business: Business, endpoint_id: UUID, since: datetime) -> int:
     now, meant = clock.wall(), list(topics.meant_by(signing.heard_by(endpoint)))
     happened = Event.objects.for_business(business).filter(created_at__gte=since, topic__in=meant)
     sent_before = Delivery.objects.for_business(business).filter(endpoint=endpoint, event__in=happened)
-    again = sent_before.update(status=Status.PENDING, next_attempt_at=now)
+    again = sent_before.update(**_anew(now))
     with connection.cursor() as cursor:
         cursor.execute(
             MAKE_MISSING,
@@ -105,6 +107,10 @@ def replay(*, business: Business, endpoint_id: UUID, since: datetime) -> int:
         missing: int = cursor.rowcount
     _let_go(endpoint, numbered=missing)
     return again + missing
+
+
+def _anew(at: datetime) -> dict[str, Any]:
+    return {"status": Status.PENDING, "next_attempt_at": at, "attempts_before": F("attempts_made")}
 
 
 def _let_go(endpoint: Endpoint, *, numbered: int = 0) -> None:

@@ -68,7 +68,7 @@ def record(results: Sequence[Result]) -> None:
 
 
 def wait_after(attempts_made: int, answer: Answer) -> timedelta | None:
-    """How long to wait after a failure that `attempts_made` tries preceded; None when the schedule is spent."""
+    """How long to wait after a failure that `attempts_made` tries of a schedule preceded; None when it is spent."""
     if answer.is_final or answer.status == GONE or attempts_made >= len(SCHEDULE):
         return None
     planned = SCHEDULE[attempts_made] * random.uniform(1 - JITTER, 1 + JITTER)
@@ -120,7 +120,7 @@ def _verdict(
     endpoint = concerned.get(claim.endpoint.pk)
     if endpoint is None or not endpoint.is_active:
         return Status.DISABLED, None
-    wait = wait_after(claim.attempts_made, answer)
+    wait = wait_after(claim.attempts_made - claim.attempts_before, answer)
     return (Status.FAILED, None) if wait is None else (Status.PENDING, at + wait)
 
 

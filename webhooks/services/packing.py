@@ -1,6 +1,7 @@
 """From a claimed delivery to a signed request, or why there is none."""
 
 import structlog
+from django.conf import settings
 
 from loyalty.kernel import clock
 from loyalty.services import bodies
@@ -15,6 +16,7 @@ MOST_CLAIMS = 3  # nobody came back from it so often: that counts as a failed tr
 
 ERASED = "The event's data was erased before it could be delivered."
 POISONOUS = "Not tried: three workers stopped while they were at it."
+IN_THE_CLEAR = "Not sent: the address must begin with https:// now."
 NOT_PREPARED = (
     "It could not be opened or signed. Look whether ENCRYPTION_KEYS lost one; else rotate the endpoint's secret."
 )
@@ -22,9 +24,11 @@ NOT_PREPARED = (
 
 def pack(claim: Claim) -> Parcel | Answer:
     """The request, or why there is none."""
-    now = clock.wall()
+    now, url = clock.wall(), claim.url or claim.endpoint.url
     if claim.claims > MOST_CLAIMS:
         return Answer(now, error=POISONOUS)
+    if url.startswith("http:") and not settings.WEBHOOKS_ALLOW_HTTP:  # it was saved while that was allowed
+        return Answer(now, error=IN_THE_CLEAR)
     try:
         body = _body(claim)
         if body is None:
@@ -40,7 +44,7 @@ def pack(claim: Claim) -> Parcel | Answer:
     except Exception:  # one endpoint's misfortune
         log.exception("webhook_not_prepared", endpoint=str(claim.endpoint.pk), delivery=str(claim.id))
         return Answer(now, error=NOT_PREPARED)
-    return Parcel(now, claim.url or claim.endpoint.url, headers, message.body)
+    return Parcel(now, url, headers, message.body)
 
 
 def _body(claim: Claim) -> bytes | None:

@@ -16,7 +16,7 @@ from loyalty.kernel import net
 
 log = structlog.get_logger(__name__)
 
-TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
+TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5, ceil_threshold=60)  # to the second and not beyond
 MOST_READ = 64 * 1024
 MOST_KEPT = 4 * 1024
 
