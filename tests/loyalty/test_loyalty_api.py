@@ -235,6 +235,15 @@ class TestNotifications:
         assert len(app.get("/notifications", peek=1).json()["data"]) == 1
         assert len(app.get("/notifications", peek=1).json()["data"]) == 1
 
+    def test_are_not_sent_twice(self, app, commuter):
+        ride(app, 2)
+        tag = app.get("/notifications", peek=1)["ETag"]
+        again = cast.ApiClient(app.headers | {"If-None-Match": tag}, base="/api/loyalty")
+
+        assert again.get("/notifications", peek=1).status_code == 304
+        assert again.get("/notifications").status_code == 304  # they are read by it all the same
+        assert again.get("/notifications").json()["data"] == []
+
     def test_tell_of_a_new_tier(self, app, acme, ada):
         accounts.set_tier(business=acme, account_id=ada.pk, tier_key="gold")
 

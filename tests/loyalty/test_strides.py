@@ -74,6 +74,19 @@ def pay_for_rides(business):
     earn_rules.create(business=business, title="Ride", terms=Terms(trigger="ride", earn=Earn(points=3)))
 
 
+def stars(business):
+    Metric.objects.create(business=business, key="stars", title="Stars")
+    return {"kind": "metric", "metric": "stars", "quantity": 3}
+
+
+def archive_stars(business):
+    Metric.objects.for_business(business).filter(key="stars").update(archived_at=clock.wall())
+
+
+def again(made, **rules):
+    return quests.update(business=made.business, quest_id=made.pk, texts={}, rules=rules, while_active=True)
+
+
 def ladder_of_tasks(business):
     ladder = MilestoneSet.objects.create(
         business=business,
@@ -118,10 +131,33 @@ PROGRAMMES = {
     "some room": lambda acme: (quest(acme), maximum(acme, 20)),
     "up a ladder": lambda acme: (quest(acme), Milestone.objects.filter(key="silver").update(threshold=30)),
     "up a ladder of tasks": lambda acme: (quest(acme), ladder_of_tasks(acme)),
+    "of an archived metric": lambda acme: (quest(acme, benefits=[stars(acme)]), archive_stars(acme)),
+    "a new version": lambda acme: again(quest(acme, step(target=3)), tasks=[step(target=1)]),
+    "more than is required": lambda acme: quest(
+        acme, step(), step("More", trigger="swim"), step("Most", trigger="run"), required=1
+    ),
     "a badge": lambda acme: quest(acme, benefits=[in_points(5), badge(acme)]),
 }
 NOON = datetime(2031, 5, 1, 12, tzinfo=UTC)
 TOLD = [{"km": 12}, {"event_id": "e1"}, {"event_id": "e1"}, {"origin": "client"}, {}]
+
+
+ENTRY = (
+    "sequence",
+    "type",
+    "metric__key",
+    "amount",
+    "balance_after",
+    "source_type",
+    "rule_id",
+    "rule_version",
+    "occurred_at",
+)
+FRESH = {"completionId", "entryId", "actionId", "changeId"}  # ids that each way makes anew
+
+
+def plain(facts):
+    return {name: value for name, value in facts.items() if name not in FRESH}
 
 
 def written(account):
@@ -136,11 +172,12 @@ def written(account):
         "progress": of(TaskProgress, "quest__key", "period", "task_key", "value", "last_day"),
         "steps": of(TaskCompletion, "quest__key", "period", "task_key", "task__title", "completed_at", "claimed_at"),
         "quests": of(QuestCompletion, "quest__key", "period", "version__number", "last_task__task_key", "claimed_at"),
-        "entries": of(
-            LedgerEntry, "sequence", "type", "amount", "balance_after", "source_type", "rule_version", "occurred_at"
-        ),
+        "entries": [
+            (*entry, source.partition(":")[2], plain(reason))
+            for *entry, source, reason in of(LedgerEntry, *ENTRY, "source_id", "reason")
+        ],
         "texts": of(LedgerEntry, "sequence", "text__description"),
-        "news": [(*news, sorted(facts)) for *news, facts in of(Event, "sequence", "topic", "created_at", "facts")],
+        "news": [(*news, plain(facts)) for *news, facts in of(Event, "sequence", "topic", "created_at", "facts")],
         "actions": of(Action, "name", "event_id", "origin", "outcome", "data__km", "data__questKey", "occurred_at"),
         "withheld": of(WithheldBenefit, "reason", "benefit"),
     }
@@ -252,6 +289,30 @@ class TestAtOnce:
         assert races.errors(taken) == []
         assert sorted(one.is_repeat for one in taken) == [False] + [True] * 7
         assert points_of(ada) == 50
+
+    def test_the_same_event_of_two_people_counts_for_one(self, acme, ada):
+        quest(acme)
+        people = [ada, accounts.open_account(business=acme)]
+
+        taken = races.at_once(2, lambda number: ride(people[number], event_id="e1"))
+
+        assert races.errors(taken) == []
+        assert sorted(one.is_repeat for one in taken) == [False, True]
+        assert sorted(map(points_of, people)) == [0, 50]
+
+    def test_the_same_event_of_two_people_counts_for_one_though_neither_saw_the_other(self, acme, ada):
+        """Each looks for it before the other has written it, and waits a moment."""
+        quest(acme)
+        people = [ada, accounts.open_account(business=acme)]
+        slowly = "    SELECT NOT EXISTS (\n"
+        with races.rewritten(
+            "laurel_stride", lambda sql: sql.replace(slowly, f"    PERFORM pg_sleep(0.3);\n{slowly}", 1)
+        ):
+            taken = races.at_once(2, lambda number: ride(people[number], event_id="e1"))
+
+        assert races.errors(taken) == []
+        assert sorted(one.is_repeat for one in taken) == [False, True]
+        assert sorted(map(points_of, people)) == [0, 50]
 
     def test_without_the_lock_events_are_lost(self, acme, ada):
         """The control."""
