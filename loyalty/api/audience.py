@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
+from django.conf import settings
 from django.db.models import Prefetch
 from msgspec import Meta
 
@@ -181,8 +183,9 @@ def _whose(call: Call[Any, WhichBusiness]) -> tuple[Business, Account | None]:
         account = _account(call)
         return account.business, account
     active = Business.objects.filter(status=Business.Status.ACTIVE)
-    slug = call.request.get_host().partition(".")[0]
-    business = active.filter(slug=slug).first()
+    host = call.request.get_host().partition(":")[0]
+    is_ours = host == urlsplit(settings.PUBLIC_URL).hostname  # whatever a business is called
+    business = None if is_ours else active.filter(slug=host.partition(".")[0]).first()
     if business is None and call.query.business:
         business = active.filter(pk=call.query.business).first()
     if business is None:

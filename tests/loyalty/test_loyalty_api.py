@@ -142,6 +142,13 @@ class TestConfig:
         assert len(there.get("/config").json()["data"]["challenges"]) == 1
         assert len(there.get("/config", business=str(rival.pk)).json()["data"]["challenges"]) == 1
 
+    def test_takes_the_host_of_the_service_for_nobodys(self, acme, rival, commuter, settings):
+        settings.ALLOWED_HOSTS, settings.PUBLIC_URL = ["acme.example.com"], "https://acme.example.com"
+        there = cast.ApiClient({"Host": "acme.example.com"}, base="/api/loyalty")
+
+        assert there.get("/config").status_code == 404
+        assert there.get("/config", business=str(rival.pk)).json()["data"]["challenges"] == []
+
     def test_leaves_out_what_is_over(self, app, acme, commuter):
         hour = timedelta(hours=1)
         for title, opens, closes in (("Over", None, -hour), ("Soon", hour, None), ("Now", -hour, hour)):

@@ -106,7 +106,7 @@ PROGRAMMES = {
     "one step": lambda acme: quest(acme),
     "twice": lambda acme: quest(acme, step(target=2)),
     "very often": lambda acme: quest(acme, step(target=1000)),
-    "more often than is prepared for": lambda acme: quest(acme, step(target=3)),
+    "three times": lambda acme: quest(acme, step(target=3)),
     "a step of two": lambda acme: quest(acme, step(), step("Swim", trigger="swim")),
     "one of two is enough": lambda acme: quest(acme, step(), step("Swim", trigger="swim"), required=1),
     "in order": lambda acme: quest(acme, step("Swim", trigger="swim"), step(), ordered=True),
