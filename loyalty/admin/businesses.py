@@ -82,14 +82,22 @@ class BusinessAdmin(PlainAdmin):
             "description": "Which orders earn, and what a refund takes of points that are spent already.",
         }
         integration = {"fields": ("users_on_first_event",)}
+        domain = {
+            "fields": ("domain",),
+            "description": "Apps that ask for the programme under this name need not say whose. Whoever runs the "
+            "server sets it: it needs DNS, a certificate, and a place in ALLOWED_HOSTS.",
+        }
         return (
             (None, {"fields": ("name", "slug", "contact_email", "timezone", "currency")}),
             *((("Orders", orders), ("Access", access), ("Integration API", integration)) if obj else ()),
+            *((("Own domain", domain),) if obj and (obj.domain or is_operator(request)) else ()),
             ("Plan", {"fields": contract if is_operator(request) or not obj else ("plan_in_words",)}),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Business | None = None) -> Any:
-        return ("slug", "plan_in_words") if obj else ()
+        if obj is None:
+            return ()
+        return ("slug", "plan_in_words", *(() if is_operator(request) else ("domain",)))
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, form=SettingsForm if obj else OpenForm, **kwargs)

@@ -88,6 +88,10 @@ class SettingsForm(BusinessForm):
         "such as https://shop.example.",
     )
 
+    def clean_domain(self) -> str | None:
+        named = self.cleaned_data["domain"]
+        return networks.domain(named) if named else None
+
     def clean_rates(self) -> dict[str, str]:
         lines = networks.each(_rate, self.cleaned_data["rates"])
         return dict(line.split() for line in lines)

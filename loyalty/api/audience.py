@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from django.conf import settings
 from django.db.models import Prefetch
+from django.http.request import split_domain_port
 from msgspec import Meta
 
 from loyalty.api import audience_shapes as shapes
@@ -183,9 +184,9 @@ def _whose(call: Call[Any, WhichBusiness]) -> tuple[Business, Account | None]:
         account = _account(call)
         return account.business, account
     active = Business.objects.filter(status=Business.Status.ACTIVE)
-    host = call.request.get_host().partition(":")[0]
-    is_ours = host == urlsplit(settings.PUBLIC_URL).hostname  # whatever a business is called
-    business = None if is_ours else active.filter(slug=host.partition(".")[0]).first()
+    host, _ = split_domain_port(call.request.get_host())
+    slug = host.removesuffix(f".{urlsplit(settings.PUBLIC_URL).hostname}")
+    business = active.filter(domain=host).first() if slug == host else active.filter(slug=slug).first()
     if business is None and call.query.business:
         business = active.filter(pk=call.query.business).first()
     if business is None:

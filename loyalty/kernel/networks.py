@@ -1,10 +1,13 @@
-"""The judges of settings: addresses that may call, and pages that may."""
+"""The judges of settings: addresses that may call, pages that may, and names that are asked for."""
 
 from collections.abc import Callable, Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_interface, ip_network
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_domain_name
+from django.http.request import validate_host
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 IPV4_MAPPED = IPv6Network("::ffff:0:0/96")
@@ -57,6 +60,18 @@ def origin(text: str) -> str:
     named = f"[{host}]" if ":" in host else host
     default = {"http": 80, "https": 443}[parts.scheme]
     return f"{parts.scheme}://{named}" + (f":{port}" if port not in (None, default) else "")
+
+
+def domain(text: str) -> str:
+    """A name under which this server is asked for one business alone."""
+    name = text.lower()
+    validate_domain_name(name)
+    service = urlsplit(settings.PUBLIC_URL).hostname
+    if name == service or name.endswith(f".{service}"):
+        raise ValidationError(f"{service} and what is below it belong to the service: a slug stands there by itself.")
+    if not validate_host(name, settings.ALLOWED_HOSTS):
+        raise ValidationError(f"This server does not answer to {name}. Add it to ALLOWED_HOSTS first.")
+    return name
 
 
 def _unmapped(mapped: IPv6Network) -> str:

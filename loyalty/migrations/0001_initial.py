@@ -100,6 +100,7 @@ class Migration(migrations.Migration):
                         ('ip_allowlist', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=49), blank=True, default=list, size=None)),
                         ('allowed_origins', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=255), blank=True, default=list, size=None)),
                         ('contact_email', models.EmailField(blank=True, max_length=254)),
+                        ('domain', models.CharField(blank=True, max_length=253, null=True, unique=True)),
                         ('tokens_valid_from', models.DateTimeField(blank=True, editable=False, null=True)),
                         ('created_at', models.DateTimeField(default=loyalty.kernel.clock.wall, editable=False)),
                         ('live', models.OneToOneField(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='sandbox', to='loyalty.business')),

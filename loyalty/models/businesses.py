@@ -61,6 +61,7 @@ class Business(models.Model):
         unique=True,
         validators=[RegexValidator(r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?\Z", "Use a-z, 0-9 and inner hyphens.")],
     )
+    domain = models.CharField(max_length=253, unique=True, null=True, blank=True)  # noqa: DJ001  # unique where there is one
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+")
     status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
     live = models.OneToOneField(

@@ -119,6 +119,52 @@ class TestOrigins:
         assert acme.allowed_origins == ["https://shop.example", "http://localhost:8001"]
 
 
+class TestDomain:
+    @pytest.fixture(autouse=True)
+    def hosts(self, settings):
+        settings.ALLOWED_HOSTS += ["laurel.example", "loyalty.acme.coffee", ".laurel.example"]
+        settings.PUBLIC_URL = "https://laurel.example"
+
+    @pytest.mark.parametrize(
+        ("domain", "said"),
+        [
+            ("not a name", "valid domain name"),
+            ("https://loyalty.acme.coffee", "valid domain name"),
+            ("laurel.example", "belong to the service"),
+            ("rival.laurel.example", "belong to the service"),
+            ("loyalty.elsewhere.example", "Add it to ALLOWED_HOSTS"),
+        ],
+    )
+    def test_that_leads_nowhere_or_to_others_is_refused(self, acme, domain, said):
+        answer = save(dashboards.operator(), acme, domain=domain, plan=acme.plan_id, status="active")
+
+        assert said in str(errors_of(answer)["domain"])
+        assert acme.domain is None
+
+    def test_of_another_business_is_refused(self, acme, rival):
+        Business.objects.filter(pk=rival.pk).update(domain="loyalty.acme.coffee")
+
+        answer = save(dashboards.operator(), acme, domain="loyalty.acme.coffee", plan=acme.plan_id, status="active")
+
+        assert "already exists" in str(errors_of(answer)["domain"])
+
+    def test_is_not_for_the_business_to_choose_which_sees_it(self, olga, acme):
+        assert "Own domain" not in dashboards.text_of(olga.get(dashboards.page(acme)))
+
+        save(olga, acme, domain="loyalty.acme.coffee")
+        assert acme.domain is None
+        Business.objects.filter(pk=acme.pk).update(domain="loyalty.acme.coffee")
+        assert "loyalty.acme.coffee" in dashboards.text_of(olga.get(dashboards.page(acme)))
+
+    def test_is_set_by_whoever_runs_the_server_and_taken_away_again(self, acme):
+        root = dashboards.operator()
+
+        save(root, acme, domain="Loyalty.Acme.Coffee", plan=acme.plan_id, status="active")
+        assert acme.domain == "loyalty.acme.coffee"
+        save(root, acme, domain="", plan=acme.plan_id, status="active")
+        assert acme.domain is None
+
+
 class TestSave:
     @pytest.mark.parametrize(
         ("field", "value"), [("timezone", "Mars/Base"), ("currency", "XXY"), ("contact_email", "no")]

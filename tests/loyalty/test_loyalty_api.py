@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from loyalty.kernel import clock
-from loyalty.models import Account, Action, EventType, Segment
+from loyalty.models import Account, Action, Business, EventType, Segment
 from loyalty.selectors import journal
 from loyalty.services import accounts, earn_rules, quests, tokens
 from loyalty.services.earn_terms import Earn, Terms
@@ -135,9 +135,14 @@ class TestConfig:
         assert len(anyone.get("/config", business=str(acme.pk)).json()["data"]["challenges"]) == 1
         assert anyone.get("/config").status_code == 404
 
-    def test_needs_no_token_at_the_host_of_the_business_which_goes_first(self, acme, rival, commuter, settings):
-        settings.ALLOWED_HOSTS = ["acme.example.com"]
-        there = cast.ApiClient({"Host": "acme.example.com"}, base="/api/loyalty")
+    @pytest.mark.parametrize("host", ["acme.example.com", "Loyalty.Acme.Coffee:8443"])
+    def test_needs_no_token_at_the_host_of_the_business_which_goes_first(self, acme, rival, commuter, settings, host):
+        settings.ALLOWED_HOSTS, settings.PUBLIC_URL = (
+            ["acme.example.com", "loyalty.acme.coffee"],
+            "https://example.com",
+        )
+        Business.objects.filter(pk=acme.pk).update(domain="loyalty.acme.coffee")
+        there = cast.ApiClient({"Host": host}, base="/api/loyalty")
 
         assert len(there.get("/config").json()["data"]["challenges"]) == 1
         assert len(there.get("/config", business=str(rival.pk)).json()["data"]["challenges"]) == 1
