@@ -276,6 +276,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "send-gift-cards": {"task": "rewards.send_gift_cards", "schedule": 5.0, "options": SWEEP},
     "follow-up-gift-cards": {"task": "rewards.follow_up_gift_cards", "schedule": 60.0},
     "cancel-overdue": {"task": "rewards.cancel_overdue", "schedule": 60.0},
+    "expire-redemptions": {"task": "rewards.expire_redemptions", "schedule": 60.0},
     "verify": {"task": "loyalty.verify_ledger", "schedule": 86400.0},
 }
 

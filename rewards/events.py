@@ -12,6 +12,7 @@ ISSUED = "redemptions/issued"
 USED = "redemptions/used"
 FULFILLED = "redemptions/fulfilled"
 CANCELLED = "redemptions/cancelled"
+EXPIRED = "redemptions/expired"
 
 GIFT_ORDER_COMPLETED = "gift_orders/completed"
 GIFT_ORDER_FAILED = "gift_orders/failed"

@@ -22,6 +22,11 @@ def cancel_overdue(**_: Any) -> None:
     steps.cancel_overdue()
 
 
+@shared_task(name="rewards.expire_redemptions")
+def expire_redemptions(**_: Any) -> None:
+    steps.expire_due()
+
+
 @shared_task(name="rewards.purge_gift_tokens")
 def purge_gift_tokens(**_: Any) -> None:
     gift_accounts.purge()

@@ -32,6 +32,11 @@ def end_of(day: date, *, zone: str) -> datetime:
     return max(midnight.astimezone(UTC), midnight.replace(fold=1).astimezone(UTC))
 
 
+def end_after(moment: datetime, *, days: int, zone: str) -> datetime:
+    """The midnight that ends the last of so many days after that of `moment`."""
+    return end_of(moment.astimezone(ZoneInfo(zone)).date() + timedelta(days=days), zone=zone)
+
+
 DURATION = r"^P(?=\d)(?:(\d{1,3})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?$(?!\n)"
 
 

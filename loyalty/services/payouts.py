@@ -6,7 +6,6 @@ from fractions import Fraction
 from functools import lru_cache
 from math import prod
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -189,7 +188,8 @@ def _ripens_at(moment: Moment, terms: Terms) -> datetime:
 def _end_of(moment: Moment, terms: Terms) -> datetime | None:
     """When what the rule pays ends; None: as its metric says of points that are earned now."""
     if terms.expires_after_days:
-        return _end_of_day(moment, _ripens_at(moment, terms), terms.expires_after_days)
+        ripe = _ripens_at(moment, terms)
+        return periods.end_after(ripe, days=terms.expires_after_days, zone=moment.business.timezone)
     return moment.past.ends_at if moment.past else None
 
 
@@ -206,9 +206,3 @@ def _reason(moment: Moment, payout: Payout, action_id: UUID) -> dict[str, object
         "caps": list(payout.caps),
         **earned,
     }
-
-
-def _end_of_day(moment: Moment, ripe: datetime, days: int) -> datetime:
-    """The midnight that ends the last day, in the programme's zone."""
-    zone = moment.business.timezone
-    return periods.end_of(ripe.astimezone(ZoneInfo(zone)).date() + timedelta(days=days), zone=zone)

@@ -16,6 +16,7 @@ from rewards.services import kinds, rewards
 SAME = (  # columns whose fields here are not the model's
     *("type", "points_cost", "stock", "per_advocate_limit", "tier_keys", "segment_keys"),
     *("increment_min", "increment_max", "increment_step", "acknowledge_within_hours"),
+    "expires_after_days",
 )
 TYPES = [(key, kind.TITLE) for key, kind in kinds.KINDS.items()]
 
@@ -92,6 +93,13 @@ class RewardForm(ServiceForm):
         required=False,
         max_value=8760,
         help_text="After that an unacknowledged redemption is cancelled, and the points return.",
+    )
+    expires_after_days = Number(
+        label="Good for days",
+        required=False,
+        max_value=36500,
+        help_text="Coupons expire at the end of the last of so many days after they are issued; their points stay "
+        "spent. Empty: they never do.",
     )
     renamed = {"increments": "increment_min", "item": "item_keys"}
 

@@ -33,6 +33,7 @@ GIFT = look.column("Gift card", lambda reward: reward.gift_product or look.NOTHI
 BEFORE = look.column("Before it is issued", lambda reward: before(reward))
 TIERS = look.column("Only for tiers", lambda reward: ", ".join(reward.tier_keys) or "All")
 LIMIT = look.column("Limit per advocate", lambda reward: reward.per_advocate_limit or "No limit")
+GOOD_FOR = look.column("Good for", lambda reward: good_for(reward))
 MINIMUM = look.column("Minimum order", lambda reward: rewards.min_spend_of(reward) or look.NOTHING)
 
 
@@ -41,7 +42,7 @@ class RewardAdmin(ServiceAdmin):
     form = RewardForm
     list_display = ("name", *COLUMNS)
     view_fields = (
-        *("name", "description", *COLUMNS, MINIMUM, LIMIT, TIERS, SEGMENTS, BEFORE, POOL, ITEM, GIFT),
+        *("name", "description", *COLUMNS, MINIMUM, GOOD_FOR, LIMIT, TIERS, SEGMENTS, BEFORE, POOL, ITEM, GIFT),
         *(look.moment_of("starts_at", "From"), look.moment_of("ends_at", "Until"), "code_prefix", "product_id", "key"),
     )
     when_empty = "A reward is what points buy: money off, free shipping, a product."
@@ -57,7 +58,7 @@ class RewardAdmin(ServiceAdmin):
             {"fields": ("stock", "per_advocate_limit", "tier_keys", "segment_keys", "starts_at", "ends_at")},
         ),
         ("Before it is issued", {"fields": ("approval", "acknowledgement", "acknowledge_within_hours")}),
-        ("For your shop", {"fields": ("code_pool_key", "code_prefix", "product_id", "key")}),
+        ("For your shop", {"fields": ("expires_after_days", "code_pool_key", "code_prefix", "product_id", "key")}),
     )
     actions = ("archive",)
 
@@ -96,6 +97,11 @@ def before(reward: Reward) -> str:
     if reward.acknowledgement == Reward.Acknowledgement.REQUIRED:
         waits.append(f"acknowledgement within {reward.acknowledge_within_hours} hours")
     return ", then ".join(waits).capitalize() or "Nothing"
+
+
+def good_for(reward: Reward) -> str:
+    days = reward.expires_after_days
+    return "Ever" if days is None else f"{days:,} days"
 
 
 def worth(reward: Reward) -> str:

@@ -29,6 +29,7 @@ REWARD: Example = {
     "approval": False,
     "acknowledgement": "none",
     "acknowledgeWithinHours": 24,
+    "expiresAfterDays": 30,
     "createdAt": EARLIER,
     "updatedAt": EARLIER,
 }

@@ -27,6 +27,7 @@ ProductId = Annotated[str, Meta(min_length=1, max_length=128)]
 GiftProductKey = Annotated[str, Meta(min_length=1, max_length=64)]
 Keys = Annotated[list[types.Key], Meta(max_length=50)]
 Acknowledgement = Literal["none", "required"]
+Days = Annotated[int, Meta(ge=1, le=36500)]
 Hours = Annotated[int, Meta(ge=1, le=8760)]
 RedemptionStatus = Literal[
     "pending_approval", "pending_acknowledgement", "issued", "used", "fulfilled", "cancelled", "expired"
@@ -100,6 +101,7 @@ class RewardFields(Body):
     approval: bool | UnsetType = UNSET
     acknowledgement: Acknowledgement | UnsetType = UNSET
     acknowledge_within_hours: Hours | UnsetType = UNSET
+    expires_after_days: Days | None | UnsetType = UNSET
 
     def said(self) -> rewards.Changes:
         """The fields that were sent, as the service takes them."""
@@ -176,6 +178,7 @@ class RewardShape(Shape):
     approval: bool
     acknowledgement: str
     acknowledge_within_hours: int
+    expires_after_days: int | None
     created_at: datetime
     updated_at: datetime
     affordable: bool | UnsetType = UNSET
@@ -250,6 +253,7 @@ def reward(row: Reward) -> RewardShape:
         approval=row.approval,
         acknowledgement=row.acknowledgement,
         acknowledge_within_hours=row.acknowledge_within_hours,
+        expires_after_days=row.expires_after_days,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

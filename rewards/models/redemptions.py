@@ -37,7 +37,7 @@ class Redemption(TenantModel):
     source_id = models.CharField(max_length=128, null=True)  # noqa: DJ001  # as above
     order_id = models.CharField(max_length=128, blank=True)  # the shop's own, of the order that used the coupon
     acknowledge_by = models.DateTimeField(null=True)  # programme time; cancelled when it passes unacknowledged
-    expires_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)  # programme time; the first moment at which its coupon is not good
     reason = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(default=clock.wall)
     updated_at = models.DateTimeField(default=clock.wall)
@@ -70,6 +70,7 @@ class Redemption(TenantModel):
                 condition=Q(status="pending_acknowledgement"),
                 name="redemptions_to_acknowledge",
             ),
+            models.Index(fields=["expires_at"], condition=Q(status="issued"), name="redemptions_to_expire"),
         ]
 
     def __str__(self) -> str:

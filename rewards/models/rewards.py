@@ -71,6 +71,7 @@ class Reward(TenantModel):
     approval = models.BooleanField(default=False)  # whether an operator looks at each redemption first
     acknowledgement = models.CharField(max_length=10, choices=Acknowledgement, default=Acknowledgement.NONE)
     acknowledge_within_hours = models.PositiveIntegerField(default=24, validators=[MinValueValidator(1)])
+    expires_after_days = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     created_at = models.DateTimeField(editable=False, default=clock.wall)
     updated_at = models.DateTimeField(editable=False, default=clock.wall)
 
@@ -112,6 +113,9 @@ class Reward(TenantModel):
                 name="reward_increments_are_whole",
             ),
             models.CheckConstraint(condition=Q(acknowledge_within_hours__gt=0), name="acknowledgement_takes_time"),
+            models.CheckConstraint(
+                condition=Q(expires_after_days=None) | Q(expires_after_days__gt=0), name="coupons_are_good_for_a_while"
+            ),
         ]
         indexes = [
             # The list, newest first.

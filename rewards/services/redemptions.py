@@ -13,7 +13,7 @@ from django.db.models import F
 
 from advocates.models import Advocate
 from loyalty import events
-from loyalty.kernel import clock, crypto, database
+from loyalty.kernel import clock, crypto, database, periods
 from loyalty.kernel.database import tables
 from loyalty.kernel.errors import Code, Conflict, DomainError, NotFound
 from loyalty.models import Account, Business, Event
@@ -186,6 +186,8 @@ def _sold_before(business: Business, entry_id: UUID) -> Sale:
     redemption.advocate_id, redemption.status = made.account_id, made.facts["status"]
     if redemption.status == Status.PENDING_APPROVAL:
         redemption.coupon_code = None
+    if redemption.status != Status.ISSUED:
+        redemption.expires_at = None
     redemption.reason, redemption.updated_at = "", redemption.created_at
     return Sale(redemption, is_replay=True)
 
@@ -289,6 +291,14 @@ def go_on(redemption: Redemption, *, code: str | None, now: datetime) -> list[ev
     if redemption.status == Status.PENDING_ACKNOWLEDGEMENT:
         redemption.acknowledge_by = now + timedelta(hours=redemption.reward.acknowledge_within_hours)
         return []
+    return issue(redemption, now=now)
+
+
+def issue(redemption: Redemption, *, now: datetime) -> list[events.Happening]:
+    """It is theirs from now on: its coupon's days begin, and what it is is handed over. Answers the news."""
+    days = redemption.reward.expires_after_days
+    if days is not None:
+        redemption.expires_at = periods.end_after(now, days=days, zone=redemption.business.timezone)
     items.hand_over(redemption)
     gift_redemptions.hand_over(redemption)
     return [happened(ISSUED, redemption)]

@@ -65,6 +65,7 @@ class Details(TypedDict, total=False):
     approval: bool
     acknowledgement: str
     acknowledge_within_hours: int
+    expires_after_days: int | None
 
 
 class Changes(Details, total=False):
@@ -180,6 +181,7 @@ def _check(reward: Reward, said: Changes) -> None:
     _check_item(reward)
     prices.check_increments(reward)
     _check_gift_product(reward)
+    _check_expiry(reward)
     if "tier_keys" in said:
         known = {tier.key for tier in tiers.tiers_of(reward.business)}
         _check_known(reward.tier_keys, known, noun="tier", field="tierKeys")
@@ -223,6 +225,13 @@ def _check_gift_product(reward: Reward) -> None:
     product.business = reward.business
     for value in prices.bounds_of(reward):
         gift_products.check_giveable(product, value, field="giftProductKey", value_field="value")
+
+
+def _check_expiry(reward: Reward) -> None:
+    kind = kinds.kind_of(reward.type)
+    if reward.expires_after_days is not None and not (kind.MAKES_COUPON or kind.TAKES_CODE):
+        message = f"A reward of type {reward.type} has no coupon that could expire. Make expiresAfterDays null."
+        raise Invalid(message, field="expiresAfterDays")
 
 
 def _check_bounds(reward: Reward) -> None:

@@ -73,6 +73,7 @@ class RewardItem(Item, kw_only=True):
     approval: bool = False
     acknowledgement: Literal["none", "required"] = "none"
     acknowledge_within_hours: Annotated[int, Meta(ge=1, le=8760)] = 24
+    expires_after_days: Annotated[int, Meta(ge=1, le=36500)] | None = None
 
 
 def export_pools(business: Business) -> list[CodePoolItem]:
@@ -155,9 +156,10 @@ def _item(reward: Reward) -> RewardItem:
     value, min_spend = rewards.value_of(reward), rewards.min_spend_of(reward)
     increments, item = rewards.increments_of(reward), rewards.item_of(reward)
     same = ("key", "name", "type", "points_cost", "description", "stock", "status", "code_prefix")
-    limits = ("per_advocate_limit", "starts_at", "ends_at", "approval", "acknowledgement", "acknowledge_within_hours")
+    limits = ("per_advocate_limit", "starts_at", "ends_at", "expires_after_days")
+    steps = ("approval", "acknowledgement", "acknowledge_within_hours")
     return RewardItem(
-        **{name: getattr(reward, name) for name in (*same, *limits)},
+        **{name: getattr(reward, name) for name in (*same, *limits, *steps)},
         value=None if value is None else Decimal(value),
         min_spend=None if min_spend is None else Decimal(min_spend),
         currency=reward.currency or None,

@@ -4,7 +4,7 @@ The account is locked first, as everywhere: whoever comes second finds the new s
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -14,13 +14,14 @@ from loyalty import events
 from loyalty.kernel import clock
 from loyalty.kernel.errors import NotFound
 from loyalty.models import Business
-from rewards.events import FULFILLED, ISSUED, USED, happened
+from rewards.events import EXPIRED, FULFILLED, USED, happened
 from rewards.models import Redemption
-from rewards.services import codes, coupons, gift_redemptions, items, redemptions
+from rewards.services import codes, coupons, redemptions
 from rewards.services.redemptions import Status, WrongState
 
 BATCH = 500
 LATE = "It was not acknowledged in time."
+GRACE = timedelta(hours=1)  # until an order of the last minute is told, which uses its coupon up
 
 
 @transaction.atomic
@@ -63,9 +64,8 @@ def acknowledge(*, business: Business, redemption_id: UUID, reason: str = "") ->
     redemption, now = _waiting(business, redemption_id, Status.PENDING_ACKNOWLEDGEMENT, done="acknowledged")
     if redemption.acknowledge_by is not None and redemption.acknowledge_by <= now:
         raise WrongState("overdue", Status.PENDING_ACKNOWLEDGEMENT, done="acknowledged")
-    items.hand_over(redemption)
-    gift_redemptions.hand_over(redemption)
-    return _stepped(redemption, Status.ISSUED, ISSUED, reason=reason, now=now)
+    redemption.status, redemption.reason = Status.ISSUED, reason
+    return _saved(redemption, redemptions.issue(redemption, now=now), now=now)
 
 
 @transaction.atomic
@@ -93,30 +93,38 @@ def use_coupon(*, business: Business, code: str) -> Redemption:
 
 @transaction.atomic
 def use(*, business: Business, redemption_id: UUID, order_id: str = "") -> Redemption:
-    """Somebody has used the coupon, in an order of the shop's if it names one.
+    """Somebody has used the coupon, in an order of the shop's if it names one: that the shop took it is a fact then.
 
     :raises NotFound: if the business has no such redemption
-    :raises WrongState: if it was used before, or is not issued
+    :raises WrongState: if it was used before, is not issued, or not good any more
     """
     redemption, now = _waiting(business, redemption_id, Status.ISSUED, done="used")
+    if redemption.expires_at is not None and redemption.expires_at <= now and not order_id:
+        raise WrongState(Status.EXPIRED, Status.ISSUED, done="used")
     redemption.order_id = order_id
     return _stepped(redemption, Status.USED, USED, reason="", now=now)
 
 
 def cancel_overdue() -> int:
     """Cancel what was not acknowledged in time. Answers how many; safe to run twice, or twice at once."""
-    return sum(_cancelled_late(redemption) for redemption in _overdue())
+    return sum(map(_cancelled_late, _due(Status.PENDING_ACKNOWLEDGEMENT, "acknowledge_by")))
 
 
-def _overdue() -> Iterator[Redemption]:
+def expire_due() -> int:
+    """Expire what was not used in time; its points stay spent. Answers how many; as safe as `cancel_overdue`."""
+    return sum(map(_expired, _due(Status.ISSUED, "expires_at", grace=GRACE)))
+
+
+def _due(status: Status, column: str, *, grace: timedelta = timedelta(0)) -> Iterator[Redemption]:
     """What is due, in batches: each business has its own clock."""
-    due = clock.wall() + F("business__clock_offset")
-    rows = Redemption.objects.filter(status=Status.PENDING_ACKNOWLEDGEMENT, acknowledge_by__lte=due)
+    due = clock.wall() + F("business__clock_offset") - grace
+    rows = Redemption.objects.filter((f"{column}__lte", due), status=status)
     latest = Q()
-    while batch := list(rows.filter(latest).select_related("business").order_by("acknowledge_by", "id")[:BATCH]):
+    while batch := list(rows.filter(latest).select_related("business").order_by(column, "id")[:BATCH]):
         yield from batch
-        end = batch[-1]
-        latest = Q(acknowledge_by__gt=end.acknowledge_by) | Q(acknowledge_by=end.acknowledge_by, id__gt=end.pk)
+        last = batch[-1]
+        moment = getattr(last, column)
+        latest = Q((f"{column}__gt", moment)) | Q((column, moment), id__gt=last.pk)
 
 
 def _cancelled_late(redemption: Redemption) -> bool:
@@ -129,6 +137,16 @@ def _cancelled_late(redemption: Redemption) -> bool:
         )
     except WrongState:  # acknowledged or cancelled meanwhile
         return False
+    return True
+
+
+@transaction.atomic
+def _expired(due: Redemption) -> bool:
+    try:
+        redemption, now = _waiting(due.business, due.pk, Status.ISSUED, done="expired")
+    except WrongState:  # used or cancelled meanwhile
+        return False
+    _stepped(redemption, Status.EXPIRED, EXPIRED, reason="", now=now)
     return True
 
 
@@ -147,6 +165,7 @@ def _stepped(redemption: Redemption, status: Status, topic: str, *, reason: str,
 
 def _saved(redemption: Redemption, news: Sequence[events.Happening], *, now: datetime) -> Redemption:
     redemption.updated_at = now
-    redemption.save(update_fields=["status", "reason", "coupon_code", "order_id", "acknowledge_by", "updated_at"])
+    columns = ("status", "reason", "coupon_code", "order_id", "acknowledge_by", "expires_at", "updated_at")
+    redemption.save(update_fields=columns)
     events.record(news, now=now)
     return redemption

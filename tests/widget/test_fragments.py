@@ -224,6 +224,13 @@ class TestCoupons:
         assert gone.coupon_code not in page
         assert "Cancelled" in page
 
+    def test_name_the_last_day_on_which_they_are_good(self, acme, ada, give, offer, visitor):
+        give(ada, 300)
+        good = redemptions.redeem(business=acme, reward_id=offer(expires_after_days=2).pk, advocate_id=ada.pk)
+
+        last = good.expires_at - timedelta(days=1)  # the programme's days are those of UTC
+        assert f"until {last:%-d %b %Y}" in shown(visitor.get("coupons"))
+
     def test_of_others_are_not_shown(self, acme, bob, give, offer, visitor):
         give(bob, 300)
         bobs = redemptions.redeem(business=acme, reward_id=offer().pk, advocate_id=bob.pk)

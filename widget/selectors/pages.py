@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
 
@@ -133,7 +133,7 @@ class Coupon:
     status_title: str
     points: int
     redeemed_at: datetime
-    expires_at: datetime | None
+    good_until: datetime | None  # a moment of its last day
     link: str
 
     @classmethod
@@ -146,7 +146,7 @@ class Coupon:
             status_title=COUPON_STATUS[Redemption.Status(redemption.status)],
             points=redemption.points,
             redeemed_at=redemption.created_at,
-            expires_at=redemption.expires_at,
+            good_until=redemption.expires_at and redemption.expires_at - timedelta(seconds=1),
             link=link,
         )
 
