@@ -235,6 +235,8 @@ CELERY_TASK_ROUTES = {
     "webhooks.relay": {"queue": "relay"},
     "webhooks.deliver": {"queue": "delivery"},
     "webhooks.notify": {"queue": "mail"},
+    "rewards.send_gift_cards": {"queue": "mail"},
+    "rewards.tell_gift_shortages": {"queue": "mail"},
 }
 CELERY_TASK_DEFAULT_QUEUE = "bulk"
 QUEUES = ("relay", "delivery", "mail", "bulk")

@@ -58,7 +58,8 @@ class RewardAdmin(ServiceAdmin):
             {"fields": ("stock", "per_advocate_limit", "tier_keys", "segment_keys", "starts_at", "ends_at")},
         ),
         ("Before it is issued", {"fields": ("approval", "acknowledgement", "acknowledge_within_hours")}),
-        ("For your shop", {"fields": ("expires_after_days", "code_pool_key", "code_prefix", "product_id", "key")}),
+        ("Its coupon", {"fields": ("code_pool_key", "code_prefix", "expires_after_days")}),
+        ("For your shop", {"fields": ("product_id", "key")}),
     )
     actions = ("archive",)
 

@@ -19,6 +19,7 @@ from loyalty.kernel import clock
 from loyalty.kernel.errors import Code
 from loyalty.kernel.money import money_text
 from loyalty.models import Business
+from loyalty.selectors import contacts
 from rewards.models import GiftFunds, GiftPromise, Reward
 from rewards.services import gift_funds
 
@@ -40,7 +41,7 @@ def tell_due() -> int:
     _look()
     due = _claim()
     for funds in due:
-        if funds.business.contact_email and not funds.business.is_sandbox:
+        if not funds.business.is_sandbox:
             _send(funds)
         GiftFunds.objects.for_business(funds.business).update(notice_due_at=None)
     return len(due)
@@ -93,4 +94,4 @@ def _send(funds: GiftFunds) -> None:
         owed=owed,
         public_url=settings.PUBLIC_URL,
     )
-    send_mail("Your deposit for gift cards is short", text, None, [funds.business.contact_email])
+    send_mail("Your deposit for gift cards is short", text, None, contacts.addresses_of(funds.business))

@@ -18,6 +18,7 @@ from tests.rewards.gifts import mailbox
 from tests.rewards.gifts.mailbox import Mailbox
 
 WEBHOOKS = ("relay", "delivery")
+GIFTS = ("bulk", "mail")  # make cards, and send them
 CARDS = 2_000
 SENT_WITHIN = 900.0
 COUNTS = """
@@ -117,7 +118,7 @@ def gift_workers_are_killed(stage: Stage, seconds: float) -> str:
     """Workers die while they make and send 2,000 gift cards: each is there once, and every message arrives."""
     with mailbox.opened() as received:
         stage.world.env["EMAIL_URL"] = f"smtp://127.0.0.1:{received.port}"
-        stage.begin(*WEBHOOKS, "bulk")
+        stage.begin(*WEBHOOKS, *GIFTS)
         stage.world.run("-m", "tests.chaos.gifting", str(stage.shop.cast.business), str(CARDS))
         many = int(seconds / 5)
         made = sorted(stage.random.choices(range(0, CARDS, gifting.CHUNK), k=many))  # so many there are
@@ -129,7 +130,7 @@ def gift_workers_are_killed(stage: Stage, seconds: float) -> str:
                     left.pop(0)
                     time.sleep(stage.random.uniform(0, 0.5))
                     died[_gift_order(stage).status] += 1
-                    stage.kill("bulk")
+                    stage.kill(*GIFTS)
             time.sleep(0.05)
         took, kills = time.monotonic() - started, died.total()
         killed = f"{kills} kills, {died['Pending']} of them while cards were made"

@@ -20,7 +20,7 @@ from tests.chaos.shop import Shop, Told
 from tests.faults import Proxy
 
 CELERY = [sys.executable, "-m", "celery", "--app=config"]
-WORKERS = {"relay": 1, "delivery": 2, "bulk": 1}  # processes, by queue
+WORKERS = {"relay": 1, "delivery": 2, "bulk": 1, "mail": 1}  # processes, by queue
 PEOPLE = 50
 
 

@@ -28,6 +28,12 @@ class TestQueues:
 
         assert routed | {settings.CELERY_TASK_DEFAULT_QUEUE} == set(settings.QUEUES)
 
+    def test_keep_mail_from_waiting_for_imports(self):
+        routes = settings.CELERY_TASK_ROUTES
+
+        mails = {"webhooks.notify", "rewards.send_gift_cards", "rewards.tell_gift_shortages"}
+        assert {name for name, route in routes.items() if route["queue"] == "mail"} == mails
+
 
 class TestMessages:
     def test_never_carry_a_time_that_is_far_away(self):

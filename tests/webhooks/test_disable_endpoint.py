@@ -6,7 +6,8 @@ import pytest
 from django.core import mail
 
 from loyalty.kernel import clock
-from loyalty.models import Event
+from loyalty.models import Business, Event, User
+from tests import cast
 from tests.webhooks.consumer import Says
 from webhooks.models import Delivery
 from webhooks.services import endpoints, notices
@@ -127,6 +128,107 @@ class TestFailing:
         endpoint.refresh_from_db()
         assert endpoint.is_active
         assert endpoint.failing_since > START + timedelta(hours=71)
+
+
+class TestWarning:
+    """A mail about the first half an hour of nothing but failures."""
+
+    @pytest.fixture
+    def failing(self, subscribe, consumer, ada, give):
+        consumer.says = Says(status=500)
+        give(ada, 1)
+        return subscribe(topics=["points/earned"])
+
+    def fail_until(self, minutes, *, deliver):
+        for minute in (0, 1, 8, 50, 60, 200):
+            if minute <= minutes:
+                with after(minute / 60):
+                    deliver()
+
+    def test_waits_for_the_fourth_failure(self, failing, deliver):
+        self.fail_until(8, deliver=deliver)
+
+        assert notices.send_due() == 0
+
+    def test_waits_for_half_an_hour(self, failing, ada, give, deliver):
+        for seconds in (0, 10, 30, 60, 120):
+            give(ada, 1)
+            with after(seconds / 3600):
+                deliver()
+
+        failing.refresh_from_db()
+        assert failing.failures >= 4
+        with after(1):
+            assert notices.send_due() == 0
+
+    def test_is_mailed_once(self, acme, failing, consumer, deliver):
+        self.fail_until(50, deliver=deliver)
+        with after(1):
+            assert [notices.send_due(), notices.send_due()] == [1, 0]
+        self.fail_until(200, deliver=deliver)
+        with after(4):
+            assert notices.send_due() == 0
+
+        (message,) = mail.outbox
+        assert (message.subject, message.to) == ("A webhook endpoint fails", [acme.contact_email])
+        assert consumer.url in message.body
+        assert "since 2027-03-01 12:00 UTC" in message.body
+
+    def test_that_a_success_has_overtaken_is_not_sent(self, failing, consumer, deliver):
+        self.fail_until(50, deliver=deliver)
+        consumer.says = Says()
+        with after(30):
+            deliver()
+
+            assert notices.send_due() == 0
+
+    def test_comes_again_after_a_success(self, failing, consumer, ada, give, deliver):
+        self.fail_until(50, deliver=deliver)
+        with after(1):
+            notices.send_due()
+        consumer.says = Says()
+        with after(30):
+            deliver()
+        consumer.says = Says(status=500)
+
+        give(ada, 1)
+        for hours in (40, 40.01, 40.2, 41):
+            with after(hours):
+                deliver()
+        with after(42):
+            notices.send_due()
+
+        assert len(mail.outbox) == 2
+
+
+class TestWhoIsTold:
+    @pytest.fixture
+    def gone(self, acme, subscribe):
+        Business.objects.filter(pk=acme.pk).update(contact_email="")
+        endpoint = subscribe()
+        endpoints.disable(endpoint, reason=endpoints.Reason.GONE)
+        return endpoint
+
+    def told(self):
+        notices.send_due()
+        return [message.to for message in mail.outbox]
+
+    def test_without_a_contact_address_is_each_owner(self, acme, rival, gone):
+        cast.sign_up("olga@acme.example", acme, "owner")
+        cast.sign_up("anna@acme.example", acme, "analyst")
+        cast.sign_up("rita@rival.example", rival, "owner")
+        former = cast.sign_up("fred@acme.example", acme, "owner")
+        User.objects.filter(pk=former.pk).update(is_active=False)
+
+        assert self.told() == [["olga@acme.example"]]
+
+    def test_without_an_owner_is_who_runs_the_server(self, gone):
+        User.objects.create_superuser("root@laurel.example", cast.PASSWORD)
+
+        assert self.told() == [["root@laurel.example"]]
+
+    def test_without_anybody_is_nobody(self, gone):
+        assert self.told() == []
 
 
 class TestEnable:

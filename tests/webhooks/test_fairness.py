@@ -74,13 +74,14 @@ class TestTask:
 class TestFailingEndpoint:
     @pytest.fixture
     def failing(self, subscribe, consumer, ada, give, deliver):
-        """Ten deliveries have failed once."""
+        """Ten deliveries have failed three times, each time together."""
         endpoint = subscribe(topics=["points/earned"])
         consumer.says = Says(status=500)
         for _ in range(10):
             give(ada, 1)
-        with clock.moved_to(START):
-            deliver()
+        for minutes in (-10, -9, 0):
+            self.later(deliver, minutes=minutes)
+        assert len(consumer.heard) == 30
         consumer.heard.clear()
         return endpoint
 
@@ -88,20 +89,35 @@ class TestFailingEndpoint:
         with clock.moved_to(START + timedelta(**delta)):
             deliver()
 
+    def test_that_fails_many_times_at_once_has_failed_once(self, subscribe, consumer, ada, give, deliver):
+        """So what failed together in a moment of trouble is all tried again after five seconds."""
+        endpoint = subscribe(topics=["points/earned"])
+        consumer.says = Says(status=500)
+        for _ in range(10):
+            give(ada, 1)
+
+        self.later(deliver)
+        endpoint.refresh_from_db()
+        assert (endpoint.failures, endpoint.held_until) == (1, None)
+        self.later(deliver, seconds=7)
+
+        assert len(consumer.heard) == 20
+
     def test_is_left_alone_for_a_while(self, failing, consumer, deliver):
         failing.refresh_from_db()
+        Delivery.objects.update(next_attempt_at=START)
 
-        self.later(deliver, seconds=10)
+        self.later(deliver, seconds=4)
 
-        assert failing.failures == 10
-        assert failing.held_until - START == timedelta(minutes=5)
+        assert failing.failures == 3
+        assert failing.held_until - START == timedelta(seconds=5)
         assert consumer.heard == []
 
     def test_is_then_tried_with_one_delivery(self, failing, consumer, deliver):
         self.later(deliver, hours=1)
 
         assert len(consumer.heard) == 1
-        assert Endpoint.objects.get().failures == 11
+        assert Endpoint.objects.get().failures == 4
 
     def test_gets_its_whole_queue_after_one_success(self, failing, consumer, deliver):
         consumer.says = Says()
@@ -115,7 +131,9 @@ class TestFailingEndpoint:
     def test_is_tried_at_once_under_another_url(self, acme, failing, other_consumer, deliver):
         endpoints.update(business=acme, endpoint_id=failing.pk, url=other_consumer.url)
 
-        self.later(deliver, seconds=10)
+        Delivery.objects.update(next_attempt_at=START)
+
+        self.later(deliver, seconds=4)
 
         assert len(other_consumer.heard) == 10
 

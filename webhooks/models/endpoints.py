@@ -40,9 +40,11 @@ class Endpoint(TenantModel):
     old_secret_until = models.DateTimeField(null=True, editable=False)
 
     last_sequence = models.BigIntegerField(default=0, editable=False)  # of its latest delivery, without gaps
-    failures = models.PositiveIntegerField(default=0, editable=False)  # in a row
+    failures = models.PositiveIntegerField(default=0, editable=False)  # in a row; what failed together counts once
+    failed_at = models.DateTimeField(null=True, editable=False)  # the latest of these
     failing_since = models.DateTimeField(null=True, editable=False)
     held_until = models.DateTimeField(null=True, editable=False)  # nothing is tried before
+    is_warned = models.BooleanField(default=False, editable=False)  # its business, that it fails
     notice_due_at = models.DateTimeField(null=True, editable=False)  # a mail about it is owed
 
     created_at = models.DateTimeField(default=clock.wall, editable=False)

@@ -18,6 +18,8 @@ from webhooks.services import signing, topics
 OVERLAP = timedelta(hours=24)
 MOST = 200  # endpoints of a business
 
+STREAK = ("failures", "failed_at", "failing_since", "held_until", "is_warned")  # how it has been failing
+
 Reason = Endpoint.Reason
 
 # There may be millions of them: they are not read into memory to be deleted.
@@ -173,20 +175,26 @@ def disable(endpoint: Endpoint, *, reason: Reason) -> None:
     record([events.disabled(endpoint)], now=clock.now(endpoint.business))
 
 
+def warn(endpoint: Endpoint) -> None:
+    """Let a mail tell the business that a locked endpoint fails, once until the next success."""
+    endpoint.is_warned, endpoint.notice_due_at = True, clock.wall()
+    endpoint.save(update_fields=["is_warned", "notice_due_at"])
+    jobs.wake("webhooks.notify")
+
+
 def enable(endpoint: Endpoint) -> None:
     """Let a locked endpoint be tried again, from a clean slate."""
     endpoint.status = Endpoint.Status.ACTIVE
     endpoint.disabled_reason = Reason.NONE
-    endpoint.notice_due_at = None
-    endpoint.save(update_fields=["status", "disabled_reason", "notice_due_at"])
+    endpoint.save(update_fields=["status", "disabled_reason"])
     release(endpoint)
 
 
 def release(endpoint: Endpoint) -> None:
     """Forget the failures of a locked endpoint: its queue moves again."""
-    endpoint.failures = 0
-    endpoint.failing_since = endpoint.held_until = None
-    endpoint.save(update_fields=["failures", "failing_since", "held_until"])
+    endpoint.failures, endpoint.is_warned = 0, False
+    endpoint.failing_since = endpoint.failed_at = endpoint.held_until = endpoint.notice_due_at = None
+    endpoint.save(update_fields=[*STREAK, "notice_due_at"])
 
 
 def _check(endpoint: Endpoint) -> None:

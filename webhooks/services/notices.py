@@ -1,4 +1,4 @@
-"""Mails about endpoints that were disabled. The promise is `notice_due_at`: twice is possible, never is not."""
+"""Mails about endpoints that fail, or are disabled. The promise is `notice_due_at`: twice may be, never is not."""
 
 from datetime import timedelta
 
@@ -7,12 +7,24 @@ from django.core.mail import send_mail
 from django.db import transaction
 
 from loyalty.kernel import clock
+from loyalty.selectors import contacts
 from webhooks.models import Endpoint
 
 TRY_AGAIN_AFTER = timedelta(minutes=5)
 BATCH = 50
 
-TEXT = """Hello,
+WARNING = """Hello,
+
+since {since:%Y-%m-%d %H:%M} UTC nothing that we have sent of {business} has arrived at
+
+    {url}
+
+Every event is tried ten times within three days, and the address is disabled after five days without a single
+success. What each try was answered is shown in your dashboard, where you can also send everything again.
+
+{public_url}/admin/
+"""
+DISABLED = """Hello,
 
 we have stopped sending events of {business} to
 
@@ -30,10 +42,10 @@ WHY = {
 
 
 def send_due() -> int:
-    """Tell businesses about their disabled endpoints. Answers how many mails went out; safe to run twice."""
+    """Tell businesses about their endpoints. Answers how many were due; safe to run twice."""
     due = _claim()
     for endpoint in due:
-        if endpoint.business.contact_email and not endpoint.business.is_sandbox:
+        if not endpoint.business.is_sandbox:
             _send(endpoint)
         Endpoint.objects.filter(pk=endpoint.pk).update(notice_due_at=None)
     return len(due)
@@ -50,11 +62,14 @@ def _claim() -> list[Endpoint]:
 
 
 def _send(endpoint: Endpoint) -> None:
-    text = TEXT.format(
+    subject, text = "A webhook endpoint fails", WARNING
+    if not endpoint.is_active:
+        subject, text = "A webhook endpoint was disabled", DISABLED
+    said = text.format(
         business=endpoint.business.name,
         url=endpoint.url,
-        why=WHY[Endpoint.Reason(endpoint.disabled_reason)],
+        why=WHY.get(Endpoint.Reason(endpoint.disabled_reason)),
         since=endpoint.failing_since or endpoint.updated_at,
         public_url=settings.PUBLIC_URL,
     )
-    send_mail("A webhook endpoint was disabled", text, None, [endpoint.business.contact_email])
+    send_mail(subject, said, None, contacts.addresses_of(endpoint.business))

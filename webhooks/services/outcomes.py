@@ -20,6 +20,7 @@ SCHEDULE = tuple(
 )
 JITTER = 0.2
 LONGEST_RETRY_AFTER = timedelta(hours=24)
+WARN_AT, WARN_AFTER = 4, timedelta(minutes=30)  # failures in a row, for so long
 GIVE_UP_AFTER = timedelta(days=5)
 SHORTEST_HOLD, LONGEST_HOLD = timedelta(seconds=5), timedelta(minutes=5)
 GONE, BUSY = 410, (429, 503)
@@ -89,14 +90,17 @@ def _learn(endpoint: Endpoint, answers: Sequence[Answer], *, at: datetime) -> No
         return endpoints.disable(endpoint, reason=Endpoint.Reason.GONE)
     if any(answer.is_success for answer in answers):
         return endpoints.release(endpoint)
-    endpoint.failures += len(answers)
     endpoint.failing_since = endpoint.failing_since or min(answer.at for answer in answers)
     if at - endpoint.failing_since >= GIVE_UP_AFTER:
         return endpoints.disable(endpoint, reason=Endpoint.Reason.FAILING)
+    if endpoint.failed_at is None or any(answer.at > endpoint.failed_at for answer in answers):
+        endpoint.failures, endpoint.failed_at = endpoint.failures + 1, at
     hold = max(_hold_after(endpoint.failures), *(_asked_for(answer) for answer in answers))
     if hold:
         endpoint.held_until = at + hold
-    return endpoint.save(update_fields=["failures", "failing_since", "held_until"])
+    if endpoint.failures >= WARN_AT and at - endpoint.failing_since >= WARN_AFTER and not endpoint.is_warned:
+        endpoints.warn(endpoint)
+    return endpoint.save(update_fields=endpoints.STREAK)
 
 
 def _hold_after(failures: int) -> timedelta:
