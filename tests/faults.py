@@ -27,6 +27,7 @@ class Proxy:
 
     def close(self) -> None:
         self.become("refuse")
+        self._run(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -37,6 +38,12 @@ class Proxy:
         self._flows.set()
         self._server: asyncio.Server | None = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = int(self._server.sockets[0].getsockname()[1])
+
+    async def _end(self) -> None:
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
     async def _become(self, mode: Mode) -> None:
         if mode == "refuse":

@@ -49,6 +49,7 @@ class Servers:
         self.data, self.durable, self.programs = data, durable, programs
         self.env = {name: url for name in ("DATABASE_URL", "REDIS_URL") if (url := (given or {}).get(name))}
         self.children: list[Child] = []
+        self.postgres: Postgres | None = None  # where it was not given
         self._note = data / "scratch"
 
     def start(self) -> None:
@@ -63,7 +64,7 @@ class Servers:
         programs = (self.programs or binaries.find()).within_reach(account, scratch)
         logs = self.data / "logs"
         if "DATABASE_URL" not in self.env:
-            postgres = Postgres(
+            postgres = self.postgres = Postgres(
                 programs=programs.postgres,
                 data=self.data / "postgres",
                 socket=_socket_folder(scratch, account),

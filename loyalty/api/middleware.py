@@ -79,7 +79,8 @@ def api_gate(respond: Respond) -> Respond:
         count = getattr(request, "limit_count", None)
         if count is None:  # nobody we know: counted by address
             count = limits.hit(limits.for_address(addresses.client_address(request)))
-            if not count.is_allowed:
+            is_away = response.status_code == Code.UNAVAILABLE.status  # nobody could be recognised
+            if not (count.is_allowed or is_away):
                 response = refusal(surface, limits.RateLimited(count.retry_after()), request)
         for name, value in count.headers().items():
             response[name] = value

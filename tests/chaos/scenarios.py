@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from bench import cpu
@@ -31,6 +31,7 @@ SLOW = 14.0
 SLOWEST_MS = 3000
 NOTICED_MS = 50.0  # below this a multiple of a time says nothing
 FLAT = 1.1
+DEATHS, BACK_WITHIN = 5, 10.0
 
 
 def redis_refuses(stage: Stage, seconds: float) -> str:
@@ -48,7 +49,7 @@ def workers_are_killed(stage: Stage, seconds: float) -> str:
     stage.begin(*WEBHOOKS)
     stage.shop.subscribe(stage.consumer.url(PATH))
     kills = 0
-    with _meanwhile(lambda: stage.shop.give(seconds=seconds, per_second=20)) as told_of:
+    with _meanwhile(lambda: stage.shop.give(seconds=seconds, per_second=100)) as told_of:
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             time.sleep(2 * stage.random.uniform(0.8, 1.2))
@@ -57,6 +58,30 @@ def workers_are_killed(stage: Stage, seconds: float) -> str:
     told = told_of()
     healed = stage.wait_for(told, PATH, patience=HEALED_WITHIN)
     return f"{kills} kills; {arrived(stage, told, most_repeats=0.02)}, all out {healed:.1f} s after the end"
+
+
+def database_dies(stage: Stage, seconds: float) -> str:
+    """F04: PostgreSQL is killed five times; what it had acknowledged is there, and everybody goes on by themselves."""
+    stage.begin(*WEBHOOKS)
+    stage.shop.subscribe(stage.consumer.url(PATH))
+    returned = []
+    with _meanwhile(lambda: stage.shop.give(seconds=30 * seconds, per_second=20)) as told_of:
+        try:
+            for _ in range(DEATHS):
+                time.sleep(seconds / (DEATHS + 1) * stage.random.uniform(0.8, 1.2))
+                returned.append(stage.kill_database())
+            time.sleep(seconds / (DEATHS + 1))
+        finally:
+            stage.shop.close()
+    told = told_of()
+    healed = stage.wait_for(told, PATH, patience=HEALED_WITHIN)
+    stage.world.run("manage.py", "verify_ledger")
+    slowest = max(min(asked for asked in told.entries.values() if asked >= moment) - moment for moment in returned)
+    others = [refusal for refusal in told.refused if not refusal.startswith("503")]
+    text = arrived(stage, replace(told, refused=others), most_repeats=0.05)
+    text += f"; {len(told.refused)} writes refused with 503, the next one taken {slowest:.1f} s after it was back"
+    require(slowest <= BACK_WITHIN, text)
+    return f"{DEATHS} deaths; {text}, all out {healed:.1f} s after the end"
 
 
 def many_endpoints(stage: Stage, seconds: float) -> str:
@@ -85,10 +110,10 @@ def one_endpoint_hangs(stage: Stage, seconds: float) -> str:
     stage.begin(*WEBHOOKS)
     paths = [f"hook-{number}" for number in range(50)]
     stage.shop.subscribe(*map(stage.consumer.url, paths))
-    alone = delay(stage, stage.shop.give(seconds=seconds / 2, per_second=4), paths)
+    alone = delay(stage, stage.shop.give(seconds=seconds / 2, per_second=8), paths)
     stage.consumer.holds["slow"] = SLOW
     stage.shop.subscribe(stage.consumer.url("slow"))
-    beside = delay(stage, stage.shop.give(seconds=seconds / 2, per_second=4), paths)
+    beside = delay(stage, stage.shop.give(seconds=seconds / 2, per_second=8), paths)
     heard = len(stage.consumer.heard["slow"].times)
     text = f"p95 of {len(paths)} healthy {alone:.3f} s alone, {beside:.3f} s beside one that hung {heard} times"
     require(beside <= 2 * max(alone, NOTICED_MS / 1000), text)
@@ -101,7 +126,7 @@ def secrets_are_rotated(stage: Stage, seconds: float) -> str:
     stage.start_web()
     (endpoint,) = stage.shop.subscribe(stage.consumer.url(PATH))
     stage.consumer.secrets.append(endpoint["secret"])
-    with _meanwhile(lambda: stage.shop.give(seconds=30 * seconds, per_second=10)) as told_of:
+    with _meanwhile(lambda: stage.shop.give(seconds=30 * seconds, per_second=50)) as told_of:
         time.sleep(seconds / 4)
         try:
             said = [rotations.webhook_secret(stage, endpoint), rotations.api_key(stage), rotations.master_key(stage)]
@@ -202,8 +227,9 @@ class Scenario:
 SCENARIOS: Mapping[str, Scenario] = {
     "F01": Scenario(redis_refuses, seconds=20, full=120),
     "F02": Scenario(redis_hangs, seconds=20, full=60),
+    "F04": Scenario(database_dies, seconds=20, full=60),
     "F06": Scenario(workers_are_killed, seconds=20, full=60),
-    "F13": Scenario(one_endpoint_hangs, seconds=20, full=120),
+    "F13": Scenario(one_endpoint_hangs, seconds=20, full=500),  # 2,000 events to each
     "F15": Scenario(secrets_are_rotated, seconds=20, full=40),
     "L06": Scenario(many_endpoints, seconds=20, full=250),  # 100,000 deliveries
     "gifts": Scenario(gift_workers_are_killed, seconds=20, full=60),

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from bench import cpu
 from bench.world import World, open_world, populate
 from config.local import parts, processes, readiness
+from config.local.problems import LocalProblem
 from config.local.processes import Child
 from config.local.valkey import free_port
 from tests.chaos.consumer import Consumer
@@ -22,6 +23,7 @@ from tests.faults import Proxy
 CELERY = [sys.executable, "-m", "celery", "--app=config"]
 WORKERS = {"relay": 1, "delivery": 2, "bulk": 1, "mail": 1}  # processes, by queue
 PEOPLE = 50
+PATIENCE = 30.0  # seconds for a server that repairs itself
 
 
 @dataclass
@@ -72,6 +74,24 @@ class Stage:
                 self.start_worker(queue)
             else:
                 os.kill(victim, signal.SIGKILL)
+
+    def kill_database(self) -> float:
+        """Kill PostgreSQL and start it anew on what is left. Answers when it was there again."""
+        servers = self.world.servers
+        assert servers.postgres
+        died = next(child for child in servers.children if child.name == "PostgreSQL")
+        died.process.kill()
+        died.process.wait()
+        servers.children.remove(died)
+        ends = time.monotonic() + PATIENCE
+        while True:
+            try:
+                servers.children.append(servers.postgres.start())
+            except LocalProblem:  # sessions of the dead one still hold its memory
+                if time.monotonic() > ends:
+                    raise
+            else:
+                return time.time()
 
     def wait_for(self, told: Told, *paths: str, patience: float) -> float:
         """Seconds until every endpoint has heard of all that was told, or `patience`."""

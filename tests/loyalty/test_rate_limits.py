@@ -5,11 +5,12 @@ from unittest import mock
 
 import pytest
 import redis
+from django.db import OperationalError
 
-from loyalty.api import limits
+from loyalty.api import authentication, limits
 from loyalty.kernel import clock
 from loyalty.kernel import redis as store
-from loyalty.models import Plan
+from loyalty.models import ApiKey, Plan
 from tests import cast
 from tests.races import at_once
 
@@ -170,6 +171,15 @@ class TestCountedAhead:
 
 
 class TestStrangers:
+    def test_are_not_held_against_an_address_while_nobody_can_be_recognised(self, api, monkeypatch):
+        """Who calls while the database restarts has to hear that, and not to stay away for a minute."""
+        with monkeypatch.context() as away:
+            away.setattr(ApiKey.objects, "usable", mock.Mock(side_effect=OperationalError))
+            authentication.forget()
+            assert statuses(api, limits.PER_ADDRESS + 5) == [503] * (limits.PER_ADDRESS + 5)
+
+        assert statuses(api, 1) == [200]
+
     def test_are_counted_by_address(self, anonymous_api):
         with clock.moved_to(NOON):
             answers = [anonymous_api.get("/me").status_code for _ in range(62)]

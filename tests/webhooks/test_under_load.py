@@ -17,7 +17,7 @@ from webhooks.services import endpoints
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-THREADS, EACH = 8, 60
+THREADS, EACH = 8, 625
 
 
 class Broken(Exception):
