@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 IN_FLIGHT = 500  # requests that a process has open at once
 ROUND_SECONDS = 10.0  # then another task takes over, so that no worker waits long for this one
-LOOK_AGAIN_SECONDS = 0.25
+LOOK_AGAIN_SECONDS = 0.05  # while something is on its way, other tasks may not reach this process
 
 
 class Courier:
