@@ -64,6 +64,7 @@ def rewards(now: datetime) -> list[dict[str, Any]]:
             "type": "free_shipping",
             "points_cost": 300,
             "code_prefix": "SHIP",
+            "expires_after_days": 60,
         },
         {
             "name": "Plant a coffee tree",

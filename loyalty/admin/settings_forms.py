@@ -48,6 +48,9 @@ class BusinessForm(forms.ModelForm[Business]):
         help_text="For amounts of money that name no currency of their own.",
     )
 
+    class Meta:
+        help_texts = {"contact_email": "Where we write when something needs your eye. Empty: to the owners."}
+
 
 class RatesField(LinesField):
     """What other currencies are worth: `USD 0.92`, one a line."""

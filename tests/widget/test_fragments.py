@@ -229,7 +229,7 @@ class TestCoupons:
         good = redemptions.redeem(business=acme, reward_id=offer(expires_after_days=2).pk, advocate_id=ada.pk)
 
         last = good.expires_at - timedelta(days=1)  # the programme's days are those of UTC
-        assert f"until {last:%-d %b %Y}" in shown(visitor.get("coupons"))
+        assert f'until<time datetime="{last:%Y-%m-%d}">{last:%-d %b %Y}</time>' in shown(visitor.get("coupons"))
 
     def test_of_others_are_not_shown(self, acme, bob, give, offer, visitor):
         give(bob, 300)
