@@ -1,7 +1,13 @@
 import hmac
 import json
+import socket
 import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+from urllib.request import urlopen
 
 import jwt
 import pytest
@@ -13,9 +19,12 @@ from jwt.utils import base64url_encode
 from loyalty.kernel import clock, ids
 from loyalty.kernel.errors import NotFound
 from loyalty.models import Account, Action, Business, SigningKey
-from loyalty.services import accounts, signing, tokens
+from loyalty.services import accounts, erasure, keys, signing, tokens
 from loyalty.services.tokens import InvalidToken
+from tests import cast
 from tests.races import at_once
+from tests.refusals import assert_integration_refused, assert_refused
+from tests.web import serving
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -55,19 +64,25 @@ def signed(token, *, without=(), header=None, **changed):
     return jwt.encode(claims, signer.private_key, "ES256", headers={"kid": signer.key_id, **(header or {})})
 
 
+STRANGER = ec.generate_private_key(ec.SECP256R1())
+THEIR_KEY = ECAlgorithm.to_jwk(STRANGER.public_key(), as_dict=True)
+
+
 def signed_by_stranger(token, **header):
-    stranger = ec.generate_private_key(ec.SECP256R1())
-    return jwt.encode(claims_of(token), stranger, "ES256", headers={"kid": signing.signer().key_id, **header})
+    return jwt.encode(claims_of(token), STRANGER, "ES256", headers={"kid": signing.signer().key_id, **header})
+
+
+def hs256(token, secret, **changed):
+    header = {**jwt.get_unverified_header(token), "alg": "HS256", **changed}
+    unsigned = f"{encode(header)}.{token.split('.')[1]}"
+    signature = hmac.digest(secret, unsigned.encode(), "sha256")
+    return f"{unsigned}.{base64url_encode(signature).decode()}"
 
 
 def hs256_with_public_key(token):
     """The old trick: the public key as an HMAC secret."""
     public = signing.signer().private_key.public_key()
-    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    header = {**jwt.get_unverified_header(token), "alg": "HS256"}
-    unsigned = f"{encode(header)}.{token.split('.')[1]}"
-    signature = hmac.digest(pem, unsigned.encode(), "sha256")
-    return f"{unsigned}.{base64url_encode(signature).decode()}"
+    return hs256(token, public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
 
 
 def other_subject(token):
@@ -86,78 +101,192 @@ def seconds(shift):
     return time.time() + shift
 
 
-FORGERIES = {
-    "alg none": lambda t: f"{encode({'alg': 'none', 'typ': 'JWT'})}.{t.split('.')[1]}.",
-    "alg None": lambda t: with_header(t, alg="None"),
-    "alg nOnE": lambda t: with_header(t, alg="nOnE"),
-    "alg none, our signature": lambda t: with_header(t, alg="none"),
-    "alg HS256, our signature": lambda t: with_header(t, alg="HS256"),
-    "alg HS256 with the public key": hs256_with_public_key,
-    "alg ES384": lambda t: with_header(t, alg="ES384"),
-    "no kid": lambda t: with_header(t, kid=None),
-    "unknown kid": lambda t: with_header(t, kid="A" * 43),
-    "kid is a path": lambda t: with_header(t, kid="../../../../dev/null"),
-    "kid is SQL": lambda t: with_header(t, kid="' OR 1=1 --"),
-    "kid has a NUL": lambda t: with_header(t, kid="\x00" * 43),
-    "kid is a list": lambda t: with_header(t, kid=[signing.signer().key_id]),
-    "jku header": lambda t: signed(t, header={"jku": "http://127.0.0.1:9/jwks.json"}),
-    "x5u header": lambda t: signed(t, header={"x5u": "http://127.0.0.1:9/cert"}),
-    "jwk header with a stranger's key": lambda t: signed_by_stranger(t, jwk={"kty": "EC"}),
-    "typ of an identity": lambda t: with_header(t, typ="id+jwt"),
-    "crit header": lambda t: with_header(t, crit=["b64"], b64=False),
-    "signed by a stranger": signed_by_stranger,
-    "other subject, old signature": other_subject,
-    "two subjects, old signature": second_subject,
-    "no exp": lambda t: signed(t, without=["exp"]),
-    "no iat": lambda t: signed(t, without=["iat"]),
-    "no aud": lambda t: signed(t, without=["aud"]),
-    "no iss": lambda t: signed(t, without=["iss"]),
-    "no sub": lambda t: signed(t, without=["sub"]),
-    "no biz": lambda t: signed(t, without=["biz"]),
-    "no jti": lambda t: signed(t, without=["jti"]),
-    "expired 61 s ago": lambda t: signed(t, exp=int(seconds(-61))),
-    "not valid before tomorrow": lambda t: signed(t, nbf=int(seconds(86_400))),
-    "issued tomorrow": lambda t: signed(t, iat=seconds(86_400)),
-    "other audience": lambda t: signed(t, aud="another-app"),
-    "list of audiences": lambda t: signed(t, aud=[tokens.AUDIENCE, "another-app"]),
-    "other issuer": lambda t: signed(t, iss="https://evil.example"),
-    "truncated": lambda t: t[:-10],
-    "empty signature": lambda t: t.rsplit(".", 1)[0] + ".",
-    "two parts": lambda t: t.rsplit(".", 1)[0],
-    "empty": lambda t: "",
-    "not ASCII": lambda t: t + "é",
-    "a megabyte": lambda t: t + "A" * 1_000_000,
+@dataclass
+class World:
+    """A good token, and what forgers know or have."""
+
+    token: str
+    acme: Business
+    ada: Account
+    rival: Business
+    eve: Account
+    listener: socket.socket
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.listener.getsockname()[1]}/keys"
+
+    def calls(self) -> int:
+        """How often somebody connected to the listener since this was asked."""
+        count = 0
+        with suppress(BlockingIOError):
+            while True:
+                self.listener.accept()[0].close()
+                count += 1
+        return count
+
+    def rivals_key(self, kind: keys.Kind) -> tuple[str, str]:
+        key, text = keys.create_key(business=self.rival, kind=kind, name="theirs")
+        return str(key.pk), text
+
+    def after(self, act: Callable[..., object], **said: object) -> str:
+        act(business=self.acme, **said)
+        return self.token
+
+
+@pytest.fixture
+def world(acme, ada, rival, eve, token) -> Iterator[World]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        yield World(token, acme, ada, rival, eve, listener)
+
+
+def suspend(business):
+    Business.objects.filter(pk=business.pk).update(status=Business.Status.SUSPENDED)
+
+
+def less(claim):
+    return lambda w: signed(w.token, without=[claim])
+
+
+BACKENDS = "a user's token where backends call"
+# Twenty-four sorts, a row each, in all their spellings.
+FORGERIES: dict[str, list[Callable[[World], str]]] = {
+    "alg none, None or nOnE": [
+        lambda w: f"{encode({'alg': 'none', 'typ': 'JWT'})}.{w.token.split('.')[1]}.",
+        lambda w: with_header(w.token, alg="none"),
+        lambda w: with_header(w.token, alg="None"),
+        lambda w: with_header(w.token, alg="nOnE"),
+    ],
+    "alg HS256": [lambda w: hs256_with_public_key(w.token), lambda w: with_header(w.token, alg="HS256")],
+    "a kid that is a path": [lambda w: with_header(w.token, kid="../../../../dev/null")],
+    "a kid that is SQL": [lambda w: with_header(w.token, kid="' OR 1=1 --")],
+    "an unknown kid": [lambda w: with_header(w.token, kid="A" * 43)],
+    "a jku header": [
+        lambda w: signed_by_stranger(w.token, jku=w.url),
+        lambda w: signed_by_stranger(w.token, jku=w.url, kid="theirs"),
+        lambda w: signed(w.token, header={"jku": w.url}),
+    ],
+    "an x5u header": [
+        lambda w: signed_by_stranger(w.token, x5u=w.url),
+        lambda w: signed_by_stranger(w.token, x5u=w.url, kid="theirs"),
+        lambda w: signed(w.token, header={"x5u": w.url}),
+    ],
+    "a jwk header": [
+        lambda w: signed_by_stranger(w.token, jwk=THEIR_KEY),
+        lambda w: signed_by_stranger(w.token, jwk=THEIR_KEY | {"x5u": w.url}, kid="theirs"),
+        lambda w: signed(w.token, header={"jwk": THEIR_KEY | {"x5u": w.url}}),
+    ],
+    "no exp": [lambda w: signed(w.token, without=["exp"])],
+    "exp 61 s ago": [lambda w: signed(w.token, exp=int(seconds(-61)))],
+    "nbf tomorrow": [lambda w: signed(w.token, nbf=int(seconds(86_400)))],
+    "iat tomorrow": [lambda w: signed(w.token, iat=seconds(86_400))],
+    "another aud": [
+        lambda w: signed(w.token, aud="another-app"),
+        lambda w: signed(w.token, aud=[tokens.AUDIENCE, "another-app"]),
+    ],
+    "another iss": [lambda w: signed(w.token, iss="https://evil.example")],
+    "another business's key": [
+        lambda w: with_header(w.token, kid=w.rivals_key(keys.Kind.SECRET)[0]),
+        lambda w: hs256(w.token, w.rivals_key(keys.Kind.SECRET)[1].encode()),
+        lambda w: w.rivals_key(keys.Kind.SECRET)[1],
+        lambda w: w.rivals_key(keys.Kind.INTEGRATION)[1],
+        lambda w: signed(w.token, biz=str(w.rival.pk)),
+        lambda w: signed(w.token, sub=str(w.eve.pk)),
+    ],
+    BACKENDS: [lambda w: w.token],
+    "an identity in place of a token": [
+        lambda w: signed(w.token, without=["biz", "scope"], nonce="n1", email="ada@example.com"),
+        lambda w: with_header(w.token, typ="id+jwt"),
+    ],
+    "a truncated signature": [lambda w: w.token[:-10]],
+    "an empty signature": [lambda w: w.token.rsplit(".", 1)[0] + "."],
+    "a claim twice": [lambda w: second_subject(w.token)],
+    "a megabyte": [
+        lambda w: w.token + "A" * 1_000_000,
+        lambda w: signed(w.token, more="A" * 1_000_000),
+    ],
+    "revoked": [lambda w: w.after(accounts.revoke_tokens, account_id=w.ada.pk)],
+    "of a person who was erased": [lambda w: w.after(erasure.erase, account_id=w.ada.pk)],
+    "of a business that was suspended": [lambda w: w.after(suspend)],
 }
+BESIDES: dict[str, list[Callable[[World], str]]] = {
+    "alg ES384": [lambda w: with_header(w.token, alg="ES384")],
+    "no kid": [lambda w: with_header(w.token, kid=None)],
+    "a kid with a NUL": [lambda w: with_header(w.token, kid="\x00" * 43)],
+    "a kid that is a list": [lambda w: with_header(w.token, kid=[signing.signer().key_id])],
+    "a crit header": [lambda w: with_header(w.token, crit=["b64"], b64=False)],
+    "signed by a stranger": [lambda w: signed_by_stranger(w.token)],
+    "another sub, the old signature": [lambda w: other_subject(w.token)],
+    "a claim less": [less(claim) for claim in ("iat", "aud", "iss", "sub", "biz", "jti", "scope")],
+    "two parts": [lambda w: w.token.rsplit(".", 1)[0]],
+    "nothing": [lambda w: ""],
+    "no ASCII": [lambda w: w.token + "é"],
+}
+EVERY_FORGERY = pytest.mark.parametrize(
+    ("row", "forge"),
+    [pytest.param(row, forge, id=row) for row, forges in (FORGERIES | BESIDES).items() for forge in forges],
+)
+
+
+def asked(api, row):
+    if row == BACKENDS:
+        return [api.get(f"/api/v1{path}") for path in ("/me", "/advocates", "/integration/user/ada-1/token")]
+    return [api.get("/api/loyalty/profile"), api.post("/api/loyalty/action", {"action": "ride"})]
+
+
+def assert_unauthenticated(answer):
+    """In the form of the surface that was asked."""
+    path = answer.request["PATH_INFO"]
+    check = assert_integration_refused if "integration" in path else assert_refused
+    check(answer, "UNAUTHENTICATED", None, status=401)
+    if path.startswith("/api/loyalty"):
+        assert answer.json()["message"] == answer.json()["error"]["message"]
+
+
+def bearer(token):
+    return {"Authorization": f"Bearer {token}", "X-API-KEY": token}
 
 
 class TestForgedToken:
-    @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES.keys())
-    def test_is_refused(self, token, forge):
-        assert refused(forge(token))
+    def test_is_one_of_twenty_four(self):
+        assert len(FORGERIES) == 24
 
-    @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES.keys())
-    def test_tells_nothing_and_does_nothing(self, client, token, forge):
-        headers = {"Authorization": f"Bearer {forge(token)}"}
+    @EVERY_FORGERY
+    def test_is_refused_and_does_nothing(self, world, row, forge):
+        api = cast.ApiClient(bearer(forge(world)), base="")
         tokens.forget()
 
-        answers = [
-            client.get("/api/loyalty/profile", headers=headers),
-            client.post("/api/loyalty/action", {"action": "ride"}, "application/json", headers=headers),
-        ]
-
-        assert [answer.status_code for answer in answers] == [401, 401]
-        assert {answer.json()["error"]["code"] for answer in answers} == {"UNAUTHENTICATED"}
+        for answer in asked(api, row):
+            assert_unauthenticated(answer)
         assert not Action.objects.exists()
+        assert world.calls() == 0
 
-    def test_is_told_from_a_good_one(self, token):
+    def test_would_be_seen_to_make_us_call(self, world):
+        """The control: somebody who goes where the header says."""
+        (forge, *_) = FORGERIES["a jku header"]
+        with suppress(TimeoutError):
+            urlopen(jwt.get_unverified_header(forge(world))["jku"], timeout=0.1)
+
+        assert (world.calls(), world.calls()) == (1, 0)
+
+    def test_is_told_from_a_good_one(self, world):
         """The control: the table's tools make good tokens, too."""
-        assert tokens.verify(token)
-        assert tokens.verify(signed(token))
-        assert tokens.verify(with_header(token))
+        for good in (world.token, signed(world.token), with_header(world.token)):
+            answers = asked(cast.ApiClient(bearer(good), base=""), "good")
+            assert [answer.status_code for answer in answers] == [200, 200]
 
-    @pytest.mark.parametrize("claim", ["biz", "sub"])
-    def test_of_another_business_is_refused(self, token, rival, eve, claim):
-        assert refused(signed(token, **{claim: str(rival.pk if claim == "biz" else eve.pk)}))
+    @pytest.mark.django_db(transaction=True)
+    def test_meets_the_web_server_first_when_it_is_very_long(self, tmp_path):
+        with serving(tmp_path) as server:
+            assert [status_of("A" * length, server) for length in (100_000, 1_000_000)] == [401, 431]
+
+
+def status_of(token, server):
+    connection = HTTPConnection(server.options.address, server.options.port, timeout=10)
+    connection.request("GET", "/api/loyalty/profile", headers={"Authorization": f"Bearer {token}"})
+
+    return connection.getresponse().status
 
 
 class TestToken:
@@ -184,12 +313,8 @@ class TestToken:
         with pytest.raises(tokens.NoTokenForAccount):
             tokens.issue(business=acme, account_id=ada.pk)
 
-    def test_is_no_key_to_the_backends_surfaces(self, client, token):
-        headers = {"Authorization": f"Bearer {token}", "X-API-KEY": token}
-
-        for path in ("/api/v1/me", "/api/v1/advocates", "/api/v1/integration/user/ada-1/token"):
-            assert client.get(path, headers=headers).status_code in (401, 403)
-        assert client.get("/admin/", headers=headers).status_code == 302  # to sign in
+    def test_opens_no_dashboard(self, client, token):
+        assert client.get("/admin/", headers=bearer(token)).status_code == 302  # to sign in
 
     def test_costs_no_query_the_second_time(self, token, django_assert_num_queries):
         tokens.verify(token)
