@@ -134,6 +134,16 @@ def test_begins_again_when_it_says(quest, in_berlin, ada, row):
     assert QuestCompletion.objects.get().period == ("" if period == "for ever" else period)
 
 
+@rows("at most once a")
+def test_counts_once_a_period(quest, in_berlin, ada, row):
+    _, recurrence, happened, paid = row
+    quest(counting(target=1), recurrence=plain(recurrence), reward=10)
+
+    given = [tell(ada, at=moment(when, BERLIN)).points for when in happened.split(", ")]
+
+    assert ", ".join(map(str, given)) == paid
+
+
 @rows("`required`", "`ordered`")
 def test_is_complete_when_it_says(quest, ada, row):
     required, ordered, happened, done, last = row
@@ -182,4 +192,4 @@ def test_tells_of_every_type_that_is_done_by_itself():
 
 def test_the_page_has_its_tables():
     """The control: they are found."""
-    assert [len(table) - 2 for table in TABLES] == [10, 4, 6, 5, 10, 5, 4]
+    assert [len(table) - 2 for table in TABLES] == [10, 4, 6, 5, 10, 4, 5, 4]
