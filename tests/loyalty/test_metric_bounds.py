@@ -11,8 +11,9 @@ from loyalty.kernel import clock
 from loyalty.models import Business, Event, Metric, WithheldBenefit
 from loyalty.models.ledger import LedgerEntry
 from loyalty.selectors import ledger as books
-from loyalty.services import batches, benefits, ledger, programme, starting
+from loyalty.services import batches, benefits, ledger, postings, programme, starting
 from loyalty.services.kinds.benefits.base import Occasion
+from loyalty.services.postings import Taking
 from tests.loyalty import declared
 
 OCCASION = Occasion(source=ledger.Source("quest", "q1"), action="quest", reason={"questId": "q1"})
@@ -122,6 +123,17 @@ class TestMinimum:
 
         with pytest.raises(ledger.InsufficientPoints):
             ledger.reverse(business=acme, entry_id=given.id)
+
+    @pytest.mark.parametrize(("policy", "left"), [("pending_only", 25), ("to_zero", 10), ("negative", -5)])
+    def test_is_left_by_a_refund_unless_its_policy_goes_below(self, acme, ada, give, policy, left):
+        declared.points(acme, minimum=10)
+        given = give(ada, 30)
+        ledger.spend(business=acme, account_id=ada.pk, amount=5)
+
+        taking = Taking(entry_id=given.id, amount=30, source=ledger.Source("refund", "r1"), deficit=policy)
+        postings.take_back([taking], business=acme)
+
+        assert points_of(ada) == left
 
     def test_keeps_nobody_from_a_first_award_below_it(self, acme, ada, give):
         Metric.objects.create(business=acme, key="xp", title="XP", minimum=5, default_value=5)
