@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from loyalty.models import (
     Action,
@@ -17,6 +18,7 @@ from loyalty.models import (
     StampReward,
     Submission,
     TapMeter,
+    Task,
     TaskCompletion,
     TaskProgress,
 )
@@ -78,7 +80,7 @@ QUESTS = moved_by(
     QuestCompletion,
     *("quest_id", "period"),
 )
-PROGRESS = moved_by(
+STEPS = moved_by(
     replace(
         of_rows(
             TaskProgress,
@@ -91,6 +93,40 @@ PROGRESS = moved_by(
     TaskProgress,
     *("quest_id", "period", "task_key"),
 )
+ADD = """
+    INSERT INTO loyalty_taskprogress AS had (id, business_id, account_id, quest_id, period, task_key, value, last_day)
+    SELECT laurel_uuid7(now()), business_id, %s, quest_id, period, task_key, %s * value, last_day
+    FROM loyalty_taskprogress WHERE id = ANY (%s)
+    ON CONFLICT (business_id, account_id, quest_id, period, task_key) DO UPDATE
+        SET value = had.value + excluded.value, last_day = greatest(had.last_day, excluded.last_day)
+"""
+
+
+def move_progress(business: Business, source: UUID, target: UUID, only: Sequence[str] | None) -> Sequence[str]:
+    """What counts events adds up, and is taken away again as it was: its rows stay. Those that count days move."""
+    rows = TaskProgress.objects.for_business(business)
+    if only is not None:
+        _add(rows.filter(account_id=target, pk__in=only), source, sign=-1)
+        return STEPS.move(business, source, target, only)
+    counting = Task.objects.for_business(business).filter(
+        Q(measure="count") | Q(measure__has_key="sum"),
+        once_per_day=False,
+        version=OuterRef("quest__current"),
+        key=OuterRef("task_key"),
+    )
+    added = _add(rows.filter(Exists(counting), account_id=source), target, sign=1)
+    return [*added, *STEPS.move(business, source, target, None)]
+
+
+def _add(rows: "QuerySet[TaskProgress]", account_id: UUID, *, sign: int) -> list[str]:
+    """Adds what these rows have counted to what an account has. Answers their ids."""
+    ids = list(rows.values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(ADD, [account_id, sign, ids])
+    return [str(pk) for pk in ids]
+
+
+PROGRESS = replace(STEPS, move=move_progress)
 ACTIONS = of_rows(
     Action,
     name="actions",

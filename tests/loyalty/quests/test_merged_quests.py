@@ -1,0 +1,93 @@
+"""What two people who turn out to be one have done of their quests, and what is whose when that is undone."""
+
+import pytest
+
+from loyalty.models import TaskProgress
+from loyalty.services import accounts, actions, merges
+from loyalty.services.quest_rules import Sum
+from loyalty.services.reports import Report
+from tests.loyalty.quests.conftest import points_of, step
+
+
+@pytest.fixture
+def cleo(acme):
+    return accounts.open_account(business=acme)
+
+
+def ride(*people, **data):
+    for person in people:
+        report = Report(account_id=person.pk, name="ride", data=data, origin="server")
+        actions.take(report, business=person.business)
+
+
+def merge(source, target):
+    return merges.merge(business=source.business, source_id=source.pk, target_id=target.pk)
+
+
+def undo(done):
+    merges.undo(business=done.business, merge_id=done.pk)
+
+
+def counted(*people):
+    """How far each is, in whole numbers."""
+    found = dict(TaskProgress.objects.values_list("account_id", "value"))
+    return [int(found.get(person.pk, 0)) for person in people]
+
+
+class TestWhatWasCounted:
+    @pytest.mark.parametrize("measure", ["count", Sum(sum="km")])
+    def test_adds_up_and_comes_apart_again(self, quest, ada, bob, measure):
+        quest(step("Ride", type="event", trigger="ride", measure=measure, target=9))
+        ride(ada, ada, bob, km=1)
+
+        done = merge(ada, bob)
+        ride(bob, km=1)
+        assert counted(bob) == [4]
+        undo(done)
+
+        assert counted(ada, bob) == [2, 2]
+
+    def test_completes_with_the_next_event_and_once(self, quest, ada, bob):
+        quest(step("Ride", type="event", trigger="ride", target=3), reward=50)
+        ride(ada, ada, bob)
+
+        merge(ada, bob)
+        assert points_of(bob) == 0
+        ride(bob, bob)
+
+        assert points_of(bob) == 50
+
+    def test_is_nobody_elses_whichever_merge_is_undone_first(self, quest, ada, bob, cleo):
+        quest(step("Ride", type="event", trigger="ride", target=9))
+        ride(ada, bob, bob)
+        first, second = merge(ada, cleo), merge(bob, cleo)
+
+        undo(first)
+        assert counted(ada, cleo) == [1, 2]
+        undo(second)
+        assert counted(ada, bob, cleo) == [1, 2, 0]
+
+    def test_goes_on_through_two_merges(self, quest, ada, bob, cleo):
+        quest(step("Ride", type="event", trigger="ride", target=9))
+        ride(ada, bob, bob, cleo)
+        first = merge(ada, bob)
+        second = merge(bob, cleo)
+        assert counted(cleo) == [4]
+
+        undo(second)
+        undo(first)
+
+        assert counted(ada, bob, cleo) == [1, 2, 1]
+
+    @pytest.mark.parametrize("said", [{"measure": "days"}, {"measure": "streak"}, {"once_per_day": True}], ids=str)
+    def test_by_days_counts_no_day_twice(self, quest, ada, bob, cleo, said):
+        quest(step("Ride", type="event", trigger="ride", target=9, **said))
+        ride(ada, bob)
+
+        merge(ada, bob)
+        done = merge(bob, cleo)
+        ride(cleo)
+        assert counted(cleo) == [1]
+        undo(done)
+
+        assert counted(bob, cleo) == [1, 0]
