@@ -14,6 +14,7 @@ from loyalty.models import (
     Business,
     EarnRuleUse,
     HoldAccrual,
+    Merge,
     QuestCompletion,
     StampReward,
     Submission,
@@ -52,7 +53,18 @@ def moved_by(holder: Holder, model: Counted, *same: str) -> Holder:
         twin = rows.filter(account_id=target, **{name: OuterRef(name) for name in same})
         movable = rows.filter(~Exists(twin), account_id=source).values_list("pk", flat=True)
         chosen = [str(pk) for pk in (movable if only is None else movable.filter(pk__in=only))]
-        return holder.move(business, source, target, chosen)
+        moved = holder.move(business, source, target, chosen)
+        if only is not None:
+            bring_others(business, source, but=target)
+        return moved
+
+    def bring_others(business: Business, account_id: UUID, *, but: UUID) -> None:
+        """What stayed with others who were merged into the same account takes the place of what has just left it."""
+        others = Merge.objects.for_business(business).filter(target=account_id, undone_at=None).exclude(source=but)
+        for other in others.order_by("pk"):
+            if came := move(business, other.source_id, account_id, None):
+                other.moved[holder.name] = [*other.moved.get(holder.name, ()), *came]
+                other.save(update_fields=["moved"])
 
     return replace(holder, move=move)
 

@@ -3,10 +3,11 @@
 import pytest
 
 from loyalty.models import TaskProgress
-from loyalty.services import accounts, actions, merges
+from loyalty.services import accounts, actions, earn_rules, merges
+from loyalty.services.earn_terms import Earn, Limit, Terms
 from loyalty.services.quest_rules import Sum
 from loyalty.services.reports import Report
-from tests.loyalty.quests.conftest import points_of, step
+from tests.loyalty.quests.conftest import do, points_of, step
 
 
 @pytest.fixture
@@ -91,3 +92,32 @@ class TestWhatWasCounted:
         undo(done)
 
         assert counted(bob, cleo) == [1, 0]
+
+
+class TestWhatStayedBecauseAnotherHadBroughtIt:
+    """Two brought the same, and of the first one it is taken away again: the second one's is in its place."""
+
+    def test_of_quests_is_not_paid_again(self, welcome, ada, bob, cleo):
+        for person in (ada, bob):
+            do(welcome, person)
+            do(welcome, person, 1)
+        first, second = merge(ada, cleo), merge(bob, cleo)
+
+        undo(first)
+
+        assert [do(welcome, cleo, number).is_repeat for number in (0, 1)] == [True, True]
+        assert [do(welcome, ada, number).is_repeat for number in (0, 1)] == [True, True]
+        undo(second)
+        assert [do(welcome, bob, number).is_repeat for number in (0, 1)] == [True, True]
+        assert [points_of(person) for person in (ada, bob, cleo)] == [62, 62, 0]
+
+    def test_of_limits_is_not_paid_again(self, acme, ada, bob, cleo):
+        terms = Terms(trigger="ride", earn=Earn(points=3), limit=Limit(times=1, period="daily"))
+        earn_rules.create(business=acme, title="Ride", terms=terms)
+        ride(ada, bob)
+        first, _ = merge(ada, cleo), merge(bob, cleo)
+
+        undo(first)
+        ride(cleo, ada)
+
+        assert [points_of(person) for person in (ada, cleo)] == [3, 3]
