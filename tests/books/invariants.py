@@ -14,7 +14,7 @@ CHECKS = {
     "INV3 nobody has less than their floor": """
         SELECT business_id, account_id FROM loyalty_balance WHERE amount < floor OR amount < 0 OR pending < 0
     """,
-    "INV6 what came in is spent, expired, or still there": """
+    "INV6 what came in is spent, expired, held, or still there": """
         SELECT b.business_id, b.account_id FROM loyalty_balance b
         LEFT JOIN loyalty_ledgerentry e ON e.account_id = b.account_id AND e.metric_id = b.metric_id
         GROUP BY b.id HAVING b.amount + b.pending - coalesce(sum(e.amount) FILTER (WHERE e.amount < 0), 0)

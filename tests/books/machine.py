@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import connection
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, initialize, invariant, multiple, precondition, rule
+from hypothesis.stateful import Bundle, consumes, initialize, invariant, multiple, precondition, rule
 
 from advocates.services import orders
 from advocates.services.baskets import Basket, Buyer
@@ -52,6 +52,7 @@ class BooksMachine(BothSides):
     """Add what moves points as a rule here, with a method of its name in `model.Books`."""
 
     entries = Bundle("entries")
+    held = Bundle("held")
     bought = Bundle("bought")
     ordered = Bundle("ordered")
     merged = Bundle("merged")
@@ -75,11 +76,15 @@ class BooksMachine(BothSides):
         made = [self._award(person, *lot) for person in PEOPLE for lot in lots]
         return multiple(*made)
 
-    @rule(target=entries, person=who, amount=amounts, expires=decades, ripens=decades)
-    def award(self, person, amount, expires, ripens):
+    @rule(target=entries, person=who, amount=amounts, expires=decades)
+    def award(self, person, amount, expires):
+        return self._award(person, amount, expires)
+
+    @rule(targets=(entries, held), person=who, amount=amounts, expires=decades, ripens=st.integers(1, 3))
+    def hold(self, person, amount, expires, ripens):
         return self._award(person, amount, expires, ripens)
 
-    def _award(self, person, amount, expires, ripens):
+    def _award(self, person, amount, expires, ripens=None):
         shop, id, one = self.one(person)
         expires, ripens = self.decade(shop, expires), self.decade(shop, ripens)
         done = self.both(
@@ -91,7 +96,11 @@ class BooksMachine(BothSides):
                 expires_at=expires,
                 pending_until=ripens,
             ),
-            lambda now: shop.books.award(one, amount, now, expires=expires, ripens=ripens),
+            lambda _: (
+                shop.books.hold(one, amount, ripens, expires=expires)
+                if ripens
+                else shop.books.award(one, amount, expires=expires)
+            ),
         )
         return self.entry(person, done)
 
@@ -109,6 +118,14 @@ class BooksMachine(BothSides):
 
     @rule(target=entries, made=entries)
     def reverse(self, made):
+        return self._reverse(made)
+
+    @rule(target=entries, made=consumes(held))
+    def release(self, made):
+        """Reverse what most often has not ripened yet."""
+        return self._reverse(made)
+
+    def _reverse(self, made):
         shop = self.shops[made.shop]
         done = self.both(
             shop,

@@ -114,20 +114,14 @@ class Books:
 
     # What moves points
 
-    def award(
-        self,
-        person: Person,
-        amount: int,
-        now: datetime,
-        *,
-        expires: datetime | None = None,
-        ripens: datetime | None = None,
-    ) -> Entry:
+    def award(self, person: Person, amount: int, *, expires: datetime | None = None) -> Entry:
         must_be_active(person)
-        lot = self._lot(person, amount, expires, ripens if ripens and ripens > now else None)
-        if lot.ripens is None:
-            person.earned += amount
-        return self._enter(person, "earn", amount, lot=lot)
+        person.earned += amount
+        return self._enter(person, "earn", amount, lot=self._lot(person, amount, expires, None))
+
+    def hold(self, person: Person, amount: int, ripens: datetime, *, expires: datetime | None = None) -> Entry:
+        must_be_active(person)
+        return self._enter(person, "earn", amount, lot=self._lot(person, amount, expires, ripens))
 
     def spend(self, person: Person, amount: int, now: datetime, *, kind: str = "spend") -> Entry:
         must_be_active(person)
@@ -200,11 +194,11 @@ class Books:
         if person.rides[now.date()] < RIDES_A_DAY:
             person.rides[now.date()] += 1
             last = datetime.combine(now.date() + timedelta(days=RIDE_LASTS + 1), time.min, now.tzinfo)
-            paid.append(self.award(person, RIDE, now, expires=last))
+            paid.append(self.award(person, RIDE, expires=last))
         tour = min(TOUR, TOURS - self.toured)
         if tour:
             self.toured += tour
-            paid.append(self.award(person, tour, now, ripens=now + timedelta(days=TOUR_RIPENS)))
+            paid.append(self.hold(person, tour, now + timedelta(days=TOUR_RIPENS)))
         return paid
 
     def redeem(self, person: Person, now: datetime) -> Redemption:
@@ -236,7 +230,7 @@ class Books:
         amount = cents // CENTS_A_POINT
         if person.status != "active" or not amount:
             return Order(cents, None)
-        return Order(cents, self.award(person, amount, now, ripens=now + timedelta(days=ORDER_RIPENS)))
+        return Order(cents, self.hold(person, amount, now + timedelta(days=ORDER_RIPENS)))
 
     def refund(self, order: Order, cents: int, now: datetime) -> int:
         """Answers how many points it took."""
