@@ -71,9 +71,12 @@ class BooksMachine(BothSides):
 
     @initialize(target=entries)
     def begin(self):
-        """Everybody starts with a little of each kind."""
+        """Everybody starts with a little of each kind; some are not far below a tier, or have done their quest."""
         lots = [(45, None, None), (100, 2, None), (10, 2, 1), (45, 2, 1)]
         made = [self._award(person, *lot) for person in PEOPLE for lot in lots]
+        made += [self._award((shop, 0), 700, None) for shop in self.shops]
+        for number, person in enumerate(PEOPLE):
+            made += self._visit(person, 1 + number % 2)
         return multiple(*made)
 
     @rule(target=entries, person=who, amount=amounts, expires=decades)
@@ -165,20 +168,31 @@ class BooksMachine(BothSides):
 
     @rule(target=entries, person=who)
     def ride(self, person):
+        return multiple(*self._tell(person, "ride", model.Books.ride))
+
+    @rule(target=entries, person=who, times=st.integers(1, 3))
+    def visit(self, person, times):
+        return multiple(*self._visit(person, times))
+
+    def _visit(self, person, times):
+        return [paid for _ in range(times) for paid in self._tell(person, "visit", model.Books.visit)]
+
+    def _tell(self, person, name, plain):
+        """Tell of an event twice: the second time nothing happens. Answers what it paid."""
         shop, id, one = self.one(person)
-        report = Report(account_id=id, name="ride", data={}, origin="server", event_id=str(self.wall))
+        report = Report(account_id=id, name=name, data={}, origin="server", event_id=str(self.wall))
         done = self.both(
-            shop, lambda business: actions.take(report, business=business), lambda now: shop.books.ride(one, now)
+            shop, lambda business: actions.take(report, business=business), lambda now: plain(shop.books, one, now)
         )
         if done is None:
-            return multiple()
+            return []
         taken, paid = done
         assert taken.points == sum(entry.amount for entry in paid)
         again = actions.take(report, business=shop.business)
         assert (again.action_id, again.is_repeat) == (taken.action_id, True)
-        posted = LedgerEntry.objects.filter(source_type="earn_rule", source_id__startswith=str(taken.action_id))
-        ids = posted.order_by("sequence").values_list("pk", flat=True)  # what is left of a budget may be as much
-        return multiple(*(Made(person[0], id, entry) for id, entry in zip(ids, paid, strict=True)))
+        posted = LedgerEntry.objects.filter(account=id, type="earn").order_by("-sequence")
+        ids = posted.values_list("pk", flat=True)[: len(paid)]  # what is left of a budget may be as much
+        return [Made(person[0], id, entry) for id, entry in zip(ids, reversed(paid), strict=True)]
 
     @rule(target=bought, person=who)
     def redeem(self, person):

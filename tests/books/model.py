@@ -13,7 +13,9 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 STOCK, PRICE = 3, 60
 RIDE, RIDES_A_DAY, RIDE_LASTS = 10, 2, 30  # a rule with a limit, whose points expire
 TOUR, TOURS, TOUR_RIPENS = 25, 60, 5  # a rule with a budget, whose points ripen
+VISITS, VISITED = 2, 400  # a quest of each day: how often, and what it pays
 CENTS_A_POINT, ORDER_RIPENS = 25, 3  # a rule for orders, whose points ripen
+BY_DAY = ("rides", "completed")  # what somebody was paid for on a day
 TIERS = {"bronze": 0, "silver": 1_000, "gold": 5_000}
 
 
@@ -27,6 +29,8 @@ class Person:
     earned: int = 0
     spent: int = 0
     rides: dict[date, int] = field(default_factory=lambda: defaultdict(int))
+    visits: dict[date, int] = field(default_factory=lambda: defaultdict(int))
+    completed: dict[date, bool] = field(default_factory=dict)
 
     @property
     def tier(self) -> str | None:
@@ -65,7 +69,7 @@ class Merge:
     target: Person
     earned: int = 0
     spent: int = 0
-    days: list[date] = field(default_factory=list)
+    days: list[tuple[str, date]] = field(default_factory=list)
     is_undone: bool = False
 
 
@@ -201,6 +205,17 @@ class Books:
             paid.append(self.hold(person, tour, now + timedelta(days=TOUR_RIPENS)))
         return paid
 
+    def visit(self, person: Person, now: datetime) -> list[Entry]:
+        must_be_active(person)
+        day = now.date()
+        if day in person.completed:
+            return []
+        person.visits[day] += 1
+        if person.visits[day] < VISITS:
+            return []
+        person.completed[day] = True
+        return [self.award(person, VISITED)]
+
     def redeem(self, person: Person, now: datetime) -> Redemption:
         """All or nothing: a refusal undoes what was settled on the way to it."""
         if self.taken == STOCK:
@@ -286,12 +301,12 @@ class Books:
             raise Refused("Invalid")
         if {source.status, target.status} != {"active"}:
             raise Refused("NotMergeable")
-        merge = Merge(source, target, days=[day for day in source.rides if day not in target.rides])
+        merge = Merge(source, target)
         self.merges.append(merge)
         source.status = "merged"
         self._carry(merge, now)
-        for day in merge.days:
-            target.rides[day] = source.rides.pop(day)
+        self._bring_days(merge)
+        count_visits(target, source, 1)
         return merge
 
     def undo(self, merge: Merge, now: datetime) -> None:
@@ -305,10 +320,25 @@ class Books:
         for person, sign in ((target, -1), (source, 1)):
             person.earned += sign * merge.earned
             person.spent += sign * merge.spent
-        for day in merge.days:
-            if day not in source.rides:
-                source.rides[day] = target.rides.pop(day)
         source.status, merge.is_undone = "active", True
+        self._bring_back_days(merge)
+
+    def _bring_days(self, merge: Merge) -> None:
+        """What was paid to the source on a day on which the target was paid nothing is the target's."""
+        for name in BY_DAY:
+            here, there = getattr(merge.source, name), getattr(merge.target, name)
+            for day in here.keys() - there.keys():
+                there[day] = here.pop(day)
+                merge.days.append((name, day))
+
+    def _bring_back_days(self, merge: Merge) -> None:
+        """In their place comes what others had brought, too."""
+        for name, day in merge.days:
+            getattr(merge.source, name)[day] = getattr(merge.target, name).pop(day)
+        count_visits(merge.target, merge.source, -1)
+        for other in self.merges:
+            if other.target is merge.target and not other.is_undone:
+                self._bring_days(other)
 
     def _give_back(self, lot: Lot) -> None:
         """What is left goes into the lots that it came from."""
@@ -391,6 +421,12 @@ class Books:
 def must_be_active(person: Person) -> None:
     if person.status != "active":
         raise Refused("AccountNotActive")
+
+
+def count_visits(person: Person, other: Person, sign: int) -> None:
+    """Let a person have visited as often as the other one has, too; or no longer."""
+    for day, visits in other.visits.items():
+        person.visits[day] += sign * visits
 
 
 def spending_order(lot: Lot) -> tuple[datetime, int]:

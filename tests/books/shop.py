@@ -10,8 +10,9 @@ from django.db import connection
 
 from advocates.services import advocates
 from loyalty.models import Business
-from loyalty.services import earn_rules
+from loyalty.services import earn_rules, quests
 from loyalty.services.earn_terms import Earn, Limit, Terms
+from loyalty.services.quest_rules import Rules, TaskRules, in_points
 from rewards.models import Reward
 from rewards.services import rewards
 from tests.books import model
@@ -36,7 +37,7 @@ class Shop:
 
 
 def open_shop(sandbox: Business, *, people: int) -> Shop:
-    """A sandbox with a reward of little stock, a rule with a limit and one with a budget."""
+    """A sandbox with a reward of little stock, a rule with a limit, one with a budget, and a quest of each day."""
     rules = {
         "Ride": Terms(
             trigger="ride",
@@ -55,18 +56,23 @@ def open_shop(sandbox: Business, *, people: int) -> Shop:
     }
     for title, terms in rules.items():
         earn_rules.create(business=sandbox, title=title, terms=terms)
+    step = TaskRules(title="Visit", type="event", trigger="visit", target=model.VISITS)
+    daily = Rules(recurrence="daily", tasks=[step], benefits=[in_points(model.VISITED)])
+    quests.create(business=sandbox, title="Regular", rules=daily, status="active")
     coffee = rewards.create(business=sandbox, name="Coffee", type="custom", points_cost=model.PRICE, stock=model.STOCK)
     made = [advocates.create(business=sandbox, email=f"{number}@example.com") for number in range(people)]
     return Shop(sandbox, coffee.pk, [each.pk for each in made])
 
 
 PEOPLE = """
-    SELECT a.id, a.status, CASE WHEN a.status <> 'merged' THEN t.key END,
+    SELECT a.id, a.status, CASE WHEN a.status IN ('active', 'blocked') THEN t.key END,
         (SELECT jsonb_build_array(b.amount, b.pending, b.lifetime_earned, b.lifetime_spent) FROM loyalty_balance b
             WHERE b.account_id = a.id),
         (SELECT jsonb_object_agg(type, said) FROM (
             SELECT type, jsonb_build_array(count(*), sum(amount)) AS said FROM loyalty_ledgerentry
-            WHERE account_id = a.id AND type <> 'transfer' GROUP BY type) e)
+            WHERE account_id = a.id AND type <> 'transfer' GROUP BY type) e),
+        (SELECT jsonb_object_agg(period, value) FROM loyalty_taskprogress WHERE account_id = a.id AND value <> 0),
+        (SELECT jsonb_agg(period ORDER BY period) FROM loyalty_questcompletion WHERE account_id = a.id)
     FROM loyalty_account a LEFT JOIN loyalty_milestone t ON t.id = a.tier_id WHERE a.business_id = %s
 """
 
@@ -88,8 +94,10 @@ def said_by_tables(shop: Shop) -> dict[str, Any]:
                 "wallet": json.loads(wallet),
                 "entries": json.loads(entries or "{}"),
                 "lots": lots[id],
+                "visits": json.loads(visits or "{}"),
+                "completed": json.loads(completed or "[]"),
             }
-            for id, status, tier, wallet, entries in _rows(PEOPLE, shop)
+            for id, status, tier, wallet, entries, visits, completed in _rows(PEOPLE, shop)
         },
     }
 
@@ -119,8 +127,10 @@ def _person(books: model.Books, person: model.Person) -> dict[str, Any]:
             entries[entry.kind] = [number + 1, total + entry.amount]
     return {
         "status": person.status,
-        "tier": person.tier if person.status != "merged" else None,
+        "tier": person.tier if person.status in ("active", "blocked") else None,
         "wallet": [books.ripe(person), books.pending(person), person.earned, person.spent],
         "lots": lots,
         "entries": entries,
+        "visits": {str(day): visits for day, visits in person.visits.items() if visits},
+        "completed": sorted(map(str, person.completed)),
     }
