@@ -6,7 +6,9 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from loyalty.models import Account, Business, Quest, QuestVersion, Task, TaskCompletion
+from django.db.models import Q
+
+from loyalty.models import Account, Business, Quest, QuestCompletion, QuestVersion, Task, TaskCompletion
 from loyalty.selectors import playing
 from loyalty.selectors.playing import Offered, Standing
 
@@ -23,15 +25,12 @@ class Mission:
     task: Task
     status: Status
     value: Decimal
+    is_done: bool
 
     @property
     def points(self) -> int:
         """What the step gives by itself, unless only its quest gives."""
         return points_of(self.task.benefits) if self.version.task_benefits else 0
-
-    @property
-    def is_done(self) -> bool:
-        return self.value >= self.task.target
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +84,10 @@ def points_of(benefits: Iterable[Mapping[str, Any]]) -> int:
 
 
 def _waiting(business: Business, account: Account) -> Mapping[Place, TaskCompletion]:
-    """What was done and not claimed yet; of several periods the last."""
-    rows = TaskCompletion.objects.for_business(business).filter(account=account, claimed_at=None)
+    """What was done and not claimed yet, or completed a quest that was not; of several periods the last."""
+    theirs = Q(account=account, claimed_at=None)
+    quests = QuestCompletion.objects.for_business(business).filter(theirs).values("last_task")
+    rows = TaskCompletion.objects.for_business(business).filter(theirs | Q(pk__in=quests))
     found = rows.select_related("quest", "task__version").order_by("completed_at", "pk")
     return {(done.quest_id, done.task_key): done for done in found}
 
@@ -101,17 +102,15 @@ def _offered(offer: Offered, standing: Standing, waiting: Mapping[Place, TaskCom
             status = "completed" if version.auto_claim else "claimed"
         else:
             status = "locked" if version.ordered and _has_gap(offer.tasks[:number], standing) else "active"
-        yield Mission(offer.quest, version, task, status, _value(task, standing, is_done=is_done))
+        value = standing.progress.get(task.pk, Decimal(0))
+        if is_done:  # also at a word, without a count, or by somebody who was merged into them
+            value = max(value, Decimal(task.target))
+        yield Mission(offer.quest, version, task, status, value, is_done)
 
 
 def _has_gap(earlier: Sequence[Task], standing: Standing) -> bool:
     return any(task.pk not in standing.tasks_completed for task in earlier)
 
 
-def _value(task: Task, standing: Standing, *, is_done: bool) -> Decimal:
-    """What is done at a word has no count: it is there, or it is not."""
-    return standing.progress.get(task.pk, Decimal(0)) or Decimal(task.target if is_done else 0)
-
-
 def _left_over(done: TaskCompletion) -> Mission:
-    return Mission(done.quest, done.task.version, done.task, "claimable", Decimal(done.task.target))
+    return Mission(done.quest, done.task.version, done.task, "claimable", Decimal(done.task.target), is_done=True)

@@ -1,6 +1,6 @@
 """Doing the steps of a quest: each once a period, the last one completes it, and everything is paid once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from django.db import transaction
 from loyalty import events
 from loyalty.kernel import clock, database
 from loyalty.kernel.errors import Conflict, Invalid
-from loyalty.models import Business, QuestCompletion, Task, TaskCompletion
+from loyalty.models import Business, Quest, QuestCompletion, Task, TaskCompletion
 from loyalty.selectors import quests as reads
 from loyalty.services import benefits, ladders, quest_gate
 from loyalty.services.kinds.benefits.base import Occasion
@@ -86,6 +86,35 @@ def finish(attempt: Attempt) -> Outcome:
     return Outcome(step, points, is_repeat=False, completed_quest=is_last)
 
 
+def complete_merged(*, business: Business, account_id: UUID, steps: Collection[str], now: datetime) -> None:
+    """Complete the quests of which nothing is left to do, now that these steps have come to a locked account."""
+    came = TaskCompletion.objects.for_business(business).filter(pk__in=steps, quest__status=Quest.Status.ACTIVE)
+    for quest in Quest.objects.for_business(business).filter(pk__in=came.values("quest")).select_related("current"):
+        for period in sorted(set(came.filter(quest=quest).values_list("period", flat=True))):
+            theirs = {"account_id": account_id, "quest": quest, "period": period}
+            _complete_whole(quest, theirs, now=now)
+
+
+def _complete_whole(quest: Quest, theirs: Mapping[str, Any], *, now: datetime) -> None:
+    keys = [task.key for task in reads.tasks_of(quest.current)]
+    rows = TaskCompletion.objects.for_business(quest.business).filter(**theirs, task_key__in=keys)
+    steps = list(rows.select_related("task__version").order_by("completed_at", "pk"))
+    is_whole = len(steps) >= (quest.current.required or len(keys))
+    if not is_whole or QuestCompletion.objects.for_business(quest.business).filter(**theirs).exists():
+        return
+    claimed_at = now if quest.current.auto_claim else None
+    whole = QuestCompletion(
+        **{**theirs, "business": quest.business, "version": quest.current, "last_task": steps[-1]},
+        completed_at=now,
+        claimed_at=claimed_at,
+    )
+    whole.save(force_insert=True)
+    told = {"completionId": str(whole.pk), **which(quest)}
+    events.record([events.Happening(quest.business_id, QUEST_COMPLETED, whole.account_id, told)], now=now)
+    if claimed_at:
+        _pay(whole, withholds=True)
+
+
 def repeated(completion: TaskCompletion) -> Outcome:
     rows = QuestCompletion.objects.filter(business_id=completion.business_id, last_task=completion)
     return Outcome(completion, 0, is_repeat=True, completed_quest=rows.exists())
@@ -109,7 +138,7 @@ def claim(*, business: Business, task_id: UUID, account_id: UUID) -> int:
         raise AccountNotActive
     theirs = {"account": account, "quest_id": task.version.quest_id, "claimed_at": None}
     steps = TaskCompletion.objects.for_business(business).filter(**theirs, task_key=task.key)
-    quests = QuestCompletion.objects.for_business(business).filter(**theirs, last_task__in=steps.values("pk"))
+    quests = QuestCompletion.objects.for_business(business).filter(**theirs, last_task__task_key=task.key)
     waiting: Sequence[Done] = [
         *steps.select_related("task__version", "quest").order_by("pk"),
         *quests.select_related("version", "quest").order_by("pk"),
@@ -163,13 +192,16 @@ def _write(step: TaskCompletion, done: Mapping[str, Any]) -> bool:
 def document(step_id: UUID, whole_id: UUID, *, task: Task, period: str, at: datetime) -> dict[str, Any]:
     """A step that was done, and its quest if it was the last one, as `laurel_finish` takes them; with their facts."""
     quest = task.version.quest
-    which = {"questId": str(quest.pk), "questKey": quest.key}
     codes = {"taskId": str(task.pk), "taskKey": task.key}
     return {
         **{"step": step_id, "whole": whole_id, "period": period, "at": at},
-        "step_facts": {"completionId": str(step_id), **which, **codes},
-        "whole_facts": {"completionId": str(whole_id), **which},
+        "step_facts": {"completionId": str(step_id), **which(quest), **codes},
+        "whole_facts": {"completionId": str(whole_id), **which(quest)},
     }
+
+
+def which(quest: Quest) -> dict[str, str]:
+    return {"questId": str(quest.pk), "questKey": quest.key}
 
 
 def terms(task: Task) -> dict[str, Any]:

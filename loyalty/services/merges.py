@@ -14,7 +14,7 @@ from loyalty import events
 from loyalty.kernel import clock, points
 from loyalty.kernel.errors import Conflict, Invalid, NotFound
 from loyalty.models import Account, Business, Merge
-from loyalty.services import accounts, ladders, ledger, personal_data
+from loyalty.services import accounts, completions, ladders, ledger, personal_data, quest_people
 
 UPDATED = "customers/updated"
 Status = Account.Status
@@ -57,6 +57,8 @@ def merge(*, business: Business, source_id: UUID, target_id: UUID) -> Merge:
     done.moved = {name: list(ids) for name, ids in moved.items()}
     done.save(update_fields=["moved"])
     _tell(business, done)
+    steps = done.moved.get(quest_people.TASKS.name, ())
+    completions.complete_merged(business=business, account_id=target_id, steps=steps, now=now)
     ladders.follow(business=business, account_id=target_id)
     return done
 

@@ -2,12 +2,13 @@
 
 import pytest
 
-from loyalty.models import TaskProgress
-from loyalty.services import accounts, actions, earn_rules, merges
+from loyalty.models import Event, Quest, QuestCompletion, TaskProgress
+from loyalty.selectors import missions
+from loyalty.services import accounts, actions, completions, earn_rules, merges, quests
 from loyalty.services.earn_terms import Earn, Limit, Terms
 from loyalty.services.quest_rules import Sum
 from loyalty.services.reports import Report
-from tests.loyalty.quests.conftest import do, points_of, step
+from tests.loyalty.quests.conftest import do, points_of, step, tasks_of
 
 
 @pytest.fixture
@@ -23,6 +24,11 @@ def ride(*people, **data):
 
 def merge(source, target):
     return merges.merge(business=source.business, source_id=source.pk, target_id=target.pk)
+
+
+def claim(quest, person, number):
+    task = tasks_of(quest)[number]
+    return completions.claim(business=quest.business, task_id=task.pk, account_id=person.pk)
 
 
 def undo(done):
@@ -92,6 +98,74 @@ class TestWhatWasCounted:
         undo(done)
 
         assert counted(bob, cleo) == [1, 0]
+
+
+class TestWhatTheyDidBetweenThem:
+    def test_completes_the_quest_once_and_pays_it(self, welcome, ada, bob):
+        do(welcome, ada)
+        do(welcome, bob, 1)
+
+        done = merge(ada, bob)
+
+        assert points_of(bob) == 5 + 7 + 50
+        told = Event.objects.filter(topic="quests/completed", account_id=bob.pk)
+        assert [event.facts["questKey"] for event in told] == ["welcome"]
+        undo(done)
+        merge(ada, bob)
+        assert points_of(bob) == 5 + 7 + 50
+
+    def test_completes_no_quest_of_which_something_is_left(self, quest, ada, bob):
+        three = quest(step("A"), step("B"), step("C"), reward=50)
+        do(three, ada)
+        do(three, bob, 1)
+
+        merge(ada, bob)
+
+        assert points_of(bob) == 0
+        do(three, bob, 2)
+        assert points_of(bob) == 50
+
+    def test_completes_a_quest_that_asks_for_some_of_its_tasks(self, quest, ada, bob):
+        three = quest(step("A"), step("B"), step("C"), reward=50, required=2)
+        do(three, ada)
+        do(three, bob, 1)
+
+        merge(ada, bob)
+
+        assert points_of(bob) == 50
+
+    def test_completes_nothing_that_is_paused(self, acme, welcome, ada, bob):
+        do(welcome, ada)
+        do(welcome, bob, 1)
+        quests.set_status(business=acme, quest_id=welcome.pk, status=Quest.Status.PAUSED)
+
+        merge(ada, bob)
+
+        assert not QuestCompletion.objects.exists()
+
+    def test_waits_to_be_claimed_where_all_is(self, acme, quest, ada, bob):
+        patient = quest(step("A", points=5), step("B", points=7), reward=50, auto_claim=False)
+        do(patient, ada)
+        do(patient, bob, 1)
+
+        merge(ada, bob)
+
+        assert points_of(bob) == 0
+        assert [claim(patient, bob, number) for number in (0, 1)] == [5, 57]
+
+    def test_may_be_claimed_by_a_step_that_they_have_claimed_themselves(self, acme, quest, ada, bob):
+        patient = quest(step("A", points=5), step("B", points=7), reward=50, auto_claim=False)
+        do(patient, bob, 1)
+        assert claim(patient, bob, 1) == 7
+        do(patient, ada)
+        do(patient, ada, 1)
+
+        merge(ada, bob)
+
+        bob.refresh_from_db()
+        statuses = [mission.status for mission in missions.missions(business=acme, account=bob.account)]
+        assert statuses == ["claimable", "claimable"]
+        assert [claim(patient, bob, number) for number in (1, 0)] == [50, 5]
 
 
 class TestWhatStayedBecauseAnotherHadBroughtIt:
