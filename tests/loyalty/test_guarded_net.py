@@ -6,13 +6,11 @@ import socket
 from ipaddress import ip_address
 
 import aiohttp
-import dns.asyncresolver
-import dns.exception
 import pytest
 
 from loyalty.kernel import net
 from tests.loyalty.destinations import NOT_PUBLIC, PUBLIC, SAFE, UNSAFE
-from tests.loyalty.nameserver import NameServer
+from tests.loyalty.nameserver import NameServer, Resolving
 
 LOOPBACK = net.networks(["127.0.0.0/8", "::1/128"])
 
@@ -190,22 +188,6 @@ class TestConnection:
             ),
         ):
             pass
-
-
-class Resolving(net.Guard):
-    """A guard that asks a name server of the test's, over the wire."""
-
-    def __init__(self, server, *, allowed=()):
-        super().__init__(allowed)
-        self._resolver = dns.asyncresolver.Resolver(configure=False)
-        self._resolver.nameservers, self._resolver.port = ["127.0.0.1"], server.port
-
-    async def look_up(self, host, port):
-        try:
-            found = await self._resolver.resolve(host, "A")
-        except dns.exception.DNSException as error:
-            raise socket.gaierror(socket.EAI_NONAME, "unknown") from error
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each.to_text(), port)) for each in found]
 
 
 OTHER = "127.0.0.2"  # of this machine, too; nobody allows it

@@ -1,5 +1,6 @@
 """A merchant's server on loopback: it hears webhooks, and answers as a test tells it to."""
 
+import socket
 import ssl
 import threading
 import time
@@ -37,11 +38,11 @@ class Says:
 
 
 class Consumer:
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.heard: list[Heard] = []
         self.connections = 0
         self.says: Says | Callable[[Heard], Says] = Says()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = (_Server6 if ":" in host else _Server)((host, port), _Handler)
         self._server.consumer = self
         self.port = self._server.server_port
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}/hook"
@@ -68,6 +69,10 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Whoever hangs up on us does so on purpose."""
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,18 +1,22 @@
-"""What slipped past the check of a URL, or changed since, is judged again at every try."""
+"""Whatever a URL says, and whatever a name leads to by now: nobody inside is ever called, at no try."""
+
+import contextlib
+import re
 
 import pytest
 
-from loyalty.kernel import clock
+from loyalty.kernel import clock, net
+from tests.loyalty.destinations import NOT_PUBLIC, UNSAFE
+from tests.loyalty.nameserver import NameServer, Resolving
+from tests.webhooks.consumer import Consumer
 from webhooks.models import Attempt, Delivery, Endpoint
 from webhooks.services import sending
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-
-HOSTS = [
-    *("127.0.0.1", "localhost", "LOCALHOST", "localhost.", "2130706433", "0x7f000001", "017700000001", "127.1"),
-    *("0177.0.0.1", "0", "0.0.0.0", "①②⑦.⓪.⓪.①", "127.0.0.1.", "[::ffff:127.0.0.1]", "[::1]", "user@127.0.0.1"),
-]
+HERE = "127.0.0.1"
+AUTHORITY = re.compile(r"(//[^/?#]*?)(:\d*)?(?=[/?#]|$)")
+HOOK = {"topics": ["customers/joined"]}
 
 
 @pytest.fixture
@@ -26,38 +30,106 @@ def production(settings):
 
 
 @pytest.fixture
+def listeners(consumer):
+    """At one port of both loopback addresses."""
+    both = [consumer]
+    with contextlib.suppress(OSError):  # a machine without IPv6
+        both.append(Consumer(host="::1", port=consumer.port))
+    yield both
+    for each in both[1:]:
+        each.close()
+
+
+@pytest.fixture
+def names(monkeypatch):
+    """Who is asked where a name leads: here, all of them, where a test says nothing else."""
+    server = NameServer({"*": [[("A", HERE)]]})
+    monkeypatch.setattr(net, "Guard", lambda allowed=(): Resolving(server, allowed=allowed))
+    yield server
+    server.close()
+
+
+@pytest.fixture
 def owed(subscribe, ada, production):
-    endpoint = subscribe(topics=["customers/joined"])
+    endpoint = subscribe(**HOOK)
     production()
     return endpoint
 
 
-class TestDelivery:
-    def test_to_this_machine_is_never_made(self, subscribe, consumer, ada, production, deliver):
-        for host in HOSTS:
-            endpoint = subscribe(topics=["customers/joined"])
-            Endpoint.objects.filter(pk=endpoint.pk).update(url=f"http://{host}:{consumer.port}/hook")
+class TestUrl:
+    """Each of the table, though every name in it leads to this machine."""
+
+    @pytest.fixture
+    def slipped_past(self, subscribe, ada, listeners, names):
+        """An endpoint for each that a row can hold."""
+        urls = [at(url, listeners[0].port) for url in UNSAFE if "\0" not in url and len(url) < net.MAX_URL]
+        for url in urls:
+            Endpoint.objects.filter(pk=subscribe(**HOOK).pk).update(url=url)
+        return urls
+
+    def test_is_saved_nowhere_and_nobody_is_asked_where_it_leads(self, api, listeners, names, production):
+        production()
+        hook = api.post("/webhooks", {"url": "https://example.com/", **HOOK}).json()["webhook"]["id"]
+
+        for url in UNSAFE:
+            said = {"url": url if has_port(url) else at(url, listeners[0].port)}
+            answers = api.post("/webhooks", HOOK | said), api.patch(f"/webhooks/{hook}", said)
+            assert [answer.status_code for answer in answers] == [400, 400], url
+
+        assert Endpoint.objects.get().url == "https://example.com/"
+        assert (connections_of(listeners), names.asked) == ([0] * len(listeners), {})
+
+    def test_that_slipped_past_is_not_called(self, slipped_past, listeners, production, deliver):
         production()
 
         deliver()
 
-        assert (consumer.connections, Attempt.objects.count()) == (0, len(HOSTS))
-        assert set(Attempt.objects.values_list("status", flat=True)) == {None}
+        errors = dict(Attempt.objects.values_list("delivery__endpoint__url", "error"))
+        assert errors.keys() == set(slipped_past)
+        assert {errors[url] for url in slipped_past[: len(NOT_PUBLIC)]} == {sending.REFUSED}
+        assert set(errors.values()) == {sending.REFUSED, sending.NOT_CONNECTED}  # this: it is no URL to the client
+        assert connections_of(listeners) == [0] * len(listeners)
         assert set(Delivery.objects.values_list("status", flat=True)) == {"pending"}
 
-    def test_is_refused_in_the_same_words_where_somebody_listens_and_where_nobody_does(self, owed, consumer, deliver):
+    def test_that_slipped_past_is_called_where_loopback_is_allowed(self, slipped_past, listeners, deliver):
+        """The control: the listeners do count, at both addresses."""
+        deliver()
+
+        assert min(connections_of(listeners)) > 0
+
+
+class TestRefusal:
+    def test_is_in_the_same_words_where_somebody_listens_and_where_nobody_does(self, owed, consumer, deliver):
         deliver()
         Endpoint.objects.update(url="http://127.0.0.1:9/hook")
         with clock.moved_to(Delivery.objects.get().next_attempt_at):
             deliver()
 
-        assert set(Attempt.objects.values_list("error", flat=True)) == {sending.REFUSED}
-        assert (Attempt.objects.count(), consumer.connections) == (2, 0)
+        assert attempts() == [(1, None, sending.REFUSED), (2, None, sending.REFUSED)]
+        assert consumer.connections == 0
 
-    def test_is_made_where_the_network_is_allowed(self, owed, consumer, deliver, settings):
+    def test_ends_where_the_network_is_allowed(self, owed, consumer, deliver, settings):
         """The control."""
-        settings.WEBHOOKS_ALLOWED_PRIVATE_NETWORKS = ["127.0.0.1/32"]
+        settings.WEBHOOKS_ALLOWED_PRIVATE_NETWORKS = [f"{HERE}/32"]
 
         deliver()
 
         assert (consumer.connections, Delivery.objects.get().status) == (1, "delivered")
+
+
+def at(url, port):
+    """The URL with this port instead of its own."""
+    return AUTHORITY.sub(rf"\1:{port}", url, count=1)
+
+
+def has_port(url):
+    found = AUTHORITY.search(url)
+    return bool(found and found[2])
+
+
+def connections_of(listeners):
+    return [each.connections for each in listeners]
+
+
+def attempts():
+    return list(Attempt.objects.order_by("number").values_list("number", "status", "error"))
