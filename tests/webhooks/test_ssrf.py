@@ -8,13 +8,13 @@ import pytest
 from loyalty.kernel import clock, net
 from tests.loyalty.destinations import NOT_PUBLIC, UNSAFE
 from tests.loyalty.nameserver import NameServer, Resolving
-from tests.webhooks.consumer import Consumer
+from tests.webhooks.consumer import Consumer, Says
 from webhooks.models import Attempt, Delivery, Endpoint
 from webhooks.services import sending
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-HERE = "127.0.0.1"
+HERE, NEIGHBOUR = "127.0.0.1", "127.0.0.2"  # of this machine, too
 AUTHORITY = re.compile(r"(//[^/?#]*?)(:\d*)?(?=[/?#]|$)")
 HOOK = {"topics": ["customers/joined"]}
 
@@ -98,6 +98,63 @@ class TestUrl:
         assert min(connections_of(listeners)) > 0
 
 
+class TestName:
+    PUBLIC = [("A", "93.184.216.34")]
+
+    @pytest.fixture
+    def shop(self, subscribe, ada, consumer):
+        return lambda: subscribe(url=f"http://shop.example:{consumer.port}/hook", **HOOK)
+
+    @pytest.mark.parametrize(
+        ("at_save", "at_delivery"),
+        [
+            (PUBLIC, [("A", HERE)]),
+            ([], [("A", "169.254.169.254")]),
+            (PUBLIC, [*PUBLIC, ("A", HERE)]),
+            (PUBLIC, [("CNAME", "inner.example."), ("CNAME", "deep.example."), ("A", HERE)]),
+        ],
+        ids=["this machine", "unknown before", "one of two", "alias"],
+    )
+    def test_that_leads_inside_by_now_is_followed_at_no_try(
+        self, shop, consumer, names, production, deliver, at_save, at_delivery
+    ):
+        production()
+        names.names["shop.example"] = [at_save]
+        shop()
+        assert not names.asked
+        names.names["shop.example"] = [at_delivery]
+
+        deliver_twice(deliver)
+
+        assert attempts() == [(1, None, sending.REFUSED), (2, None, sending.REFUSED)]
+        assert (consumer.connections, names.asked) == (0, {"shop.example": 2})
+        assert Delivery.objects.get().status == "pending"
+
+    def test_that_nobody_knew_at_the_first_try_is_judged_at_the_second(
+        self, shop, consumer, names, production, deliver
+    ):
+        production()
+        names.names["shop.example"] = [[], [("A", "169.254.169.254")]]
+        shop()
+
+        deliver_twice(deliver)
+
+        assert attempts() == [(1, None, sending.NOT_FOUND), (2, None, sending.REFUSED)]
+        assert consumer.connections == 0
+
+    def test_that_turns_inside_between_two_tries_is_followed_once(self, shop, consumer, names, settings, deliver):
+        """What is public here is the consumer's address, and its neighbour is not."""
+        settings.WEBHOOKS_ALLOWED_PRIVATE_NETWORKS = [f"{HERE}/32"]
+        names.names["shop.example"] = [[("A", HERE)], [("A", NEIGHBOUR)]]
+        consumer.says = Says(status=500)
+        shop()
+
+        deliver_twice(deliver)
+
+        assert attempts() == [(1, 500, ""), (2, None, sending.REFUSED)]
+        assert consumer.connections == 1
+
+
 class TestRefusal:
     def test_is_in_the_same_words_where_somebody_listens_and_where_nobody_does(self, owed, consumer, deliver):
         deliver()
@@ -129,6 +186,12 @@ def has_port(url):
 
 def connections_of(listeners):
     return [each.connections for each in listeners]
+
+
+def deliver_twice(deliver):
+    deliver()
+    with clock.moved_to(Delivery.objects.get().next_attempt_at):
+        deliver()
 
 
 def attempts():
