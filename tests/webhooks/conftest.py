@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from loyalty.kernel import net
 from loyalty.models import Business
+from tests.loyalty.nameserver import NameServer, Resolving
 from tests.webhooks.consumer import Consumer
 from webhooks.models import Endpoint
 from webhooks.services import courier, endpoints, relay
@@ -26,6 +28,15 @@ def other_consumer() -> Iterator[Consumer]:
     consumer = Consumer()
     yield consumer
     consumer.close()
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameServer]:
+    """Who is asked where a name leads: here, all of them, where a test says nothing else."""
+    server = NameServer({"*": [[("A", "127.0.0.1")]]})
+    monkeypatch.setattr(net, "Guard", lambda allowed=(): Resolving(server, allowed=allowed))
+    yield server
+    server.close()
 
 
 @pytest.fixture

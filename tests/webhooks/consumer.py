@@ -40,7 +40,7 @@ class Says:
 class Consumer:
     def __init__(self, tls: ssl.SSLContext | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.heard: list[Heard] = []
-        self.connections = 0
+        self.connections = self.open = 0  # ever, and now
         self.says: Says | Callable[[Heard], Says] = Says()
         self._server = (_Server6 if ":" in host else _Server)((host, port), _Handler)
         self._server.consumer = self
@@ -82,6 +82,11 @@ class _Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         self.server.consumer.connections += 1
+        self.server.consumer.open += 1
+
+    def finish(self) -> None:
+        self.server.consumer.open -= 1
+        super().finish()
 
     def do_POST(self) -> None:
         consumer = self.server.consumer

@@ -7,7 +7,6 @@ import pytest
 
 from loyalty.kernel import clock, net
 from tests.loyalty.destinations import NOT_PUBLIC, UNSAFE
-from tests.loyalty.nameserver import NameServer, Resolving
 from tests.webhooks.consumer import Consumer, Says
 from webhooks.models import Attempt, Delivery, Endpoint
 from webhooks.services import sending
@@ -38,15 +37,6 @@ def listeners(consumer):
     yield both
     for each in both[1:]:
         each.close()
-
-
-@pytest.fixture
-def names(monkeypatch):
-    """Who is asked where a name leads: here, all of them, where a test says nothing else."""
-    server = NameServer({"*": [[("A", HERE)]]})
-    monkeypatch.setattr(net, "Guard", lambda allowed=(): Resolving(server, allowed=allowed))
-    yield server
-    server.close()
 
 
 @pytest.fixture
