@@ -4,10 +4,11 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -34,6 +35,7 @@ class Says:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b"thanks"
+    more: Iterator[bytes] | None = None  # what follows, and nobody says how long it is
     hold: float = 0
 
 
@@ -95,10 +97,12 @@ class _Handler(BaseHTTPRequestHandler):
         says = consumer.says(heard) if callable(consumer.says) else consumer.says
         time.sleep(says.hold)
         self.send_response(says.status)
-        for name, value in {**says.headers, "Content-Length": str(len(says.body))}.items():
+        length = {"Connection": "close"} if says.more else {"Content-Length": str(len(says.body))}
+        for name, value in {**says.headers, **length}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(says.body)
+        for part in chain([says.body], says.more or ()):
+            self.wfile.write(part)
 
     def _body(self) -> bytes:
         return self.rfile.read(int(self.headers["Content-Length"]))

@@ -1,5 +1,6 @@
 """From an event to the consumer, over a real socket."""
 
+import itertools
 import threading
 import time
 
@@ -91,6 +92,30 @@ class TestDeliver:
 
         assert Delivery.objects.get().status == "delivered"
         assert len(Attempt.objects.get().answer) == 4096
+
+    def test_is_done_with_an_answer_that_never_ends(self, subscribe, consumer, ada, deliver):
+        subscribe(topics=["customers/joined"])
+        consumer.says = Says(more=itertools.repeat(b"x" * 65_536))
+
+        deliver()
+
+        attempt = Attempt.objects.get()
+        assert (Delivery.objects.get().status, attempt.status, len(attempt.answer)) == ("delivered", 200, 4096)
+        assert attempt.duration_ms < 5000
+
+    @pytest.mark.parametrize(("length", "error"), [(65_535, sending.TIMED_OUT), (65_536, "")])
+    def test_reads_64_kilobytes_and_waits_for_no_byte_more(
+        self, subscribe, consumer, ada, deliver, monkeypatch, length, error
+    ):
+        monkeypatch.setattr(sending, "TIMEOUT", aiohttp.ClientTimeout(total=1))
+        subscribe(topics=["customers/joined"])
+        silence = threading.Event()
+        consumer.says = Says(body=b"x" * length, more=(b"" for _ in iter(silence.wait, True)))
+
+        deliver()
+        silence.set()
+
+        assert Attempt.objects.get().error == error
 
     def test_counts_what_an_endpoint_is_sent_without_gaps(self, subscribe, consumer, ada, give, deliver):
         subscribe(topics=["points/*"])
