@@ -348,7 +348,7 @@ def _tell(endpoint: Endpoint, word: str) -> None:
         at=clock.wall(),
         duration_ms=1,
         error=word,
-        answer=word,
+        answer=word + "x" * 4_000,
     )
 
 

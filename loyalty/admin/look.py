@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from loyalty.admin.people import Person
 
 NOTHING = "–"
+SHORT = 200  # characters
 
 Column = Callable[[Any], Any]
 
@@ -65,6 +66,13 @@ def code(text: object) -> SafeString:
 def prose(text: str) -> SafeString | str:
     """What somebody wrote, with its line breaks; the longest word fits."""
     return format_html('<span class="lr-long">{}</span>', text) if text else NOTHING
+
+
+def folded(text: str) -> SafeString | str:
+    """As `prose`; of what is long only the beginning shows, until somebody opens it."""
+    if len(text) <= SHORT:
+        return prose(text)
+    return format_html('<details class="lr-long"><summary>{} …</summary>{}</details>', text[:SHORT], text)
 
 
 def pretty(value: object) -> SafeString | str:

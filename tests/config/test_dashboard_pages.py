@@ -36,7 +36,7 @@ from rewards.models import (
     ShippingMethod,
 )
 from tests import cast, dashboards
-from webhooks.models import Delivery, Endpoint
+from webhooks.models import Attempt, Delivery, Endpoint
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -111,6 +111,16 @@ def test_every_kind_of_page_works_and_fits(olga, live_server, acme, viewport):
         olga.goto(f"{live_server.url}{address}")
         wide = olga.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, address
+
+
+def test_a_long_answer_is_read_to_its_end_on_a_phone(olga, live_server, acme):
+    olga.set_viewport_size(PHONE)
+    olga.goto(f"{live_server.url}{dashboards.page(Attempt.objects.for_business(acme).get().delivery)}")
+    olga.click("summary")
+    answer = olga.locator("td:has(details[open])")
+
+    assert answer.inner_text().endswith("x" * 4_000)
+    assert not answer.evaluate("cell => cell.scrollWidth > cell.clientWidth || cell.scrollHeight > cell.clientHeight")
 
 
 def test_the_chart_is_drawn(olga):

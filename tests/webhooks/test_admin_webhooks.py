@@ -1,13 +1,15 @@
 """Endpoints and deliveries in the dashboard."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
+from django.utils.html import escape
 
 from loyalty.services import ledger, publication
 from tests import dashboards
-from webhooks.models import Delivery, Endpoint
-from webhooks.services import deliveries, endpoints
+from webhooks.models import Attempt, Delivery, Endpoint
+from webhooks.services import deliveries, endpoints, sending
 
 ADD = "/admin/webhooks/endpoint/add/"
 FORM = {
@@ -147,3 +149,53 @@ class TestDelivery:
 
         assert "Not tried yet" in text
         assert "businessId" in text
+
+
+class TestAttempt:
+    """A row of its delivery's page: number, time, status, duration, what went wrong, what it said."""
+
+    WHEN = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+    @pytest.fixture
+    def row(self, olga, delivery):
+        """The cells of an attempt, as they stand in the page."""
+
+        def shown(**said):
+            of = {"business": delivery.business, "delivery": delivery, "number": 1, "at": self.WHEN}
+            Attempt.objects.create(**of, **{"duration_ms": 1234, **said})
+            page = dashboards.text_of(olga.get(dashboards.page(delivery)))
+            _, _, panel = page.partition("<h2>Attempts</h2>")
+            return [cell.strip() for cell in re.findall(r"<td[^>]*>(.*?)</td>", panel, re.DOTALL)[:6]]
+
+        return shown
+
+    def test_that_failed_is_shown_with_its_whole_answer(self, row):
+        text = "It broke. " + "x" * 4_080 + "the end"
+
+        number, when, status, took, error, said = row(status=500, answer=text)
+
+        assert (number, status, took, error) == ("1", "500", "1,234 ms", "–")
+        assert "2026-05-01T12:00:00+00:00" in when
+        assert said.startswith('<details class="lr-long">')
+        assert f"</summary>{text}</details>" in said
+
+    def test_that_was_answered_with_html_is_shown_as_text(self, row):
+        page = "<script>alert(1)</script><h1 class='sorry'>502</h1>" * 10
+
+        said = row(status=502, answer=page)[-1]
+
+        assert f"</summary>{escape(page)}</details>" in said
+        assert "<script" not in said
+        assert "<h1" not in said
+
+    def test_that_timed_out_says_so(self, row):
+        number, _, status, took, error, said = row(error=sending.TIMED_OUT, duration_ms=15_000)
+
+        assert (number, status, took, said) == ("1", "–", "15,000 ms", "–")
+        assert sending.TIMED_OUT in error
+
+    def test_that_was_sent_elsewhere_says_so_beside_its_status(self, row):
+        _, _, status, _, error, _ = row(status=302, error=sending.REDIRECTED)
+
+        assert status == "302"
+        assert sending.REDIRECTED in error

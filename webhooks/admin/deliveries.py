@@ -19,7 +19,6 @@ from webhooks.services import deliveries
 Status = Delivery.Status
 COLOURS = {Status.DELIVERED: "success", Status.PENDING: "info", Status.FAILED: "danger"}
 SHOWN = 5  # on an endpoint's page
-EXCERPT = 500  # characters of an answer
 SEALED = "It may hold the links of gift cards, and is not shown."
 
 WHEN = look.moment_of("created_at", "When")
@@ -55,13 +54,14 @@ class DeliveryAdmin(ReadOnlyAdmin):
             [
                 attempt.number,
                 look.moment(attempt.at),
-                attempt.status or look.state(attempt.error or "No answer", "danger"),
+                attempt.status or look.NOTHING,
                 f"{attempt.duration_ms:,} ms",
-                look.code(attempt.answer[:EXCERPT]) if attempt.answer else look.NOTHING,
+                look.prose(attempt.error),
+                look.folded(attempt.answer),
             ]
             for attempt in delivery.attempts.order_by("-number")
         ]
-        headers = ("Number", "When", "Answer", "Took", "What it said")
+        headers = ("Number", "When", "Status", "Took", "What went wrong", "What it said")
         return (Panel("Attempts", headers, rows, empty="Not tried yet, or longer than 30 days ago."),)
 
     @buttons.button("Try again now", icon="replay")
