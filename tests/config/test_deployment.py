@@ -12,8 +12,10 @@ import yaml
 from celery.bin.celery import celery
 from click.testing import CliRunner
 from django.conf import settings
+from django.core.checks import run_checks
 from django.core.management import load_command_class
 from granian.cli import cli as granian
+from pytest_django import Settings
 
 from config import runtime
 
@@ -85,6 +87,56 @@ class TestExample:
 
         assert emptied.returncode == 0, emptied.stderr
         assert emptied.stdout == settings_under(NEEDED).stdout
+
+
+NETWORKS = "WEBHOOKS_ALLOWED_PRIVATE_NETWORKS"
+
+
+class TestStart:
+    """Of any command; on the internet is where `check --deploy` is for."""
+
+    @pytest.mark.parametrize(
+        ("name", "value", "wrong"),
+        [
+            ("ENCRYPTION_KEYS", [], "E001"),
+            ("ENCRYPTION_KEYS", ["no base64"], "E002"),
+            ("ENCRYPTION_KEYS", ["c2hvcnQ="], "E002"),
+            ("TRUSTED_PROXY_COUNT", -1, "E004"),
+            (NETWORKS, ["10.1.0.0/16", "lan"], "E005"),
+            (NETWORKS, ["10.1.0.1/16"], "E005"),
+            (NETWORKS, [""], "E005"),
+            ("TRUSTED_PROXY_NETWORKS", ["10.1.0.1/16"], "E009"),
+        ],
+    )
+    def test_is_refused_with_settings_that_make_no_sense(self, settings: Settings, name, value, wrong):
+        setattr(settings, name, value)
+
+        assert complaints() == [f"laurel.{wrong}"]
+
+    @pytest.mark.parametrize(
+        ("name", "value", "wrong"),
+        [
+            ("REQUIRE_HTTPS", False, "E006"),
+            ("PUBLIC_URL", "http://loyalty.example.com", "E007"),
+            ("WEBHOOKS_ALLOW_HTTP", True, "E008"),
+            (NETWORKS, ["10.1.0.0/16"], "E008"),
+        ],
+    )
+    def test_is_refused_on_the_internet_with_settings_for_development(self, settings: Settings, name, value, wrong):
+        settings.REQUIRE_HTTPS, settings.PUBLIC_URL = True, "https://loyalty.example.com"
+        settings.SMS_DIR = settings.SMS_URL = ""
+        settings.WEBHOOKS_ALLOW_HTTP, settings.WEBHOOKS_ALLOWED_PRIVATE_NETWORKS = False, []
+        assert complaints(deploy=True) == []
+
+        setattr(settings, name, value)
+
+        assert complaints(deploy=True) == [f"laurel.{wrong}"]
+        assert complaints() == []
+
+
+def complaints(*, deploy: bool = False) -> list[str]:
+    found = run_checks(include_deployment_checks=deploy)
+    return [str(each.id) for each in found if str(each.id).startswith("laurel.")]
 
 
 class TestContainers:
