@@ -158,7 +158,7 @@ class TestTurns:
         give(eve, 1)
         relay.relay()
 
-        claimed = claims.claim(2)
+        claimed = claims.claim(4)
 
         assert Counter(claim.endpoint.business_id for claim in claimed) == {acme.pk: 1, rival.pk: 1}
 
@@ -169,3 +169,18 @@ class TestTurns:
         relay.relay()
 
         assert [len(claims.claim(40)), len(claims.claim(40)), len(claims.claim(60))] == [10, 0, 5]
+
+    def test_leave_half_to_who_comes_later_though_four_hang(self, subscribe, ada, give, monkeypatch):
+        """A quarter for each of the four would be all."""
+        for number in range(4):
+            subscribe(topics=["points/earned"], url=f"http://127.0.0.1:900{number}/hook")
+        for _ in range(20):
+            give(ada, 1)
+        relay.relay()
+
+        first = len(claims.claim(40))
+        assert [first, len(claims.claim(40 - first))] == [20, 0]
+
+        Delivery.objects.update(leased_until=None)
+        monkeypatch.setattr(claims, "most_of", lambda free: free)  # the control
+        assert len(claims.claim(40)) == 40

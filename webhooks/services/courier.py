@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 IN_FLIGHT = 500  # requests that a process has open at once
 ROUND_SECONDS = 10.0  # then another task takes over, so that no worker waits long for this one
 LOOK_AGAIN_SECONDS = 0.05  # while something is on its way, other tasks may not reach this process
+LEISURE = 5  # times as long as a look takes is waited for the next one, at least
 
 
 class Courier:
@@ -104,6 +105,7 @@ class _Round:
         self._out = Sender(self._news)
         self.in_flight = 0
         self._is_called = True
+        self._pause = LOOK_AGAIN_SECONDS
 
     def look_again(self) -> None:
         self._is_called = True
@@ -117,7 +119,9 @@ class _Round:
         self._is_called = False
         free = most - self.in_flight
         if free > 0:
+            started = time.monotonic()
             self._send(claims.claim(free))
+            self._pause = max(LOOK_AGAIN_SECONDS, LEISURE * (time.monotonic() - started))
         if self.in_flight or free <= 0:
             self._is_called = True  # whatever comes back makes room for more
             self._wait()
@@ -143,7 +147,7 @@ class _Round:
         """Wait until a request is answered, or it is time to look again; write down all that has come."""
         arrived = []
         with suppress(Empty):
-            came = self._news.get(timeout=LOOK_AGAIN_SECONDS)
+            came = self._news.get(timeout=self._pause)
             while True:
                 if came is not None:
                     arrived.append(came)

@@ -88,13 +88,10 @@ async def _post(session: aiohttp.ClientSession, parcel: Parcel) -> Answer:
 
 async def _read(content: aiohttp.StreamReader) -> bytes:
     """The beginning of an answer. What is longer than we read costs its connection, not our memory."""
-    kept = bytearray()
-    read = 0
-    async for chunk in content.iter_chunked(MOST_READ):
+    kept, left = bytearray(), MOST_READ
+    while left and (chunk := await content.read(left)):
         kept += chunk[: MOST_KEPT - len(kept)]
-        read += len(chunk)
-        if read >= MOST_READ:
-            break
+        left -= len(chunk)
     return bytes(kept)
 
 
