@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_domain_name
+from django.core.validators import DomainNameValidator
 from django.http.request import validate_host
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -64,8 +64,8 @@ def origin(text: str) -> str:
 
 def domain(text: str) -> str:
     """A name under which this server is asked for one business alone."""
-    name = text.lower()
-    validate_domain_name(name)
+    name = text.lower().rstrip(".")
+    DomainNameValidator(accept_idna=False)(name)  # browsers ask for xn--…
     service = urlsplit(settings.PUBLIC_URL).hostname
     if name == service or name.endswith(f".{service}"):
         raise ValidationError(f"{service} and what is below it belong to the service: a slug stands there by itself.")

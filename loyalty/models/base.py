@@ -53,3 +53,12 @@ class BusyTenantModel(TenantModel):
 
     class Meta:
         abstract = True
+
+
+class NotifyingModel(TenantModel):
+    """A row that may owe its business a mail: see `loyalty.services.notices`."""
+
+    notice_due_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        abstract = True

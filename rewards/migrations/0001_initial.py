@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
                         ('currency', models.CharField(max_length=3)),
                         ('available_minor', models.BigIntegerField(default=0)),
                         ('short_since', models.DateTimeField(null=True)),
-                        ('notice_due_at', models.DateTimeField(null=True)),
+                        ('notice_due_at', models.DateTimeField(editable=False, null=True)),
                         ('business', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.business')),
                     ],
                     options={
@@ -387,7 +387,7 @@ class Migration(migrations.Migration):
                         ('reward', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rewards.reward')),
                     ],
                     options={
-                        'indexes': [models.Index(fields=['business', '-created_at', '-id'], name='redemptions_newest_first'), models.Index(fields=['business', 'advocate', '-created_at', '-id'], name='redemptions_of_advocate'), models.Index(fields=['business', 'reward', '-created_at', '-id'], name='redemptions_of_reward'), models.Index(fields=['business', 'status', '-created_at', '-id'], name='redemptions_by_status'), models.Index(condition=models.Q(('order_id', ''), _negated=True), fields=['business', 'order_id'], name='redemptions_by_order'), models.Index(condition=models.Q(('status', 'pending_acknowledgement')), fields=['acknowledge_by'], name='redemptions_to_acknowledge'), models.Index(condition=models.Q(('status', 'issued')), fields=['expires_at'], name='redemptions_to_expire')],
+                        'indexes': [models.Index(fields=['business', '-created_at', '-id'], name='redemptions_newest_first'), models.Index(fields=['business', 'advocate', '-created_at', '-id'], name='redemptions_of_advocate'), models.Index(fields=['business', 'reward', '-created_at', '-id'], name='redemptions_of_reward'), models.Index(fields=['business', 'status', '-created_at', '-id'], name='redemptions_by_status'), models.Index(condition=models.Q(('order_id', ''), _negated=True), fields=['business', 'order_id'], name='redemptions_by_order'), models.Index(condition=models.Q(('status', 'pending_acknowledgement')), fields=['acknowledge_by'], name='redemptions_to_acknowledge'), models.Index(condition=models.Q(('expires_at__isnull', False), ('status', 'issued')), fields=['expires_at'], name='redemptions_to_expire')],
                         'constraints': [models.UniqueConstraint(fields=('business', 'coupon_code'), name='one_redemption_per_coupon'), models.UniqueConstraint(fields=('entry_id',), name='one_redemption_per_entry'), models.UniqueConstraint(fields=('business', 'source_type', 'source_id'), name='one_gift_per_source'), models.UniqueConstraint(fields=('id', 'business'), name='redemption_with_its_business'), models.CheckConstraint(condition=models.Q(models.Q(('entry_id__isnull', False), ('points__gt', 0)), models.Q(('entry_id__isnull', True), ('points', 0), ('source_id__isnull', False)), _connector='OR'), name='a_redemption_is_paid_or_given'), models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='a_redemption_is_of_something')],
                     },
                 ),

@@ -4,16 +4,15 @@ from django.db import models
 from django.db.models import Q
 
 from loyalty.kernel import clock
-from loyalty.models.base import BusyTenantModel, TenantModel
+from loyalty.models.base import BusyTenantModel, NotifyingModel, TenantModel
 
 
-class GiftFunds(TenantModel):
+class GiftFunds(NotifyingModel):
     """The deposit of a business, in one currency. It is what its postings add up to, and never below zero."""
 
     currency = models.CharField(max_length=3)
     available_minor = models.BigIntegerField(default=0)
     short_since = models.DateTimeField(null=True)  # it does not cover what the programme gives
-    notice_due_at = models.DateTimeField(null=True)  # somebody is to be told
 
     class Meta:
         verbose_name_plural = "gift funds"

@@ -1,5 +1,6 @@
 """Purchases and gifts: which advocate took which reward, for how many points, and what became of it."""
 
+from datetime import datetime
 from typing import Final
 
 from django.db import models
@@ -70,8 +71,16 @@ class Redemption(TenantModel):
                 condition=Q(status="pending_acknowledgement"),
                 name="redemptions_to_acknowledge",
             ),
-            models.Index(fields=["expires_at"], condition=Q(status="issued"), name="redemptions_to_expire"),
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(status="issued", expires_at__isnull=False),
+                name="redemptions_to_expire",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.coupon_code or self.pk}"
+
+    def has_expired(self, *, at: datetime) -> bool:
+        """Whether its coupon is not good any more, also while nobody has written that down."""
+        return self.status == self.Status.ISSUED and self.expires_at is not None and self.expires_at <= at

@@ -1,18 +1,15 @@
 """Telling a business that its deposit does not cover the gift cards that its programme gives or owes.
 
-What is short is found by looking, so that a refused redemption, which leaves nothing behind, is heard of, too. The
-promise of a mail is `notice_due_at`: twice is possible, never is not. Once the deposit covers all of it again, the
-next shortage is told anew.
+What is short is found by looking, so that a refused redemption, which leaves nothing behind, is heard of, too. Once
+the deposit covers all of it again, the next shortage is told anew.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import send_mail
-from django.db import transaction
 from django.db.models import Q
 
 from loyalty.kernel import clock
@@ -20,11 +17,9 @@ from loyalty.kernel.errors import Code
 from loyalty.kernel.money import money_text
 from loyalty.models import Business
 from loyalty.selectors import contacts
+from loyalty.services import notices
 from rewards.models import GiftFunds, GiftPromise, Reward
 from rewards.services import gift_funds
-
-TRY_AGAIN_AFTER = timedelta(minutes=5)
-BATCH = 50
 
 TEXT = """Hello,
 
@@ -39,12 +34,7 @@ and {owed} that were promised wait. Nothing is lost: they are sent as soon as yo
 def tell_due() -> int:
     """Find what is short, and tell whom it concerns. Answers how many mails were due; safe to run twice."""
     _look()
-    due = _claim()
-    for funds in due:
-        if not funds.business.is_sandbox:
-            _send(funds)
-        GiftFunds.objects.for_business(funds.business).update(notice_due_at=None)
-    return len(due)
+    return notices.send_due(GiftFunds, _send)
 
 
 def _look() -> None:
@@ -73,16 +63,6 @@ def _needed() -> Mapping[UUID, int]:
     for business_id, cost in costs:
         needed[business_id] = max(needed[business_id], cost)
     return needed
-
-
-@transaction.atomic
-def _claim() -> list[GiftFunds]:
-    """What is due, put off for as long as sending may take."""
-    now = clock.wall()
-    rows = GiftFunds.objects.filter(notice_due_at__lte=now).select_related("business")
-    due = list(rows.select_for_update(no_key=True, skip_locked=True, of=("self",)).order_by("pk")[:BATCH])
-    GiftFunds.objects.filter(pk__in=[funds.pk for funds in due]).update(notice_due_at=now + TRY_AGAIN_AFTER)
-    return due
 
 
 def _send(funds: GiftFunds) -> None:

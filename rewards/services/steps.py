@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q, QuerySet
 
 from loyalty import events
 from loyalty.kernel import clock
@@ -99,7 +99,7 @@ def use(*, business: Business, redemption_id: UUID, order_id: str = "") -> Redem
     :raises WrongState: if it was used before, is not issued, or not good any more
     """
     redemption, now = _waiting(business, redemption_id, Status.ISSUED, done="used")
-    if redemption.expires_at is not None and redemption.expires_at <= now and not order_id:
+    if redemption.has_expired(at=now) and not order_id:
         raise WrongState(Status.EXPIRED, Status.ISSUED, done="used")
     redemption.order_id = order_id
     return _stepped(redemption, Status.USED, USED, reason="", now=now)
@@ -116,15 +116,22 @@ def expire_due() -> int:
 
 
 def _due(status: Status, column: str, *, grace: timedelta = timedelta(0)) -> Iterator[Redemption]:
-    """What is due, in batches: each business has its own clock."""
-    due = clock.wall() + F("business__clock_offset") - grace
-    rows = Redemption.objects.filter((f"{column}__lte", due), status=status)
-    latest = Q()
-    while batch := list(rows.filter(latest).select_related("business").order_by(column, "id")[:BATCH]):
-        yield from batch
-        last = batch[-1]
+    """What is due, in batches: a sandbox whose clock was moved has its own time."""
+    now = clock.wall() - grace
+    rows = Redemption.objects.filter(status=status).select_related("business")
+    yield from _pages(rows.filter(business__clock_offset=timedelta(0)), column, until=now)
+    for sandbox in Business.objects.exclude(clock_offset=timedelta(0)):
+        yield from _pages(rows.filter(business=sandbox), column, until=now + sandbox.clock_offset)
+
+
+def _pages(rows: "QuerySet[Redemption]", column: str, *, until: datetime) -> Iterator[Redemption]:
+    rows = rows.filter((f"{column}__lte", until)).order_by(column, "id")
+    later = Q()
+    while page := list(rows.filter(later)[:BATCH]):
+        yield from page
+        last = page[-1]
         moment = getattr(last, column)
-        latest = Q((f"{column}__gt", moment)) | Q((column, moment), id__gt=last.pk)
+        later = Q((f"{column}__gt", moment)) | Q((column, moment), id__gt=last.pk)
 
 
 def _cancelled_late(redemption: Redemption) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from loyalty.kernel import clock
 from loyalty.models import Business
-from loyalty.services import idempotency
+from loyalty.services import erasure, idempotency, ledger, merges
 from rewards import tasks
 from rewards.services import redemptions, steps
 from tests.advocates.shop.conftest import order
@@ -98,6 +98,14 @@ class TestCoupon:
         waiting.refresh_from_db()
         assert (waiting.status, waiting.expires_at) == ("issued", datetime(2027, 11, 2, tzinfo=UTC))
 
+    def test_is_good_for_as_long_where_it_is_given(self, acme, fleeting, ada):
+        with clock.moved_to(BOUGHT):
+            given = redemptions.give(
+                business=acme, reward_id=fleeting.pk, advocate_id=ada.pk, source=ledger.Source("quest", "1")
+            )
+
+        assert given.expires_at == OVER
+
     def test_that_is_asked_for_again_reads_as_it_did(self, acme, offer, rich_ada):
         reward = offer(expires_after_days=2, approval=True)
         key = idempotency.Key(acme.pk, "again", b"same")
@@ -135,6 +143,20 @@ class TestExpiry:
 
         bought.reward.refresh_from_db()
         assert (points_of(rich_ada), bought.reward.taken) == (400, 1)
+
+    def test_of_somebody_who_was_merged_is_told_of_who_they_are_now(self, acme, bought, rich_ada, bob):
+        merges.merge(business=acme, source_id=rich_ada.pk, target_id=bob.pk)
+
+        with clock.moved_to(OVER + steps.GRACE):
+            assert steps.expire_due() == 1
+
+        assert topics(bob)[-1] == "redemptions/expired"
+
+    def test_comes_for_the_erased_too(self, acme, bought, rich_ada):
+        erasure.erase(business=acme, account_id=rich_ada.pk)
+
+        with clock.moved_to(OVER + steps.GRACE):
+            assert steps.expire_due() == 1
 
     @pytest.mark.parametrize("way", ["cancel", "fulfil", "use"])
     def test_is_the_end(self, api, bought, way):

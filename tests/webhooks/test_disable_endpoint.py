@@ -9,8 +9,8 @@ from loyalty.kernel import clock
 from loyalty.models import Business, Event, User
 from tests import cast
 from tests.webhooks.consumer import Says
-from webhooks.models import Delivery
-from webhooks.services import endpoints, notices
+from webhooks.models import Delivery, Endpoint
+from webhooks.services import deliveries, endpoints, notices
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -86,7 +86,110 @@ class TestGone:
         assert (notices.send_due(), mail.outbox) == (1, [])
 
 
+class TestMail:
+    """Whatever happens meanwhile: what is owed is sent, and what is sent is so."""
+
+    @pytest.fixture
+    def gone(self, subscribe):
+        endpoint = subscribe()
+        endpoints.disable(endpoint, reason=endpoints.Reason.GONE)
+        return endpoint
+
+    def test_is_still_sent_when_something_else_of_the_endpoint_is_changed(self, acme, gone):
+        endpoints.update(business=acme, endpoint_id=gone.pk, url="https://example.com/other", description="Mine")
+
+        assert (notices.send_due(), mail.outbox[0].subject) == (1, "A webhook endpoint was disabled")
+
+    def test_that_is_owed_anew_while_one_is_sent_is_sent_too(self, subscribe, monkeypatch):
+        endpoint = subscribe()
+        endpoints.warn(endpoint)
+        send = notices.send_mail
+
+        def slowly(*said):
+            send(*said)
+            if len(mail.outbox) == 1:
+                endpoints.disable(Endpoint.objects.get(), reason=endpoints.Reason.GONE)
+
+        monkeypatch.setattr(notices, "send_mail", slowly)
+        notices.send_due()
+        notices.send_due()
+
+        subjects = [message.subject for message in mail.outbox]
+        assert subjects == ["A webhook endpoint fails", "A webhook endpoint was disabled"]
+
+    def test_of_a_warning_is_not_sent_once_the_business_has_switched_it_off(self, acme, subscribe):
+        endpoint = subscribe()
+        endpoints.warn(endpoint)
+
+        endpoints.update(business=acme, endpoint_id=endpoint.pk, status="disabled")
+
+        assert notices.send_due() == 0
+
+    def test_that_is_refused_keeps_none_of_the_others_back(self, subscribe, gone, monkeypatch):
+        other = subscribe(url="https://example.com/second")
+        endpoints.disable(other, reason=endpoints.Reason.GONE)
+        send = notices.send_mail
+
+        def unless_first(subject, text, *rest):
+            if "second" not in text:
+                refuse()
+            send(subject, text, *rest)
+
+        monkeypatch.setattr(notices, "send_mail", unless_first)
+        with pytest.raises(ConnectionRefusedError):
+            notices.send_due()
+
+        assert ["second" in message.body for message in mail.outbox] == [True]
+        assert Endpoint.objects.filter(notice_due_at__isnull=False).get() == gone
+
+    def test_names_the_moment_from_which_a_replay_sends_all(self, acme, subscribe, consumer, ada, give, deliver):
+        endpoint = subscribe(topics=["points/earned"])
+        consumer.says = Says(status=500)
+        with after(0):
+            give(ada, 1)
+        with after(1):
+            give(ada, 2)
+            deliver()
+        consumer.says = Says(status=410)
+        with after(3):
+            deliver()
+            notices.send_due()
+        assert "since 2027-03-01 12:00 UTC" in mail.outbox[-1].body
+        consumer.says, said = Says(), START  # as the mail has it
+        consumer.heard.clear()
+
+        with after(4):
+            endpoints.update(business=acme, endpoint_id=endpoint.pk, status="active")
+            assert deliveries.replay(business=acme, endpoint_id=endpoint.pk, since=said) == 2
+            deliver()
+
+        assert {heard.event["data"]["points"] for heard in consumer.heard} == {1, 2}
+
+
 class TestFailing:
+    def test_goes_on_when_a_description_is_changed(self, acme, subscribe, consumer, ada, give, deliver):
+        endpoint = subscribe(topics=["points/earned"])
+        consumer.says = Says(status=500)
+        give(ada, 1)
+        deliver()
+        before = Endpoint.objects.get().failing_since
+
+        endpoints.update(business=acme, endpoint_id=endpoint.pk, url=consumer.url, description="Nightly")
+
+        assert before is not None
+        assert Endpoint.objects.get().failing_since == before
+
+    def test_ends_with_a_success_of_what_was_sent_at_the_same_time(self, subscribe, consumer, ada, give, deliver):
+        """It was healthy when both left: the failure was written down first, and the success has to count."""
+        subscribe(topics=["points/earned"])
+        consumer.says = lambda heard: Says(hold=0.5) if heard.event["data"]["points"] == 2 else Says(status=500)
+        give(ada, 1)
+        give(ada, 2)
+
+        deliver()
+
+        assert Endpoint.objects.get().failures == 0
+
     def fail_for(self, hours, *, give, ada, deliver):
         for hour in range(0, hours, 12):
             with after(hour):

@@ -14,6 +14,7 @@ from loyalty.models import Action
 from loyalty.services import accounts, ledger, programme, signing
 from rewards.services import redemptions
 from tests.widget.conftest import Visitor, token_of
+from widget.selectors import pages
 from widget.views import fragments
 
 TAG_EDGES = re.compile(r"\s*([<>])\s*")
@@ -229,7 +230,17 @@ class TestCoupons:
         good = redemptions.redeem(business=acme, reward_id=offer(expires_after_days=2).pk, advocate_id=ada.pk)
 
         last = good.expires_at - timedelta(days=1)  # the programme's days are those of UTC
+        assert "Ready to use" in shown(visitor.get("coupons"))
         assert f'until<time datetime="{last:%Y-%m-%d}">{last:%-d %b %Y}</time>' in shown(visitor.get("coupons"))
+
+    def test_are_over_at_the_very_midnight(self, acme, ada, give, offer, visitor):
+        give(ada, 300)
+        good = redemptions.redeem(business=acme, reward_id=offer(expires_after_days=2).pk, advocate_id=ada.pk)
+
+        with clock.moved_to(good.expires_at):
+            (coupon,) = pages.coupons([good], business=acme)
+
+        assert (coupon.status_title, coupon.is_open) == ("Expired", False)
 
     def test_of_others_are_not_shown(self, acme, bob, give, offer, visitor):
         give(bob, 300)

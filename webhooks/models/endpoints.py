@@ -7,10 +7,10 @@ from django.db import models
 from django.db.models import Q
 
 from loyalty.kernel import clock
-from loyalty.models.base import TenantModel
+from loyalty.models.base import NotifyingModel
 
 
-class Endpoint(TenantModel):
+class Endpoint(NotifyingModel):
     """A URL with its topics, its secret, and how it has been doing.
 
     An endpoint for replies stands for a server that somebody named in what they asked for: its URL is the server's,
@@ -45,7 +45,6 @@ class Endpoint(TenantModel):
     failing_since = models.DateTimeField(null=True, editable=False)
     held_until = models.DateTimeField(null=True, editable=False)  # nothing is tried before
     is_warned = models.BooleanField(default=False, editable=False)  # its business, that it fails
-    notice_due_at = models.DateTimeField(null=True, editable=False)  # a mail about it is owed
 
     created_at = models.DateTimeField(default=clock.wall, editable=False)
     updated_at = models.DateTimeField(default=clock.wall, editable=False)

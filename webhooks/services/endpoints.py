@@ -1,11 +1,12 @@
 """Endpoints: registered, changed, given new secrets, disabled and deleted."""
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Min, Q
 
 from loyalty.events import record
 from loyalty.kernel import clock, ids, jobs, net
@@ -98,6 +99,7 @@ def update(
     :raises net.UnsafeUrl, topics.UnknownTopic, signing.UnknownProfile, signing.TopicsNotCarried: as `create`
     """
     endpoint = locked(business=business, endpoint_id=endpoint_id)
+    is_elsewhere = url not in (None, endpoint.url)
     if endpoint.is_reply and not (url is topics is signature_profile is None):
         raise RepliesOnly
     given = {"url": url, "topics": topics, "signature_profile": signature_profile, "description": description}
@@ -108,7 +110,7 @@ def update(
     endpoint.updated_at = clock.wall()
     _check(endpoint)
     endpoint.save(update_fields=[*given, "updated_at"])
-    if url is not None:
+    if is_elsewhere:
         release(endpoint)
     if status == Endpoint.Status.ACTIVE and not endpoint.is_active:
         enable(endpoint)
@@ -166,13 +168,24 @@ def disable(endpoint: Endpoint, *, reason: Reason) -> None:
     endpoint.status = Endpoint.Status.DISABLED
     endpoint.disabled_reason = reason
     endpoint.updated_at = clock.wall()
-    if reason != Reason.OPERATOR:
-        endpoint.notice_due_at = endpoint.updated_at
+    endpoint.notice_due_at = None if reason == Reason.OPERATOR else endpoint.updated_at
+    endpoint.failing_since = _first_lost(endpoint)
+    endpoint.save(update_fields=["status", "disabled_reason", "updated_at", "notice_due_at", "failing_since"])
+    if endpoint.notice_due_at:
         jobs.wake("webhooks.notify")
-    endpoint.save(update_fields=["status", "disabled_reason", "updated_at", "notice_due_at"])
     owed = Delivery.objects.for_business(endpoint.business).filter(endpoint=endpoint, status=Delivery.Status.PENDING)
     owed.update(status=Delivery.Status.DISABLED, next_attempt_at=None)
     record([events.disabled(endpoint)], now=clock.now(endpoint.business))
+
+
+def _first_lost(endpoint: Endpoint) -> datetime | None:
+    """When the oldest event happened that did not arrive since the endpoint fails: from there a replay sends all."""
+    owed = Q(status=Delivery.Status.PENDING)
+    if endpoint.failing_since is not None:
+        owed |= Q(status=Delivery.Status.FAILED, attempts__at__gte=endpoint.failing_since)
+    lost = Delivery.objects.for_business(endpoint.business).filter(owed, endpoint=endpoint)
+    oldest: datetime | None = lost.aggregate(at=Min("event__created_at"))["at"]
+    return oldest or endpoint.failing_since
 
 
 def warn(endpoint: Endpoint) -> None:
@@ -191,9 +204,11 @@ def enable(endpoint: Endpoint) -> None:
 
 
 def release(endpoint: Endpoint) -> None:
-    """Forget the failures of a locked endpoint: its queue moves again."""
+    """Forget the failures of a locked endpoint: its queue moves again. What is said of one that is disabled stays."""
     endpoint.failures, endpoint.is_warned = 0, False
-    endpoint.failing_since = endpoint.failed_at = endpoint.held_until = endpoint.notice_due_at = None
+    endpoint.failed_at = endpoint.held_until = None
+    if endpoint.is_active:
+        endpoint.failing_since = endpoint.notice_due_at = None
     endpoint.save(update_fields=[*STREAK, "notice_due_at"])
 
 

@@ -1,17 +1,11 @@
-"""Mails about endpoints that fail, or are disabled. The promise is `notice_due_at`: twice may be, never is not."""
-
-from datetime import timedelta
+"""Mails about endpoints that fail, or were disabled for it."""
 
 from django.conf import settings
 from django.core.mail import send_mail
-from django.db import transaction
 
-from loyalty.kernel import clock
 from loyalty.selectors import contacts
+from loyalty.services import notices
 from webhooks.models import Endpoint
-
-TRY_AGAIN_AFTER = timedelta(minutes=5)
-BATCH = 50
 
 WARNING = """Hello,
 
@@ -43,22 +37,7 @@ WHY = {
 
 def send_due() -> int:
     """Tell businesses about their endpoints. Answers how many were due; safe to run twice."""
-    due = _claim()
-    for endpoint in due:
-        if not endpoint.business.is_sandbox:
-            _send(endpoint)
-        Endpoint.objects.filter(pk=endpoint.pk).update(notice_due_at=None)
-    return len(due)
-
-
-@transaction.atomic
-def _claim() -> list[Endpoint]:
-    """What is due, put off for as long as sending may take."""
-    now = clock.wall()
-    rows = Endpoint.objects.filter(notice_due_at__lte=now).select_related("business")
-    due = list(rows.select_for_update(no_key=True, skip_locked=True, of=("self",)).order_by("pk")[:BATCH])
-    Endpoint.objects.filter(pk__in=[endpoint.pk for endpoint in due]).update(notice_due_at=now + TRY_AGAIN_AFTER)
-    return due
+    return notices.send_due(Endpoint, _send)
 
 
 def _send(endpoint: Endpoint) -> None:

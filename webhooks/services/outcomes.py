@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from loyalty.kernel import clock, ids
 from webhooks.models import Delivery, Endpoint
@@ -20,7 +21,7 @@ SCHEDULE = tuple(
 )
 JITTER = 0.2
 LONGEST_RETRY_AFTER = timedelta(hours=24)
-WARN_AT, WARN_AFTER = 4, timedelta(minutes=30)  # failures in a row, for so long
+WARN_AT, WARN_AFTER = 4, timedelta(minutes=25)  # failures in a row, for so long: the fourth try comes after it
 GIVE_UP_AFTER = timedelta(days=5)
 SHORTEST_HOLD, LONGEST_HOLD = timedelta(seconds=5), timedelta(minutes=5)
 GONE, BUSY = 410, (429, 503)
@@ -78,10 +79,10 @@ def wait_after(attempts_made: int, answer: Answer) -> timedelta | None:
 
 def _lock(results: Sequence[Result]) -> Mapping[UUID, Endpoint]:
     """The endpoints that failed, or had been failing: what is known of the others does not change."""
-    concerned = {claim.endpoint.pk for claim, answer in results if claim.endpoint.failures or not answer.is_success}
-    if not concerned:
-        return {}
-    rows = Endpoint.objects.filter(pk__in=concerned).select_related("business")
+    failed = {claim.endpoint.pk for claim, answer in results if not answer.is_success}
+    others = {claim.endpoint.pk for claim, _ in results} - failed
+    concerned = Q(pk__in=failed) | Q(pk__in=others, failures__gt=0)
+    rows = Endpoint.objects.filter(concerned).select_related("business")
     return {row.pk: row for row in rows.select_for_update(no_key=True, of=("self",)).order_by("pk")}
 
 

@@ -131,7 +131,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "redemptions/fulfilled": _redemption("fulfilled"),
     "redemptions/cancelled": _redemption("cancelled"),
     "redemptions/used": _redemption("used"),
-    "redemptions/expired": _redemption("expired"),
+    "redemptions/expired": _redemption("expired") | {"expiresAt": _AT},
     "referrals/started": _referral(),
     "referrals/completed": _referral("200 points", "100 points", order_id="1001"),
     "referrals/rejected": _referral(order_id="1002", reason="below_minimum"),

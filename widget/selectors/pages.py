@@ -7,6 +7,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from advocates.models import Advocate
+from loyalty.kernel import clock
 from loyalty.kernel.errors import Code, NotFound
 from loyalty.models import Business
 from loyalty.selectors import ladders, ledger, segments, stamps, tiers
@@ -137,13 +138,14 @@ class Coupon:
     link: str
 
     @classmethod
-    def of(cls, redemption: Redemption, *, link: str = "") -> Self:
+    def of(cls, redemption: Redemption, *, at: datetime, link: str = "") -> Self:
+        status = Redemption.Status.EXPIRED if redemption.has_expired(at=at) else redemption.status
         return cls(
             name=redemption.reward.name,
             icon=_icon(redemption.reward),
             code=redemption.coupon_code or "" if redemption.status not in WAITING else "",
-            status=redemption.status,
-            status_title=COUPON_STATUS[Redemption.Status(redemption.status)],
+            status=status,
+            status_title=COUPON_STATUS[Redemption.Status(status)],
             points=redemption.points,
             redeemed_at=redemption.created_at,
             good_until=redemption.expires_at and redemption.expires_at - timedelta(seconds=1),
@@ -161,7 +163,8 @@ class Coupon:
 
 def coupons(redemptions: Sequence[Redemption], *, business: Business) -> list[Coupon]:
     links = gift_links.links_of(business=business, redemptions=redemptions)
-    return [Coupon.of(redemption, link=links.get(redemption.pk, "")) for redemption in redemptions]
+    now = clock.now(business)
+    return [Coupon.of(redemption, at=now, link=links.get(redemption.pk, "")) for redemption in redemptions]
 
 
 @dataclass(frozen=True, slots=True)
