@@ -27,6 +27,7 @@ COUNTS = """
         (SELECT sum(CASE credit WHEN 'sold' THEN amount_minor ELSE -amount_minor END)
          FROM rewards_giftposting WHERE business_id = %s AND source_type <> 'funding')
 """
+KEPT = "SELECT count(*) FROM loyalty_ledgerentry WHERE id = ANY (%s::uuid[])"
 SLOW = 14.0
 SLOWEST_MS = 3000
 NOTICED_MS = 50.0  # below this a multiple of a time says nothing
@@ -76,11 +77,13 @@ def database_dies(stage: Stage, seconds: float) -> str:
     told = told_of()
     healed = stage.wait_for(told, PATH, patience=HEALED_WITHIN)
     stage.world.run("manage.py", "verify_ledger")
-    slowest = max(min(asked for asked in told.entries.values() if asked >= moment) - moment for moment in returned)
+    slowest = max(min(at for at in told.answered if at >= moment) - moment for moment in returned)
+    with stage.world.connect() as connection:
+        lost = len(told.entries) - (connection.execute(KEPT, [list(told.entries)]).fetchone() or (0,))[0]
     others = [refusal for refusal in told.refused if not refusal.startswith("503")]
     text = arrived(stage, replace(told, refused=others), most_repeats=0.05)
     text += f"; {len(told.refused)} writes refused with 503, the next one taken {slowest:.1f} s after it was back"
-    require(slowest <= BACK_WITHIN, text)
+    require(slowest <= BACK_WITHIN and not lost, f"{text}; {lost} acknowledged writes lost")
     return f"{DEATHS} deaths; {text}, all out {healed:.1f} s after the end"
 
 

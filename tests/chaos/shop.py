@@ -19,11 +19,13 @@ class Told:
     """What the API answered: transactions, milliseconds, and the refusals."""
 
     entries: dict[str, float] = field(default_factory=dict)  # when each was asked for
+    answered: list[float] = field(default_factory=list)  # when each of them was there
     took: list[float] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
     def __iadd__(self, more: "Told") -> "Told":
         self.entries |= more.entries
+        self.answered += more.answered
         self.took += more.took
         self.refused += more.refused
         return self
@@ -95,5 +97,6 @@ class Shop:
         told.took.append(1000 * (time.perf_counter() - started))
         if answer.status == 200:
             told.entries[said["transaction"]["id"]] = asked
+            told.answered.append(time.time())
         else:
             told.refused.append(f"{answer.status} {said}")
