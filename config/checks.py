@@ -1,4 +1,4 @@
-"""Unsafe settings fail at start, with an id and what to do."""
+"""Unsafe settings, with an id and what to do. What development alone may have is asked with `--deploy`."""
 
 from base64 import b64decode
 from binascii import Error as NotBase64
