@@ -40,10 +40,10 @@ class Proxy:
         self.port = int(self._server.sockets[0].getsockname()[1])
 
     async def _end(self) -> None:
-        rest = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in rest:
-            task.cancel()
-        await asyncio.gather(*rest, return_exceptions=True)
+        """Let everybody see that their connection is cut."""
+        self._flows.set()
+        if rest := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(rest, timeout=1)
 
     async def _become(self, mode: Mode) -> None:
         if mode == "refuse":
