@@ -10,6 +10,7 @@ import pytest
 from django.db import connection, transaction
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from loyalty.kernel import crypto
 from loyalty.models import Event
 from loyalty.services import ledger
 from tests.races import at_once, errors
@@ -17,7 +18,7 @@ from webhooks.services import endpoints
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-THREADS, EACH = 8, 625
+THREADS, EACH, HTTP_EACH = 8, 625, 30
 
 
 class Broken(Exception):
@@ -48,6 +49,51 @@ class TestFailingRequests:
         assert 0.7 * THREADS * EACH < len(committed) < 0.9 * THREADS * EACH
         assert sorted(heard.event["data"]["id"] for heard in consumer.heard) == committed
         assert Event.objects.filter(topic="points/earned").count() == len(committed)
+
+    def test_over_http_leave_nothing_either(self, api, subscribe, consumer, deliver, monkeypatch):
+        """They fail after all was written, where the answer is kept for their idempotency key."""
+        subscribe(topics=["customers/joined", "ideas/submitted"])
+        board = api.post("/feedback/boards", {"title": "Ideas"}).json()["board"]["id"]
+        author = api.post("/advocates", {"email": "author@example.com"}).json()["advocate"]["id"]
+        seal, random = crypto.seal, Random(5)
+
+        def sometimes(*said, **more):
+            if random.random() < 0.2:
+                raise Broken
+            return seal(*said, **more)
+
+        monkeypatch.setattr(crypto, "seal", sometimes)
+
+        def work(number):
+            answers = []
+            for turn in range(HTTP_EACH):
+                key = f"{number}-{turn}"
+                answers += [
+                    api.post("/advocates", {"email": f"{key}@example.com"}, Idempotency_Key=f"join-{key}"),
+                    api.post(
+                        f"/feedback/boards/{board}/ideas",
+                        {"advocateId": author, "title": key},
+                        Idempotency_Key=f"idea-{key}",
+                    ),
+                ]
+            return [(answer.status_code, answer.json()) for answer in answers]
+
+        results = at_once(THREADS, work)
+        monkeypatch.undo()
+        deliver()
+
+        assert errors(results) == []
+        answers = [answer for result in results for answer in result]
+        assert {status for status, _ in answers} == {201, 500}
+        done = [(said.get("advocate") or said["idea"])["id"] for status, said in answers if status == 201]
+        assert 0.5 * len(answers) < len(done) < 0.9 * len(answers)
+        told = [told_id(heard.event["data"]) for heard in consumer.heard]
+        assert sorted(told) == sorted([author, *done])
+
+
+def told_id(data):
+    """Whoever joined, or the idea."""
+    return data.get("id") or data["customer"]["id"]
 
 
 class TestRotation:
