@@ -1,11 +1,13 @@
 """Every topic is described: what its body looks like, and an example that is sent as such."""
 
 import copy
+import re
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]  # without stubs
 
+from config import runtime
 from webhooks.services import topics
 from webhooks.services.payloads import PAYLOADS
 
@@ -41,6 +43,14 @@ def complaints(schema, topic, body):
 
 def test_none_that_was_promised_is_missing():
     assert set(PROMISED) <= set(topics.TOPICS)
+
+
+def test_all_are_on_their_page():
+    page = (runtime.ROOT / "docs/developers/webhooks.md").read_text()
+    families = re.findall(r"^\| `(\w+)` \| (`[^|]+`) \|", page, re.MULTILINE)
+
+    told = [f"{family}/{topic}" for family, listed in families for topic in re.findall(r"`(\w+)`", listed)]
+    assert sorted(told) == sorted(topics.TOPICS)
 
 
 def test_all_are_described_and_have_an_example(schema):
