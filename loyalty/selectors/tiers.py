@@ -17,17 +17,17 @@ class Tier:
     metric: str
 
 
+def live_tiers(business: Business) -> "QuerySet[Milestone]":
+    """The tiers that the programme has now. What is archived stays a set of tiers, and keeps its keys."""
+    return Milestone.objects.for_business(business).filter(set__is_tier=True, set__archived_at=None, archived_at=None)
+
+
 def tier_named(business: Business, key: str) -> "QuerySet[Milestone]":
     """The tier with this key, or none."""
-    return Milestone.objects.for_business(business).filter(set__is_tier=True, key=key)
+    return live_tiers(business).filter(key=key)
 
 
 def tiers_of(business: Business) -> list[Tier]:
     """The ladder, lowest first; empty when the programme has no tiers."""
-    rows = (
-        Milestone.objects.for_business(business)
-        .filter(set__is_tier=True, set__archived_at=None, archived_at=None)
-        .order_by("threshold")
-        .values_list("id", "key", "title", "threshold", "set__metric__key")
-    )
-    return [Tier(*row) for row in rows]
+    rows = live_tiers(business).order_by("threshold")
+    return [Tier(*row) for row in rows.values_list("id", "key", "title", "threshold", "set__metric__key")]

@@ -13,8 +13,9 @@ from uuid import UUID
 
 import msgspec
 
-from loyalty.models import Business, EarnRule, EventType, Milestone, MilestoneSet, Quest, Segment, StampCard, Task
+from loyalty.models import Business, EarnRule, EventType, MilestoneSet, Quest, Segment, StampCard, Task
 from loyalty.selectors import quests as reads
+from loyalty.selectors.tiers import live_tiers
 from loyalty.services import stamp_rules
 from loyalty.services.earn_terms import Terms
 from loyalty.services.ledger import POINTS
@@ -127,7 +128,7 @@ def afresh(business: Business) -> Programme:
 
 def _compile(business: Business, stamp: int) -> Programme:
     declared = EventType.objects.for_business(business).filter(archived_at=None)
-    tiers = list(Milestone.objects.for_business(business).filter(set__is_tier=True))
+    tiers = list(live_tiers(business))
     ids = {tier.key: tier.pk for tier in tiers}
     ladders = MilestoneSet.objects.for_business(business).filter(archived_at=None)
     memberships = Segment.objects.for_business(business).filter(archived_at=None, is_membership=True)

@@ -175,6 +175,20 @@ class TestTiers:
 
         assert tier_of(api, ada) is None
 
+    def test_that_are_archived_do_not_stand_in_for_live_ones_of_their_name(self, api, acme, ada, give):
+        give(ada, 5_000)
+        earn = {"points": 10}
+        rule = {"key": "ride", "title": "Ride", "trigger": "ride", "earn": earn, "audience": {"tiers": ["gold"]}}
+        for key in ("riders", "tiers"):  # there and back
+            sets = [ladder(("bronze", 0), ("gold", 5_000), key=key)]
+            assert api.put("/programme", {"milestoneSets": sets, "earnRules": [rule]}).status_code == 200
+        Milestone.objects.for_business(acme).exclude(archived_at=None).update(title="Gone")  # read last, if at all
+
+        paid = api.post("/events/dry-run", {"advocateId": str(ada.pk), "event": "ride"}).json()["pointsAwarded"]
+
+        assert paid == 10
+        assert [each["id"] for each in api.get("/advocates", tier="gold").json()["advocates"]] == [str(ada.pk)]
+
 
 class TestArchivedMetric:
     @pytest.fixture(autouse=True)
