@@ -1,5 +1,7 @@
 """Participants as the engine knows them: an id, balances, a place in line. Who they are is not kept here."""
 
+from datetime import datetime
+
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -53,3 +55,7 @@ class Account(TenantModel):
 
     def __str__(self) -> str:
         return self.external_id or str(self.pk)
+
+    def has_period_over(self, *, now: datetime) -> bool:
+        """Whether a period of a ladder has to end. Its time is never before what already happened to it."""
+        return self.climbs_due_at is not None and self.climbs_due_at <= max(now, self.last_event_at)

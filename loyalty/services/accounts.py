@@ -56,10 +56,15 @@ def lock(*, business: Business, account_ids: Collection[UUID], also_from_keys: b
 
 
 def lock_with_business(*, business: Business, account_ids: Collection[UUID]) -> tuple[dict[UUID, Account], Business]:
-    """As `lock`, and the business as it is now: its clock, and the stamp of its programme."""
+    """As `lock`, with their periods ended that are over; and the business as it is now: its clock, and its stamp."""
     rows = Account.objects.for_business(business).select_related("business").filter(pk__in=account_ids)
-    locked = list(rows.order_by("pk").select_for_update(of=("self",), no_key=True))
+    locking = rows.order_by("pk").select_for_update(of=("self",), no_key=True)
+    locked = list(locking)
     as_it_is = locked[0].business if locked else business
+    due = [account.pk for account in locked if account.has_period_over(now=clock.now(as_it_is))]
+    if due:
+        ladders.end_periods(due, business=as_it_is)
+        locked = list(locking.all())
     return {account.pk: account for account in locked}, as_it_is
 
 

@@ -1,6 +1,6 @@
 """Letting people follow the ladders: when something was counted, when a period ends, and when a ladder has changed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -48,6 +48,20 @@ def count_all_orders(orders: Mapping[UUID, int], *, business: Business) -> None:
         with connection.cursor() as cursor:
             cursor.execute(COUNT_ORDERS, [business.pk, clock.wall(), list(orders), list(orders.values())])
             events.announce(climbing.moves(business.pk, cursor.fetchone()[1]))
+
+
+END_PERIODS = """
+    SELECT count(laurel_lock(%s, account, NULL, %s)), laurel_moves(false)
+    FROM (SELECT unnest(%s::uuid[]) AS account ORDER BY 1) due
+"""
+
+
+def end_periods(account_ids: Collection[UUID], *, business: Business) -> None:
+    """End the periods that are over of people whose accounts are locked, as the next award would: in one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(END_PERIODS, [business.pk, clock.wall(), list(account_ids)])
+        events.announce(climbing.moves(business.pk, cursor.fetchone()[1]))
+    events.nudge()  # of what ripened and expired in them
 
 
 @transaction.atomic

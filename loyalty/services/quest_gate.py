@@ -8,6 +8,7 @@ from loyalty.kernel import clock
 from loyalty.kernel.errors import Code, Conflict, DomainError, NotFound
 from loyalty.models import Account, Business, Quest, QuestVersion, Task, TaskCompletion
 from loyalty.selectors import quests as reads
+from loyalty.services import accounts
 from loyalty.services.ledger import AccountNotActive
 from loyalty.services.people import Person
 
@@ -78,11 +79,10 @@ def attempt(*, business: Business, account_id: UUID, quest_id: UUID, task_id: UU
 
 def locked(*, business: Business, account_id: UUID) -> Account:
     """:raises NotFound: if the business has no such advocate"""
-    accounts = Account.objects.for_business(business).select_for_update(no_key=True)
-    account = accounts.filter(pk=account_id).first()
-    if account is None:
+    theirs, _ = accounts.lock_with_business(business=business, account_ids=[account_id])
+    if account_id not in theirs:
         raise NotFound("advocate", field="advocateId")
-    return account
+    return theirs[account_id]
 
 
 def check(attempt: Attempt) -> None:

@@ -11,7 +11,20 @@ from hypothesis import strategies as st
 from loyalty.kernel import clock
 from loyalty.models import Account, Business, Climb, Event
 from loyalty.selectors import ladders as places
-from loyalty.services import accounts, businesses, ladders, ledger
+from loyalty.services import (
+    accounts,
+    actions,
+    businesses,
+    completions,
+    earn_rules,
+    ladders,
+    ledger,
+    quest_gate,
+    quests,
+)
+from loyalty.services.earn_terms import Earn, Terms
+from loyalty.services.quest_rules import Audience, Rules, TaskRules
+from loyalty.services.reports import Report
 from tests.loyalty.climbers import points, put, rungs
 
 
@@ -139,6 +152,10 @@ def stands(account, key="tiers"):
     return places.milestones(business=account.business, account_id=account.pk)[key]
 
 
+def stands_by_its_row(account):
+    return Account.objects.get(pk=account.pk).tier.key
+
+
 def moves(account):
     rows = Event.objects.for_business(account.business).filter(account_id=account.pk, topic="customers/tier_changed")
     return [event.facts for event in rows.order_by("sequence")]
@@ -202,6 +219,54 @@ class TestTheTestClock:
         ladders.turn_due()
 
         assert (stands(live), stands(account)) == ("silver", "bronze")
+
+
+class TestAPeriodThatIsOver:
+    """Nobody has looked yet: whatever asks for the tier ends the period first, as an award does."""
+
+    @pytest.fixture(autouse=True)
+    def _ladder(self, sandbox, account):
+        steps = rungs(bronze=0, silver=1_000, gold={"threshold": 5_000, "multiplier": [2, 1]})
+        put(sandbox, steps, key="tiers", is_tier=True, basis="periodEarned", period="P12M", downgrade="oneStep")
+        award(account, 5_000)
+        later(sandbox, days=2 * 366)
+
+    def test_lets_nobody_do_the_tasks_of_the_tier_that_it_ended(self, sandbox, account):
+        rules = Rules(tasks=[TaskRules(title="Visit", type="manual")], audience=Audience(tiers=["gold"]))
+        quest = quests.create(business=sandbox, title="Lounge", rules=rules)
+        (task,) = quest.current.tasks.all()
+
+        with pytest.raises(quest_gate.NotEligible):
+            completions.complete(business=sandbox, quest_id=quest.pk, task_id=task.pk, account_id=account.pk)
+
+    def test_multiplies_no_event_and_opens_no_rule(self, sandbox, account):
+        ride = {"trigger": "ride", "earn": Earn(points=10)}
+        earn_rules.create(business=sandbox, title="Ride", terms=Terms(**ride, tier_multiplier=True))
+        lounge = Terms(**ride, audience=Audience(tiers=["gold"]))
+        earn_rules.create(business=sandbox, title="Lounge", terms=lounge)
+        report = Report(account_id=account.pk, name="ride", data={}, origin="server")
+
+        assert actions.dry_run(report, business=sandbox).points == 10
+        assert stands_by_its_row(account) == "gold"  # it was only tried
+        taken = actions.take(report, business=sandbox)
+
+        assert {payout.rule.key: payout.reason for payout in taken.paid} == {"ride": None, "lounge": "other_tier"}
+        assert taken.points == 10
+        assert [move["milestone"] for move in moves(account)] == ["gold", "silver"]
+
+    def test_brings_what_ripened_in_it_before_the_event(self, sandbox, account):
+        steps = rungs(bronze=0, silver=points(1_000, 50), gold=points(5_000, 300))
+        put(sandbox, steps, key="tiers", is_tier=True, basis="periodEarned", period="P12M", downgrade="oneStep")
+        newcomer = accounts.open_account(business=sandbox)
+        award(newcomer, 1_000, pending_until=clock.now(sandbox) + timedelta(days=2))
+        later(sandbox, days=366)
+        terms = Terms(trigger="ride", earn=Earn(points=10), audience=Audience(tiers=["silver"]))
+        earn_rules.create(business=sandbox, title="Ride", terms=terms)
+        actions.take(Report(account_id=newcomer.pk, name="ride", data={}, origin="server"), business=sandbox)
+
+        rows = Event.objects.for_business(sandbox).filter(account_id=newcomer.pk, topic__startswith="points/")
+        told = rows.order_by("sequence").values_list("topic", "facts__amount")
+        assert list(told) == [("points/pending", 1_000), *(("points/earned", amount) for amount in (1_000, 50, 10))]
 
 
 class TestTheJob:

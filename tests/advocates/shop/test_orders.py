@@ -1,15 +1,18 @@
 """POST, PATCH and GET /orders."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from advocates.models import Advocate, Order
-from loyalty.services import accounts, earn_rules
+from loyalty.kernel import clock
+from loyalty.services import accounts, businesses, earn_rules
 from loyalty.services.earn_terms import Earn, Limit, Terms
 from tests.advocates.shop.conftest import LINES, balance, coupon_of, moves, order, pending, policy, rule
+from tests.loyalty import climbers
 from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
@@ -143,6 +146,18 @@ class TestEarns:
         said = {one["key"]: one["points"] for one in api.post("/orders", order()).json()["breakdown"]}
 
         assert said == {"beans": 200, "gear": 50, "no-gear": 200, "each": 7}
+
+    def test_by_the_tier_of_now_where_a_period_of_it_is_over(self, sandbox_api, acme):
+        sandbox_api.post("/orders", order("1000", lines=[], total="1.00"))
+        somebody = Advocate.objects.get()
+        gold = {"threshold": 5_000, "multiplier": [2, 1]}
+        ladder = climbers.rungs(bronze=0, gold=gold)
+        climbers.put(acme.sandbox, ladder, key="tiers", is_tier=True, basis="periodEarned", period="P1M")
+        rule(acme.sandbox, tier_multiplier=True)
+        sandbox_api.post(f"/advocates/{somebody.pk}/points", {"amount": 5_000})
+        businesses.move_clock(business=acme.sandbox, to=clock.now(acme.sandbox) + timedelta(days=70))
+
+        assert sandbox_api.post("/orders", order()).json()["pointsAwarded"] == 250
 
     def test_nothing_for_somebody_who_is_blocked(self, api, acme, ada, purchases):
         accounts.set_blocked(business=acme, account_id=ada.pk, blocked=True)
