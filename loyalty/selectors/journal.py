@@ -45,8 +45,9 @@ class Item:
 
 
 def events_of(*, business: Business, account_id: UUID) -> "QuerySet[Event]":
-    """A person's events that their app has a word for; page them by `sequence`."""
-    return Event.objects.for_business(business).filter(account_id=account_id, topic__in=list(KINDS))
+    """A person's events that their app has a word for, but for moves of pending points; page them by `sequence`."""
+    theirs = Event.objects.for_business(business).filter(account_id=account_id, topic__in=list(KINDS))
+    return theirs.exclude(facts__contains={"ripe": 0})
 
 
 def between(rows: "QuerySet[Event]", *, start: int | None, end: int | None) -> "QuerySet[Event]":
@@ -130,8 +131,8 @@ def _quest_completed(facts: Facts, words: _Words) -> Told:
 
 
 def _metric_changed(facts: Facts, words: _Words) -> Told:
-    balance, amount = facts["balance"], facts["amount"]
-    changes = {facts["metric"]: {"oldValue": balance - amount, "newValue": balance}}
+    balance, moved = facts["balance"], facts.get("ripe", facts["amount"])
+    changes = {facts["metric"]: {"oldValue": balance - moved, "newValue": balance}}
     return "metricChanged", {"metricChanges": changes}, SILENT
 
 

@@ -7,8 +7,10 @@ import pytest
 from loyalty.kernel import clock
 from loyalty.models import Account, Action, Business, EventType, Segment
 from loyalty.selectors import journal
-from loyalty.services import accounts, earn_rules, quests, tokens
+from loyalty.services import accounts, earn_rules, ledger, merges, postings, quests, tokens
 from loyalty.services.earn_terms import Earn, Terms
+from loyalty.services.ledger import Source
+from loyalty.services.postings import Taking
 from loyalty.services.quest_rules import Audience, Condition, Notification, Rules, TaskRules, Window, in_points
 from tests import cast
 
@@ -279,6 +281,24 @@ class TestHistory:
             "metricChanged",
         ]
         assert items[-1]["payload"]["metricChanges"] == {"points": {"oldValue": 10, "newValue": 60}}
+
+    def test_says_nothing_of_pending_points_that_come_and_go(self, app, acme, ada, give):
+        for_later = {"pending_until": clock.now(acme) + timedelta(days=14)}
+        ledger.reverse(business=acme, entry_id=give(ada, 100, **for_later).id)
+        taking = Taking(entry_id=give(ada, 100, **for_later).id, amount=40, source=Source("test", "1"))
+        postings.take_back([taking], business=acme)
+
+        assert app.get("/history").json()["data"] == []
+
+    def test_tells_of_a_merge_what_it_did_to_the_balance(self, app, acme, ada, bob, give):
+        give(bob, 70)
+        give(bob, 30, pending_until=clock.now(acme) + timedelta(days=14))
+        merge = merges.merge(business=acme, source_id=bob.pk, target_id=ada.pk)
+        merges.undo(business=acme, merge_id=merge.pk)
+
+        told = [item["payload"]["metricChanges"]["points"] for item in app.get("/history").json()["data"]]
+
+        assert told == [{"oldValue": 0, "newValue": 70}, {"oldValue": 70, "newValue": 0}]
 
     def test_goes_on_by_cursor_and_stays_inside_its_dates(self, app, ada, give):
         for _ in range(3):

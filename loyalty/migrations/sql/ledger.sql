@@ -176,7 +176,8 @@ BEGIN
 END $$;
 
 -- Writes an entry of a locked account: its number, its place in the chain, its event, its text. All have its id: making
--- one is dear, for PostgreSQL opens the system's source of randomness for each.
+-- one is dear, for PostgreSQL opens the system's source of randomness for each. `p_facts` say how much of it is `ripe`
+-- where that may be less than all: by as much the balance has changed.
 CREATE FUNCTION laurel_enter(
     p_id uuid, p_business uuid, p_account uuid, p_metric_id uuid, p_metric text, p_type text, p_amount bigint,
     p_balance_after bigint, p_source_type text, p_source_id text, p_rule_id uuid, p_rule_version integer,
@@ -468,7 +469,8 @@ BEGIN
     PERFORM laurel_climb(v_start, v_original.metric_id);
     RETURN laurel_enter(v_id, p_business, v_original.account_id, v_original.metric_id, v_metric, 'reverse',
         -v_original.amount, v_balance.amount, 'entry', p_entry::text, v_original.rule_id, v_original.rule_version,
-        p_reason, p_entry, p_description, 'points/reversed', p_facts, v_start.now, p_wall);
+        p_reason, p_entry, p_description, 'points/reversed',
+        p_facts || jsonb_build_object('ripe', coalesce(v_pending, 0) - v_original.amount), v_start.now, p_wall);
 END $$;
 
 -- The ledger is history: the database itself refuses to change it.

@@ -47,7 +47,7 @@ BEGIN
     END IF;
     PERFORM laurel_enter(p_id, p_start.business_id, p_start.account_id, p_metric, v_metric.key, 'transfer', p_amount,
         v_balance, 'transfer', p_other::text, NULL, NULL, p_reason, NULL, '', 'points/adjusted',
-        '{"action": "merge"}', p_start.now, p_wall);
+        jsonb_build_object('action', 'merge', 'ripe', p_ripe), p_start.now, p_wall);
     RETURN true;
 END $$;
 

@@ -97,7 +97,7 @@ BEGIN
         -v_pending - v_ripe, v_balance, p_source_type, p_source_id, v_entry.rule_id, v_entry.rule_version,
         p_reason || CASE WHEN v_pending + v_ripe < p_amount
             THEN jsonb_build_object('missing', p_amount - v_pending - v_ripe) ELSE '{}' END,
-        p_entry, '', 'points/reversed', p_facts, v_start.now, p_wall);
+        p_entry, '', 'points/reversed', p_facts || jsonb_build_object('ripe', -v_ripe), v_start.now, p_wall);
 END $$;
 
 -- Takes what is pending of an entry in a locked account. Answers how much that was.
