@@ -122,7 +122,7 @@ def _hear(business_id: UUID, all_heard: Sequence[Heard]) -> None:
     ]
     intake = Intake(told, business=business, people=theirs)
     for report in told:
-        intake.count(report)
+        climbing.count(report.account_id, intake.count(report).points)
     intake.write()
 
 
@@ -137,8 +137,9 @@ def _take_locked(report: Report, *, business: Business) -> Taken:
     business, theirs = people.lock(business=business, account_ids=[report.account_id])
     if theirs:
         report = reports.checked(report, compiled.of(business))
-    with climbing.together():  # what follows from a step of a ladder comes after all that this event does
+    # What follows from a step of a ladder comes after all that this event does.
+    with climbing.counting() as given, climbing.together():
         intake = Intake([report], business=business, people=theirs)
         taken = intake.take(report)
         intake.write()
-    return taken
+    return taken.followed_by(given[report.account_id])

@@ -76,6 +76,7 @@ def _arrive(climber: _Climber, step: Milestone) -> None:
     try:
         with climbing.attempt():
             points = _give(climber, arrival)
+            climbing.count(climber.account.pk, points)
             if points or not _is_all_withheld(climber, arrival):
                 _tell(climber, arrival, points)
     except DomainError as error:

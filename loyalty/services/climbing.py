@@ -5,7 +5,7 @@ What follows may move people again. That waits its turn instead of happening ins
 loop; and because everybody only rises by what they are given, and each step gives once, it ends.
 """
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -25,6 +25,7 @@ TOPICS = (TIER_CHANGED, _) = ladders.MOVES
 
 _followers: dict[str, list[Receiver]] = defaultdict(list)
 _waiting: ContextVar[deque[Happening] | None] = ContextVar("waiting", default=None)
+_given: ContextVar[Counter[UUID] | None] = ContextVar("given", default=None)
 
 
 def register_follower(follower: Receiver, *topics: str) -> None:
@@ -65,13 +66,33 @@ def together() -> Iterator[deque[Happening]]:
 
 
 @contextmanager
+def counting() -> Iterator[Counter[UUID]]:
+    """Count the points that people are given by what follows from what happens inside."""
+    outer, given = _given.get(), Counter[UUID]()
+    token = _given.set(given)
+    try:
+        yield given
+    finally:
+        _given.reset(token)
+    if outer is not None:
+        outer.update(given)
+
+
+def count(account_id: UUID, points: int) -> None:
+    """Somebody is given points by what follows from something else."""
+    given = _given.get()
+    if given is not None:
+        given[account_id] += points
+
+
+@contextmanager
 def attempt() -> Iterator[None]:
-    """Take everything inside back if it is refused, and forget who moved by it. Only for followers."""
+    """Take everything inside back if it is refused, and forget who moved and was given by it. Only for followers."""
     waiting = _waiting.get()
     assert waiting is not None  # somebody is being followed up
     before = len(waiting)
     try:
-        with transaction.atomic():
+        with transaction.atomic(), counting():
             yield
     except DomainError:
         while len(waiting) > before:

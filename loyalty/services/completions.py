@@ -1,7 +1,7 @@
 """Doing the steps of a quest: each once a period, the last one completes it, and everything is paid once."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from loyalty.kernel import clock, database
 from loyalty.kernel.errors import Conflict, Invalid
 from loyalty.models import Business, Quest, QuestCompletion, Task, TaskCompletion
 from loyalty.selectors import quests as reads
-from loyalty.services import benefits, ladders, quest_gate
+from loyalty.services import benefits, climbing, ladders, quest_gate
 from loyalty.services.kinds.benefits.base import Occasion
 from loyalty.services.kinds.tasks import kind_of
 from loyalty.services.ledger import AccountNotActive, Source
@@ -64,7 +64,14 @@ def complete(*, business: Business, quest_id: UUID, task_id: UUID, account_id: U
     if not kind_of(attempt.task.type).BY_CALL:
         raise CompletedByEvents
     quest_gate.check(attempt)
-    return finish(attempt)
+    return finish_with_all(attempt)
+
+
+def finish_with_all(attempt: Attempt) -> Outcome:
+    """As `finish`, and count what follows: what listens to it may pay, too."""
+    with climbing.counting() as given:
+        outcome = finish(attempt)
+    return replace(outcome, points=outcome.points + given[attempt.account.pk])
 
 
 def finish(attempt: Attempt) -> Outcome:
@@ -122,7 +129,7 @@ def repeated(completion: TaskCompletion) -> Outcome:
 
 @transaction.atomic
 def claim(*, business: Business, task_id: UUID, account_id: UUID) -> int:
-    """Pay what waits for somebody for a step, also from earlier periods. Answers how many points it was.
+    """Pay what waits for somebody for a step, also from earlier periods. Answers how many points that led to.
 
     The step that completed the quest brings what the quest gives with it. Where one gift is sold out, all waits on.
 
@@ -150,7 +157,9 @@ def claim(*, business: Business, task_id: UUID, account_id: UUID) -> int:
         done.business = business
         done.claimed_at = at
         done.save(update_fields=["claimed_at"])
-    return sum(_pay(done, withholds=False) for done in waiting)
+    with climbing.counting() as given:
+        paid = sum(_pay(done, withholds=False) for done in waiting)
+    return paid + given[account_id]
 
 
 def done_step(task: Task, period: str, *, business: Business, account_id: UUID, at: datetime) -> TaskCompletion:

@@ -134,7 +134,10 @@ def _welcome(member: SegmentMember, now: datetime) -> None:
     )
     try:
         with climbing.together(), climbing.attempt():
-            benefits.give(segment.benefits, business=member.business, account_id=member.account_id, occasion=occasion)
+            points = benefits.give(
+                segment.benefits, business=member.business, account_id=member.account_id, occasion=occasion
+            )
+            climbing.count(member.account_id, points)
     except DomainError as error:
         admission.refusal = error.code
         admission.save(update_fields=["refusal"])

@@ -81,7 +81,7 @@ def approve(*, business: Business, submission_id: UUID) -> Outcome:
     if attempt.account.status != Account.Status.ACTIVE:
         raise ledger.AccountNotActive
     before = attempt.done()
-    return completions.repeated(before) if before else completions.finish(attempt)
+    return completions.repeated(before) if before else completions.finish_with_all(attempt)
 
 
 @transaction.atomic

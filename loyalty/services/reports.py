@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from loyalty.kernel.errors import Code, DomainError, Invalid
 from loyalty.models import EventType
@@ -58,7 +58,10 @@ class Report(Word):
 
 
 class Taken(Struct, frozen=True):
-    """What came of an event. `verdicts` and `paid`: what each step and rule that listens to its name did."""
+    """What came of an event. `verdicts` and `paid`: what each step and rule that listens to its name did.
+
+    `followed`: the points of what that led to, such as another quest, or a step of a ladder.
+    """
 
     action_id: UUID
     outcome: str
@@ -66,10 +69,19 @@ class Taken(Struct, frozen=True):
     verdicts: Sequence[Verdict] = ()
     completed: Sequence[completions.Outcome] = ()
     paid: Sequence[Payout] = ()
+    followed: int = 0
 
     @property
     def points(self) -> int:
-        return sum(one.points for one in self.completed) + sum(one.paid_points for one in self.paid)
+        direct = sum(one.points for one in self.completed) + sum(one.paid_points for one in self.paid)
+        return direct + self.followed
+
+    @property
+    def did_something(self) -> bool:
+        return bool(self.completed) or any(one.pays for one in self.paid)
+
+    def followed_by(self, points: int) -> "Taken":
+        return structs.replace(self, followed=self.followed + points) if points else self
 
 
 def objection(report: Word, programme: Programme) -> DomainError | None:

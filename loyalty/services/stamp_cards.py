@@ -150,7 +150,10 @@ def _give(given: StampReward) -> None:
     )
     try:
         with climbing.attempt():
-            benefits.give(what["benefits"], business=given.business, account_id=given.account_id, occasion=occasion)
+            points = benefits.give(
+                what["benefits"], business=given.business, account_id=given.account_id, occasion=occasion
+            )
+            climbing.count(given.account_id, points)
     except DomainError as error:
         given.refusal = error.code
         given.save(update_fields=["refusal"])

@@ -9,10 +9,12 @@ from django.apps import apps
 
 from loyalty.kernel import clock, points
 from loyalty.models import EventType, Metric, Segment
-from loyalty.services import actions, earn_rules, quests, segments
+from loyalty.services import actions, earn_rules, quests, segments, stamp_cards, stamp_rules
 from loyalty.services.earn_terms import Earn, Limit, Span, Terms
-from loyalty.services.quest_rules import Audience, Condition, Rules, Sum, TaskRules, Window
+from loyalty.services.quest_rules import Audience, Condition, Rules, Sum, TaskRules, Window, in_points
 from loyalty.services.reports import Report
+from tests.loyalty import climbers
+from tests.loyalty.quests.conftest import points_of
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/developers/dry-run.md").read_text(encoding="utf-8")
 FAR = [Condition(field="km", operator=">=", value=9)]
@@ -247,6 +249,27 @@ class TestSaysWhat:
 
         assert (trial["outcome"], trial["pointsAwarded"]) == ("matched", 15)
         assert trial["questsCompleted"] == [str(made.pk)]
+
+    def test_would_follow_from_that(self, world, acme, tries):
+        world.quest(benefits=[in_points(50)])
+        world.rule("Well done", trigger="quest_completed", points=500)
+        world.rule("Welcome", trigger="tier_reached", points=7)
+        climbers.put(acme, climbers.rungs(bronze=0, silver=climbers.points(550, 100)), key="tiers", is_tier=True)
+
+        paid = [tries()["pointsAwarded"], world.told().points]
+
+        assert paid == [657, 657]
+        assert points_of(world.ada) == 657
+
+    def test_would_come_with_a_stamp(self, world, acme):
+        gift = stamp_rules.SlotReward(slot=1, benefits=[in_points(30)])
+        stamp_cards.create(
+            business=acme, rules=stamp_rules.CardRules(key="card", title="Card", slots=5, rewards=[gift])
+        )
+        order = {"currency": "EUR", "lines": [{"amount": "20.00"}]}
+        report = Report(account_id=world.ada.pk, name="order_paid", data=order, origin="server")
+
+        assert actions.dry_run(report, business=acme).points == 30
 
     def test_leaves_a_budget_and_the_rule_as_they_are(self, world, acme, tries):
         world.rule(budget=4)

@@ -42,6 +42,7 @@ from loyalty.services import (
 from loyalty.services.earn_terms import Earn, Limit, Terms
 from loyalty.services.quest_rules import Audience, Condition, Rules, Sum, TaskRules, in_points
 from loyalty.services.reports import Report, Taken
+from tests.loyalty import climbers
 from tests.races import at_once, errors
 
 PEOPLE = 4
@@ -228,6 +229,20 @@ class TestStatements:
             send(acme, *[did(each, "pay") for each in cast * 20])
 
         assert points_of(cast[1]) == 200
+
+
+class TestWhatFollows:
+    def test_is_told_with_the_event_that_led_to_it(self, acme):
+        quest(acme, "Commuter", step())
+        rule(acme, "Well done", trigger="quest_completed", points=500)
+        rule(acme, trigger="swim", points=1_000)
+        climbers.put(acme, climbers.rungs(bronze=0, silver=climbers.points(1_000, 100)), key="tiers", is_tier=True)
+        ada, bob = people(acme, 2)
+
+        done = send(acme, did(ada), did(bob, "swim"), did(ada), did(bob, "sneeze"), did(bob, "swim"))
+
+        assert [result.points for result in done.results] == [550, 1_000, 0, 0, 1_100]
+        assert [points_of(each) for each in (ada, bob)] == [550, 2_100]
 
 
 # --- One bad item, and others that came first ---------------------------------------------------------------

@@ -7,8 +7,10 @@ import pytest
 from loyalty.kernel import clock
 from loyalty.models import Business, Metric, QuestCompletion, TaskCompletion, WithheldBenefit
 from loyalty.selectors import ledger as books
-from loyalty.services import accounts, completions, ledger, quests, segments
+from loyalty.services import accounts, completions, earn_rules, ledger, quests, segments
+from loyalty.services.earn_terms import Earn, Terms
 from loyalty.services.quest_rules import Audience, Window
+from tests.loyalty import climbers
 from tests.loyalty.quests.conftest import do, points_of, step, tasks_of
 from tests.refusals import assert_refused
 
@@ -111,6 +113,12 @@ class TestCompletes:
 
         assert paid == [5, 5]  # of 5, and of 7; nothing of the 50 for both
         assert WithheldBenefit.objects.for_business(acme).get().source_type == "quest"
+
+    def test_and_tells_what_that_led_to(self, api, acme, quest, ada):
+        earn_rules.create(business=acme, title="Fan", terms=Terms(trigger="quest_completed", earn=Earn(points=500)))
+        hello = quest(step("Say hello", points=5), reward=50)
+
+        assert asked(api, hello, ada).json()["pointsAwarded"] == points_of(ada) == 555
 
     def test_a_task_and_pays_it(self, api, welcome, ada):
         answer = asked(api, welcome, ada)
@@ -260,6 +268,12 @@ class TestClaim:
         with pytest.raises(completions.NothingToClaim):
             self.claim(patient, ada)
         assert points_of(ada) == 55
+
+    def test_tells_what_that_led_to(self, acme, patient, ada):
+        climbers.put(acme, climbers.rungs(bronze=0, silver=climbers.points(55, 100)), key="tiers", is_tier=True)
+        do(patient, ada)
+
+        assert self.claim(patient, ada) == points_of(ada) == 155
 
     def test_finds_nothing_of_others(self, patient, welcome, ada, bob):
         do(patient, ada)
