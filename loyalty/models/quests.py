@@ -1,6 +1,6 @@
 """Quests: goals with steps. What people read may change; the rules of a version never do."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -103,8 +103,15 @@ class QuestVersion(TenantModel):
 
     def period_at(self, at: datetime, *, business: Business, account: Account) -> str:
         """The period that this moment is in for somebody."""
-        zone = periods.zone_for(self.zone, programme=business.timezone, user=account.timezone)
-        return periods.period_of(self.recurrence, at=at, zone=zone)
+        return periods.period_of(self.recurrence, at=at, zone=self.zone_for(business=business, account=account))
+
+    def day_at(self, at: datetime, *, business: Business, account: Account) -> date:
+        """The day that this moment is on for somebody."""
+        return periods.day_of(at, zone=self.zone_for(business=business, account=account))
+
+    def zone_for(self, *, business: Business, account: Account) -> str:
+        """The zone in which somebody's days are counted."""
+        return periods.zone_for(self.zone, programme=business.timezone, user=account.timezone)
 
 
 class Task(TenantModel):

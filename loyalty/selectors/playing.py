@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -73,6 +73,13 @@ class Standing:
     progress: Mapping[UUID, Decimal] = field(default_factory=dict)
 
 
+class Count(NamedTuple):
+    """How far a step has come, and on which day last."""
+
+    value: Decimal
+    last_day: date
+
+
 def shown(*, business: Business) -> list[Shown]:
     """The active quests, for whomever they are: one query, which makes no models of what may be many."""
     active = Quest.objects.for_business(business).filter(status=Quest.Status.ACTIVE)
@@ -106,13 +113,26 @@ def standings(offers: Sequence[Offered], *, business: Business, account: Account
     found = {}
     for offer in offers:
         place = (offer.quest.pk, now[offer.quest.pk])
-        values = counted[place]
+        keys, counts = done[place], counted[place]
+        today = offer.quest.current.day_at(at, business=business, account=account)
         found[offer.quest.pk] = Standing(
             is_completed=place in finished,
-            tasks_completed=[task.pk for task in offer.tasks if task.key in done[place]],
-            progress={task.pk: values.get(task.key, Decimal(0)) for task in offer.tasks if task.trigger},
+            tasks_completed=[task.pk for task in offer.tasks if task.key in keys],
+            progress={
+                task.pk: _value(task, counts.get(task.key), is_done=task.key in keys, today=today)
+                for task in offer.tasks
+                if task.trigger
+            },
         )
     return found
+
+
+def _value(task: Task, count: Count | None, *, is_done: bool, today: date) -> Decimal:
+    """How far a step has come. A streak is over as soon as a day was missed."""
+    if count is None:
+        return Decimal(0)
+    is_over = task.measure == "streak" and not is_done and count.last_day < today - timedelta(days=1)
+    return Decimal(0) if is_over else count.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +165,9 @@ def _done(business: Business, theirs: dict[str, object]) -> Mapping[tuple[UUID, 
     return found
 
 
-def _counted(business: Business, theirs: dict[str, object]) -> Mapping[tuple[UUID, str], dict[str, Decimal]]:
+def _counted(business: Business, theirs: dict[str, object]) -> Mapping[tuple[UUID, str], dict[str, Count]]:
     rows = TaskProgress.objects.for_business(business).filter(**theirs)
-    found: dict[tuple[UUID, str], dict[str, Decimal]] = defaultdict(dict)
-    for quest_id, period, key, value in rows.values_list("quest_id", "period", "task_key", "value"):
-        found[quest_id, period][key] = value
+    found: dict[tuple[UUID, str], dict[str, Count]] = defaultdict(dict)
+    for quest_id, period, key, value, day in rows.values_list("quest_id", "period", "task_key", "value", "last_day"):
+        found[quest_id, period][key] = Count(value, day)
     return found

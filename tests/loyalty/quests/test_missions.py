@@ -1,16 +1,19 @@
 """A user's missions over the Integration API: seen, claimed, proven."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from advocates.services import mappings
-from loyalty.models import Business, Submission
-from loyalty.services import accounts, keys, proofs, quests
+from loyalty.kernel import clock
+from loyalty.models import Account, Business, Submission
+from loyalty.selectors import playing
+from loyalty.services import accounts, actions, keys, proofs, quests
 from loyalty.services.quest_rules import Audience, Window
+from loyalty.services.reports import Report
 from tests import cast
 from tests.loyalty.quests.conftest import do, points_of, step, tasks_of
 from tests.loyalty.test_broken_requests import BROKEN
@@ -116,6 +119,24 @@ class TestList:
         api.post("/batch/events", {"items": [{"externalId": "ada-1", "event": "ride"}] * 3})
 
         assert listed(integration_api)[0]["progress"] == {"value": 3.0, "target": 10}
+
+    @pytest.mark.parametrize(("zone", "last"), [("programme", "2040-05-02T23:59Z"), ("user", "2040-05-02T14:59Z")])
+    def test_shows_a_streak_until_a_day_is_missed(self, acme, ada, quest, integration_api, zone, last):
+        ride = step("Ride", type="event", trigger="ride", measure="streak", target=2)
+        quest(ride, zone=zone)
+        quest(step("Once", type="event", trigger="ride", measure="streak", target=1), zone=zone)
+        Account.objects.filter(pk=ada.pk).update(timezone="Asia/Tokyo")
+        with clock.moved_to(datetime(2040, 5, 1, 12, tzinfo=UTC)):
+            report = Report(account_id=ada.pk, name="ride", data={}, origin="server")
+            actions.take(report, business=acme)
+        account, until = Account.objects.get(pk=ada.pk), datetime.fromisoformat(last)
+
+        for moment, value in ((until, 1), (until + timedelta(minutes=1), 0)):
+            with clock.moved_to(moment):
+                assert [mission["progress"]["value"] for mission in listed(integration_api)] == [value, 1]
+                offers = playing.offered(business=acme, account=account)
+                standings = playing.standings(offers, business=acme, account=account).values()
+                assert [each for standing in standings for each in standing.progress.values()] == [value, 1]
 
     def test_tells_locked_active_and_completed_apart(self, ada, quest, integration_api):
         first = quest(step("One"), step("Two"), step("Three"), ordered=True)
