@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.http import parse_etags
 from rest_framework.views import APIView
 
 from loyalty.api import addresses, authentication, limits, parsing, surfaces
@@ -112,10 +113,11 @@ def get_or_404(rows: "QuerySet[M]", *, noun: str, field: str | None = None, **lo
 
 
 def tagged(request: HttpRequest, shape: Shape, **headers: str) -> Reply:
-    """The answer with its ETag, or 304 where the caller has it already."""
+    """The answer with its ETag, or 304 where the caller has it already, or a proxy that compressed it (`W/`)."""
     tag = f'"{sha256(msgspec.json.encode(shape)).hexdigest()[:32]}"'
     said = {"ETag": tag, **headers}
-    if request.META.get("HTTP_IF_NONE_MATCH") == tag:
+    known = [each.removeprefix("W/") for each in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))]
+    if tag in known or known == ["*"]:
         return Reply(None, status=304, headers=said)
     return Reply(shape, headers=said)
 

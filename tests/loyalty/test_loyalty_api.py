@@ -168,11 +168,19 @@ class TestConfig:
 
         assert shown == ["Commuter", "Soon", "Now"]
 
-    def test_is_not_sent_twice(self, app, commuter):
+    @pytest.mark.parametrize("known", ["{}-old", "W/{}-old", '"{}', '"old", W/"older"', ""])
+    def test_is_sent_again_where_another_one_is_known(self, app, commuter, known):
         tag = app.get("/config")["ETag"]
-        again = cast.ApiClient(app.headers | {"If-None-Match": tag}, base="/api/loyalty").get("/config")
+        again = cast.ApiClient(app.headers | {"If-None-Match": known.format(tag[:-1])}, base="/api/loyalty")
 
-        assert (again.status_code, again.content) == (304, b"")
+        assert again.get("/config").status_code == 200
+
+    @pytest.mark.parametrize("known", ["{}", "W/{}", '"old", {}', '"old",W/{}', "*"])
+    def test_is_not_sent_twice(self, app, commuter, known):
+        tag = app.get("/config")["ETag"]
+        again = cast.ApiClient(app.headers | {"If-None-Match": known.format(tag)}, base="/api/loyalty").get("/config")
+
+        assert (again.status_code, again.content, again["ETag"]) == (304, b"", tag)
 
     def test_costs_the_same_for_many_quests(self, app, acme, commuter, django_assert_num_queries):
         for number in range(10):
