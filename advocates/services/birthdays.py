@@ -16,6 +16,7 @@ from django.db.models.functions import Cast, Concat
 from advocates.models import Advocate, BirthdayRound
 from loyalty.kernel import clock, periods
 from loyalty.kernel.errors import DomainError
+from loyalty.kernel.rounds import Round
 from loyalty.models import Account, Action, Business
 from loyalty.selectors import listening
 from loyalty.services import actions
@@ -33,10 +34,18 @@ def tell_due() -> int:
     hearing = listening.businesses_that_hear(TRIGGER)
     # Who begins to listen begins today: what was before is not made up for.
     BirthdayRound.objects.exclude(business__in=hearing).delete()
-    return sum(_tell_business(business) for business in hearing)
+    with Round("tell_birthdays") as work:
+        return sum(_serve(business, work) for business in hearing)
 
 
-def _tell_business(business: Business) -> int:
+def _serve(business: Business, work: Round) -> int:
+    told = 0
+    with work.piece(business=business.pk):
+        told += _tell_business(business, work)
+    return told
+
+
+def _tell_business(business: Business, work: Round) -> int:
     """Today's birthdays, after those of the days of this year on which no worker ran."""
     today = periods.day_of(clock.now(business), zone=business.timezone)
     rounds = BirthdayRound.objects.for_business(business)
@@ -44,9 +53,9 @@ def _tell_business(business: Business) -> int:
     day = today if last is None else max(last + DAY, today.replace(month=1, day=1))
     told = 0
     while day <= today:
-        told += sum(_tell(business, advocate_id, day.year) for advocate_id in _whose(business, day))
+        told += sum(_tell(business, advocate_id, day.year, work) for advocate_id in _whose(business, day))
         day += DAY
-    # Not today itself: who enters a birthday in the afternoon has one, too.
+    # Not today itself: who enters a birthday in the afternoon has one, too, and whom we fail at is tried all day.
     rounds.update_or_create(business=business, defaults={"day": today - DAY})
     return told
 
@@ -69,14 +78,15 @@ def _falls_on(day: date) -> Q:
     return here | Q(birthday__month=2, birthday__day=29) if is_last_of_february else here
 
 
-def _tell(business: Business, advocate_id: UUID, year: int) -> bool:
+def _tell(business: Business, advocate_id: UUID, year: int, work: Round) -> bool:
     event_id = f"{TRIGGER}:{advocate_id}:{year}"
     report = Report(account_id=advocate_id, name=TRIGGER, data={}, origin="server", event_id=event_id)
-    try:
-        return not actions.take(report, business=business).is_repeat
-    except DomainError as error:  # blocked since, or a balance that is full: nobody else has to wait for them
-        log.warning("birthday_not_told", advocate=str(advocate_id), code=error.code.value)
-        return False
+    with work.piece(business=business.pk, account=advocate_id):
+        try:
+            return not actions.take(report, business=business).is_repeat
+        except DomainError as error:  # blocked since, or a balance that is full: that is no failure of ours
+            log.warning("birthday_not_told", advocate=str(advocate_id), code=error.code.value)
+    return False
 
 
 def _id_in_sql(year: int) -> Concat:

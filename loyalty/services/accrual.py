@@ -6,14 +6,15 @@ worker may be stopped anywhere, and what it missed is made up for. Two at once s
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-import structlog
 from django.db import connection, transaction
 
 from loyalty import events
 from loyalty.kernel import clock
+from loyalty.kernel.rounds import Round
 from loyalty.models import Business, HoldProgramme
 from loyalty.models.hold import PARTS
 from loyalty.services import climbing
@@ -21,8 +22,6 @@ from loyalty.services import climbing
 PAGE = 250  # whoever is being posted to waits no longer than these take
 HOUR = timedelta(hours=1)
 NOBODY = UUID(int=0)
-
-log = structlog.get_logger(__name__)
 
 DUE = """
     SELECT h.account_id FROM loyalty_holdaccrual h LEFT JOIN loyalty_holdposting p ON p.accrual_id = h.id
@@ -34,19 +33,19 @@ DUE = """
 
 def accrue_due() -> int:
     """Share out every minute that is over, and post what was not posted for an hour. Answers how many were posted."""
-    return sum(_serve(business) for business in _businesses())
+    with Round("accrue_holdings") as work:
+        return sum(_serve(business, work) for business in _businesses())
 
 
-def _serve(business: Business) -> int:
-    """How many were posted. A business that we fail at keeps no other one's people from what is theirs."""
-    try:
+def _serve(business: Business, work: Round) -> int:
+    """How many were posted."""
+    posted = 0
+    with work.piece(business=business.pk):
         running = HoldProgramme.objects.for_business(business).filter(accrued_until__isnull=False)
         for programme in running.select_related("business").order_by("pk"):
             catch_up(programme)
-        return post_due(business)
-    except Exception:
-        log.exception("accrual_failed", business=str(business.pk))
-        return 0
+        posted += _post_due(business, work)
+    return posted
 
 
 def catch_up(programme: HoldProgramme) -> None:
@@ -59,17 +58,18 @@ def catch_up(programme: HoldProgramme) -> None:
                 return
 
 
-def post_due(business: Business) -> int:
+def _post_due(business: Business, work: Round) -> int:
     """Post what has accrued in the programmes whose hour is over, also of those that do not run any more."""
     now = clock.now(business)
     rows = HoldProgramme.objects.for_business(business).filter(posted_at__lte=now - HOUR)
-    return sum(_post(programme, business) for programme in rows.order_by("pk"))
+    return sum(_post(programme, business, work) for programme in rows.order_by("pk"))
 
 
-def _post(programme: HoldProgramme, business: Business) -> int:
+def _post(programme: HoldProgramme, business: Business, work: Round) -> int:
     """Post a programme's accruals, a page of people at a time."""
     hour = clock.now(business)
-    posted = sum(_post_to(business.pk, account_ids) for account_ids in _pages(programme))
+    serve = partial(_post_to, business.pk)
+    posted = sum(work.page(serve, account_ids, business=business.pk) for account_ids in _pages(programme))
     HoldProgramme.objects.for_business(business).filter(pk=programme.pk).update(posted_at=hour)
     return posted
 

@@ -4,16 +4,15 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-import structlog
 from django.db import connection, transaction
 
 from loyalty import events
 from loyalty.kernel import clock
-from loyalty.kernel.errors import DomainError, NotFound
+from loyalty.kernel.errors import NotFound
+from loyalty.kernel.rounds import Round
 from loyalty.models import Business, Climb, MilestoneSet
 from loyalty.services import climbing, compiled
 
-log = structlog.get_logger(__name__)
 BATCH = 500
 
 # Every business has its own clock. By id, so that whoever cannot be settled now does not hold up the others.
@@ -112,12 +111,11 @@ def begin_anew(ladder: MilestoneSet) -> None:
 def turn_due() -> int:
     """End the periods that are over, an account at a time. Answers how many; safe to run twice, or twice at once."""
     turned = 0
-    for business_id, account_id in _due():
-        try:
-            _turn(business_id, account_id)
-            turned += 1
-        except DomainError as error:
-            log.warning("period_not_ended", code=error.code, business=str(business_id), account=str(account_id))
+    with Round("turn_periods") as work:
+        for business_id, account_id in _due():
+            with work.piece(business=business_id, account=account_id):
+                _turn(business_id, account_id)
+                turned += 1
     return turned
 
 

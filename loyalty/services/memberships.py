@@ -11,6 +11,7 @@ from loyalty import events
 from loyalty.events import Happening
 from loyalty.kernel import clock
 from loyalty.kernel.errors import DomainError, Invalid, NotFound
+from loyalty.kernel.rounds import Round, by_time
 from loyalty.models import Account, Admission, Business, Segment, SegmentMember
 from loyalty.selectors import expiry
 from loyalty.services import accounts, benefits, climbing
@@ -84,14 +85,18 @@ def membership_named(*, business: Business, key: str, field: str | None = None) 
 
 def end_due() -> int:
     """Let everybody go whose time is over. Answers how many; safe to run twice, or twice at once."""
-    return sum(_end(member) for member in _due())
+    ended = 0
+    with Round("end_memberships") as work:
+        for member in _due():
+            with work.piece(business=member.business_id, account=member.account_id):
+                ended += _end(member)
+    return ended
 
 
 def _due() -> Iterator[SegmentMember]:
     """In batches: each business has its own clock."""
     rows = SegmentMember.objects.filter(ends_at__lte=clock.wall() + F("business__clock_offset"))
-    while batch := list(rows.select_related("business").order_by("ends_at", "pk")[:BATCH]):
-        yield from batch
+    return by_time(rows.select_related("business"), "ends_at", size=BATCH)
 
 
 @transaction.atomic

@@ -1,13 +1,14 @@
 """Points that fell due: pending ones ripen, old ones expire, and their holders are warned before.
 
 Each sweep goes through what is due a page at a time, and settles the accounts of a page in one transaction. An account
-that somebody is busy with is left for the next round, so no sweep waits for anybody. Stopped anywhere, the next one
-goes on; two at once share the work.
+that somebody is busy with is left for the next round, so no sweep waits for anybody. One that cannot be settled keeps
+nobody else from being so. Stopped anywhere, the next one goes on; two at once share the work.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from django.db import connection, transaction
 
 from loyalty import events
 from loyalty.kernel import clock
+from loyalty.kernel.rounds import Round
 from loyalty.services import climbing
 
 PAGE = 250  # whoever wants to award meanwhile waits no longer than these take
@@ -78,28 +80,33 @@ SILENCE = Sweep(SILENT, FIRST_BALANCE)
 
 def settle_due() -> int:
     """Let pending lots ripen, and old ones expire. Answers how many lots did."""
-    return _sweep(RIPE, EXPIRED)
+    return _sweep("settle_due_lots", RIPE, EXPIRED)
 
 
 def warn_due() -> None:
     """Tell whoever should be told by now which of their points expire, and when."""
-    _sweep(TO_WARN)
+    _sweep("warn_of_expiry", TO_WARN)
 
 
 def settle_silence() -> int:
     """Warn those who have earned and spent nothing for long, and let the balances of the warned expire."""
-    return _sweep(SILENCE)
+    return _sweep("settle_silence", SILENCE)
 
 
-def _sweep(*sweeps: Sweep) -> int:
-    return sum(_settle(business_id, offset, sweep) for business_id, offset in _clocks() for sweep in sweeps)
+def _sweep(name: str, *sweeps: Sweep) -> int:
+    with Round(name) as work:
+        return sum(_settle(business_id, offset, sweep, work) for business_id, offset in _clocks() for sweep in sweeps)
 
 
-def _settle(business_id: UUID, offset: timedelta, sweep: Sweep) -> int:
+def _settle(business_id: UUID, offset: timedelta, sweep: Sweep, work: Round) -> int:
     """Settle all of one business that a sweep finds, on its own clock."""
     wall = clock.wall()
-    found = _pages(business_id, wall + offset, sweep)
-    return sum(_settle_accounts(business_id, account_ids, wall) for account_ids in found)
+    serve = partial(_settle_accounts, business_id, wall)
+    settled = 0
+    with work.piece(business=business_id):
+        for account_ids in _pages(business_id, wall + offset, sweep):
+            settled += work.page(serve, account_ids, business=business_id)
+    return settled
 
 
 def _clocks() -> Sequence[tuple[UUID, timedelta]]:
@@ -123,7 +130,7 @@ def _pages(business_id: UUID, now: datetime, sweep: Sweep) -> Iterator[list[UUID
 
 
 @transaction.atomic
-def _settle_accounts(business_id: UUID, account_ids: Sequence[UUID], wall: datetime) -> int:
+def _settle_accounts(business_id: UUID, wall: datetime, account_ids: Sequence[UUID]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT s, laurel_moves(false) FROM laurel_settle_accounts(%s, %s, %s) s",

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from loyalty import events as feed
 from loyalty.kernel import clock
 from loyalty.kernel.errors import Conflict, DomainError, NotFound
+from loyalty.kernel.rounds import Round
 from loyalty.models import Business
 from referrals import events
 from referrals.models import Conversion
@@ -106,8 +107,12 @@ def release_due() -> int:
 
     Answers how many; safe to run twice, or twice at once.
     """
-    found = [*_due(), *missions.fulfilled(most=BATCH)]
-    return sum(_release(business_id, conversion_id) for business_id, conversion_id in found)
+    released = 0
+    with Round("release") as work:
+        for business_id, conversion_id in [*_due(), *missions.fulfilled(most=BATCH)]:
+            with work.piece(business=business_id, conversion=conversion_id):
+                released += _release(business_id, conversion_id)
+    return released
 
 
 def _due() -> Sequence[tuple[UUID, UUID]]:

@@ -3,16 +3,16 @@
 The account is locked first, as everywhere: whoever comes second finds the new status, and is refused.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
 
 from loyalty import events
 from loyalty.kernel import clock
 from loyalty.kernel.errors import NotFound
+from loyalty.kernel.rounds import Round, by_time
 from loyalty.models import Business
 from rewards.events import EXPIRED, FULFILLED, USED, happened
 from rewards.models import Redemption
@@ -107,31 +107,32 @@ def use(*, business: Business, redemption_id: UUID, order_id: str = "") -> Redem
 
 def cancel_overdue() -> int:
     """Cancel what was not acknowledged in time. Answers how many; safe to run twice, or twice at once."""
-    return sum(map(_cancelled_late, _due(Status.PENDING_ACKNOWLEDGEMENT, "acknowledge_by")))
+    return _each("cancel_overdue", _cancelled_late, _due(Status.PENDING_ACKNOWLEDGEMENT, "acknowledge_by"))
 
 
 def expire_due() -> int:
     """Expire what was not used in time; its points stay spent. Answers how many; as safe as `cancel_overdue`."""
-    return sum(map(_expired, _due(Status.ISSUED, "expires_at", grace=GRACE)))
+    return _each("expire_redemptions", _expired, _due(Status.ISSUED, "expires_at", grace=GRACE))
+
+
+def _each(name: str, step: Callable[[Redemption], bool], due: Iterator[Redemption]) -> int:
+    stepped = 0
+    with Round(name) as work:
+        for redemption in due:
+            with work.piece(business=redemption.business_id, redemption=redemption.pk):
+                stepped += step(redemption)
+    return stepped
 
 
 def _due(status: Status, column: str, *, grace: timedelta = timedelta(0)) -> Iterator[Redemption]:
     """What is due, in batches: a sandbox whose clock was moved has its own time."""
     now = clock.wall() - grace
     rows = Redemption.objects.filter(status=status).select_related("business")
-    yield from _pages(rows.filter(business__clock_offset=timedelta(0)), column, until=now)
+    due = rows.filter((f"{column}__lte", now), business__clock_offset=timedelta(0))
+    yield from by_time(due, column, size=BATCH)
     for sandbox in Business.objects.exclude(clock_offset=timedelta(0)):
-        yield from _pages(rows.filter(business=sandbox), column, until=now + sandbox.clock_offset)
-
-
-def _pages(rows: "QuerySet[Redemption]", column: str, *, until: datetime) -> Iterator[Redemption]:
-    rows = rows.filter((f"{column}__lte", until)).order_by(column, "id")
-    later = Q()
-    while page := list(rows.filter(later)[:BATCH]):
-        yield from page
-        last = page[-1]
-        moment = getattr(last, column)
-        later = Q((f"{column}__gt", moment)) | Q((column, moment), id__gt=last.pk)
+        due = rows.filter((f"{column}__lte", now + sandbox.clock_offset), business=sandbox)
+        yield from by_time(due, column, size=BATCH)
 
 
 def _cancelled_late(redemption: Redemption) -> bool:

@@ -5,12 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 from threading import Barrier
 
 import pytest
+from django.db.models import F
 
 from advocates import tasks
 from advocates.models import BirthdayRound
 from advocates.services import advocates, birthdays
 from loyalty.kernel import clock
-from loyalty.models import Action, Business
+from loyalty.models import Account, Action, Business
 from loyalty.selectors import ledger as books
 from loyalty.services import accounts, actions, businesses, earn_rules, quests
 from loyalty.services.earn_terms import Earn, Terms
@@ -203,24 +204,19 @@ class TestAWorkerThatStopped:
 
         assert told_at(NOON) == 0
 
-    def test_goes_on_where_it_broke_off(self, acme, monkeypatch):
-        gift(acme)
-        people = [joins(acme, f"p{number}") for number in range(5)]
-        take, taken = actions.take, []
-
-        def breaks(report, *, business):
-            if len(taken) == 3:
-                raise ConnectionError
-            taken.append(report)
-            return take(report, business=business)
-
+    @pytest.mark.breaks_the_books
+    def test_passes_over_whom_it_fails_at_and_tries_them_again(self, acme, rival, monkeypatch):
         monkeypatch.setattr(birthdays, "BATCH", 2)
-        with monkeypatch.context() as broken:
-            broken.setattr(actions, "take", breaks)
-            with pytest.raises(ConnectionError):
-                told_at(NOON)
+        for business in (acme, rival):
+            gift(business)
+        people = [joins(acme, f"p{number}") for number in range(5)] + [joins(rival)]
+        broken = people[1]
+        Account.objects.filter(pk=broken.pk).update(event_sequence=F("event_sequence") - 1)
 
-        assert told_at(NOON) == 2
+        assert told_at(NOON) == 5
+        Account.objects.filter(pk=broken.pk).update(event_sequence=F("event_sequence") + 1)
+
+        assert told_at(NOON) == 1
         assert {points_of(person) for person in people} == {50}
 
     def test_passes_over_who_cannot_be_paid(self, acme, monkeypatch):

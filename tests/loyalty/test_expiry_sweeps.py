@@ -65,7 +65,7 @@ class TestSweep:
     def test_goes_on_where_it_was_stopped(self, acme, people, monkeypatch):
         monkeypatch.setattr(settlement, "PAGE", 4)
         pages = settlement._pages(acme.pk, clock.wall(), settlement.EXPIRED)
-        settlement._settle_accounts(acme.pk, next(pages), clock.wall())
+        settlement._settle_accounts(acme.pk, clock.wall(), next(pages))
         assert 0 < len(expired(acme)) < 10
 
         settlement.settle_due()

@@ -4,11 +4,13 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db.models import F
 
 from advocates.models import Advocate
 from advocates.services import advocates
 from loyalty.kernel import clock
 from loyalty.kernel.errors import NotFound
+from loyalty.models import Account
 from loyalty.services import accounts, businesses, ledger
 from referrals.models import Conversion, Referral
 from referrals.services import codes, conversions, decisions, programmes
@@ -148,6 +150,16 @@ class TestDaysOfWaiting:
         businesses.move_clock(business=box, to=clock.now(box) + timedelta(days=15))
 
         assert (decisions.release_due(), points_of(sue)) == (1, 200)
+
+    @pytest.mark.breaks_the_books
+    def test_end_for_all_but_whom_it_fails_at(self, acme, ada, bob, waiting, order):
+        codes.create(business=acme, advocate_id=bob.pk, code="BOBS")
+        order("2", email="grace@example.com", code="BOBS")
+        Account.objects.filter(pk=ada.pk).update(event_sequence=F("event_sequence") - 1)
+
+        with clock.moved_to(clock.wall() + timedelta(days=15)):
+            assert [decisions.release_due(), decisions.release_due()] == [1, 0]
+        assert (points_of(ada), points_of(bob)) == (0, 200)
 
     def test_end_in_the_queue_when_somebody_cannot_be_paid(self, acme, ada, waiting):
         accounts.set_blocked(business=acme, account_id=ada.pk, blocked=True)

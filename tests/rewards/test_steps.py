@@ -6,11 +6,12 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from loyalty.api import limits
 from loyalty.kernel import clock
-from loyalty.models import Event
+from loyalty.models import Account, Event
 from loyalty.selectors import ledger as wallets
 from loyalty.services import personal_data
 from rewards import tasks
@@ -263,6 +264,18 @@ class TestAcknowledgement:
 
         with clock.moved_to(datetime.now(UTC) + timedelta(days=2)):
             assert steps.cancel_overdue() == 7
+
+    @pytest.mark.breaks_the_books
+    def test_is_swept_for_all_but_whom_it_fails_at(self, offer, give, ada, bob):
+        reward = offer(acknowledgement="required")
+        for person in (ada, bob):
+            give(person, 500)
+            redeem(reward, person)
+        Account.objects.filter(pk=ada.pk).update(event_sequence=F("event_sequence") - 1)
+
+        with clock.moved_to(datetime.now(UTC) + timedelta(days=2)):
+            assert [steps.cancel_overdue(), steps.cancel_overdue()] == [1, 0]
+        assert [points_of(person) for person in (ada, bob)] == [400, 500]
 
 
 class TestPersonalData:
