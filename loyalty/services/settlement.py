@@ -36,7 +36,7 @@ EXPIRING = """
         AND (l.expires_at, l.id) > (%(last)s, %(last_id)s)
     ORDER BY l.expires_at, l.id LIMIT %(page)s
 """
-# Lots of which somebody has had less notice than was due by now.
+# Lots of which somebody has had less notice than was due by now, but for those of which they are told at midnight.
 UNWARNED = """
     SELECT l.account_id, l.expires_at, l.id FROM loyalty_lot l
     JOIN loyalty_metric m ON m.id = l.metric_id JOIN loyalty_business b ON b.id = m.business_id
@@ -44,6 +44,7 @@ UNWARNED = """
         AND l.expires_at <= %(now)s + make_interval(days => 2 + (
             SELECT max(days) FROM loyalty_metric, unnest(warn_days) days WHERE business_id = %(business)s))
         AND l.notice_days > laurel_notice(l.expires_at, m.warn_days, b.timezone, %(now)s)
+        AND NOT (l.notice_days = 32767 AND laurel_waits(l, b.timezone, %(now)s))
         AND (l.expires_at, l.id) > (%(last)s, %(last_id)s)
     ORDER BY l.expires_at, l.id LIMIT %(page)s
 """

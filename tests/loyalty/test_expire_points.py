@@ -149,18 +149,48 @@ class TestWarning:
 
         assert warnings(acme) == [(-5, "2026-05-12", 14)]
 
-    def test_was_given_to_what_comes_for_the_same_moment_later(self, acme, award):
+    def test_is_given_again_of_all_when_more_comes_for_the_same_moment(self, acme, award):
         declared.points(acme, expiry={"after": "P1M", "warnDays": [7]})
         moment = MAY + timedelta(days=20)
         award(5, expires_at=moment)
         with after(days=15):
             sweep()
             award(3, expires_at=moment)
+            award(1, expires_at=moment)
+            sweep()
+        with after(days=16):
+            sweep()
             sweep()
         with after(days=21):
             sweep()
 
-        assert (warnings(acme), expired(acme)) == ([(-5, "2026-05-21", 7)], [-8])
+        told = [(-5, "2026-05-21", 7), (-9, "2026-05-21", 7)]
+        assert (warnings(acme), expired(acme)) == (told, [-9])
+
+    def test_that_no_sweep_gave_keeps_what_came_later_and_nothing_else(self, acme, award):
+        declared.points(acme, expiry={"after": "P1M", "warnDays": [7]})
+        moment = MAY + timedelta(days=20)
+        award(5, expires_at=moment)
+        with after(days=15):
+            sweep()
+            award(3, expires_at=moment)
+
+        with after(days=21):
+            sweep()
+        assert (warnings(acme)[1:], expired(acme)) == ([(-3, "2026-05-24", 7)], [-5])
+        with after(days=23):
+            sweep()
+        assert expired(acme) == [-5, -3]
+
+    def test_of_what_waits_for_midnight_is_no_work_until_then(self, acme, award):
+        declared.points(acme, expiry={"after": "P1D", "warnDays": [7]})
+        award(5)
+        sweep()
+        award(3)
+
+        assert list(settlement._pages(acme.pk, clock.now(acme), settlement.TO_WARN)) == []
+        with after(hours=14):
+            assert len(list(settlement._pages(acme.pk, clock.now(acme), settlement.TO_WARN))) == 1
 
     def test_is_for_awards_that_were_there_before_the_rule(self, acme, award):
         award(5, expires_at=MAY + timedelta(days=20))

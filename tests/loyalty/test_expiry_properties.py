@@ -125,9 +125,9 @@ class TestLife:
         assert verification.verify() == []
 
     @settings(parent=in_one_database, max_examples=25)
-    @given(ACTS, st.sampled_from(["lot", "inactivity"]))
-    def test_loses_nothing_unwarned(self, acme, acts, basis):
-        declared.points(acme, expiry={"after": "P5D", "basis": basis, "warnDays": [3, 1]})
+    @given(ACTS, st.sampled_from(["lot", "inactivity"]), st.sampled_from(["P5D", "P1D"]))
+    def test_loses_nothing_unwarned(self, acme, acts, basis, lasts):
+        declared.points(acme, expiry={"after": lasts, "basis": basis, "warnDays": [3, 1]})
         at = datetime(2026, 5, 1, tzinfo=UTC)
         with clock.moved_to(at):
             account = accounts.open_account(business=acme)
@@ -137,11 +137,12 @@ class TestLife:
                 live(account, act, amount)
         with clock.moved_to(at + timedelta(days=30)):
             live(account, "sweep", 0)
-        warned = [(facts["expiresAt"], facts["warnDays"]) for facts in facts_of(account, "points/expiring")]
-        announced = {day for day, _ in warned}
+        warned = facts_of(account, "points/expiring")
+        announced = {facts["expiresAt"]: facts["amount"] for facts in warned}
         for facts in facts_of(account, "points/expired"):
-            assert day_of(facts["entryId"]) in announced
-        assert len(set(warned)) == len(warned)
+            assert announced[day_of(facts["entryId"])] <= facts["amount"] < 0
+        told = [(facts["expiresAt"], facts["warnDays"], facts["amount"]) for facts in warned]
+        assert len(set(told)) == len(told)
         assert verification.verify() == []
 
 

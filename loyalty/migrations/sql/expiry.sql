@@ -19,15 +19,25 @@ RETURNS smallint LANGUAGE sql STABLE AS $$
     WHERE ((p_expires_at AT TIME ZONE p_zone) - make_interval(days => days)) AT TIME ZONE p_zone <= p_now
 $$;
 
--- The lots of an account whose day has come, and whether their holder was told of it where the metric warns. Who was
--- told of the moment was told of every lot of it. A plain query, so that PostgreSQL unfolds it into its callers'.
+-- Whether points of which nobody was told wait for the next midnight: they came for the same moment as others that were
+-- told of, and there is a midnight before it. So whoever earns all day is told of it once more.
+CREATE FUNCTION laurel_waits(p_lot loyalty_lot, p_zone text, p_now timestamptz) RETURNS boolean
+LANGUAGE plpgsql STABLE SET enable_seqscan TO off AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM loyalty_lot told
+            WHERE told.account_id = p_lot.account_id AND told.remaining > 0 AND told.metric_id = p_lot.metric_id
+                AND told.expires_at = p_lot.expires_at AND told.notice_days < 32767)
+        AND EXISTS (SELECT FROM loyalty_ledgerentry e, laurel_end_of_day(e.occurred_at, interval '0', p_zone) midnight
+            WHERE e.id = p_lot.entry_id AND midnight > p_now AND midnight < p_lot.expires_at);
+END $$;
+
+-- The lots of an account whose day has come, and whether their holder was told of it where the metric warns. A plain
+-- query, so that PostgreSQL unfolds it into its callers'.
 CREATE FUNCTION laurel_due_lots(p_account uuid, p_now timestamptz)
 RETURNS TABLE (id uuid, metric_id uuid, expires_at timestamptz, is_ripe boolean, is_told boolean)
 LANGUAGE sql STABLE AS $$
     SELECT l.id, l.metric_id, l.expires_at, l.ripens_at IS NULL,
-        m.warn_days = '{}' OR EXISTS (SELECT FROM loyalty_lot same
-            WHERE same.account_id = l.account_id AND same.remaining > 0 AND same.metric_id = l.metric_id
-                AND same.expires_at = l.expires_at AND same.notice_days < 32767)
+        m.warn_days = '{}' OR l.notice_days < 32767
     FROM loyalty_lot l JOIN loyalty_metric m ON m.id = l.metric_id
     WHERE l.account_id = p_account AND l.remaining > 0 AND l.expires_at <= p_now
 $$;
@@ -43,12 +53,14 @@ BEGIN
                     WHERE account_id = p_start.account_id AND metric_id = p_metric)), p_start.now);
 END $$;
 
--- Warns of the lots of a locked account whose time has come for it: once for all that expire at the same moment.
+-- Warns of the lots of a locked account whose time has come for it: once for all that expire at the same moment, and
+-- again of all of them when others have come for it since.
 CREATE FUNCTION laurel_warn(p_start laurel_start) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_overlooked uuid[];
     v_group record;
     v_days smallint;
+    v_tells boolean;
 BEGIN
     WITH overlooked AS (
         UPDATE loyalty_lot l SET expires_at = laurel_end_of_day(p_start.now, interval '1 day', p_start.zone)
@@ -59,7 +71,8 @@ BEGIN
     SELECT coalesce(array_agg(id), '{}') INTO v_overlooked FROM overlooked;
     FOR v_group IN
         SELECT l.metric_id, m.key, m.warn_days, l.expires_at, sum(l.remaining)::bigint AS amount,
-            array_agg(l.id) AS ids, min(l.notice_days) AS notice, bool_or(l.id = ANY (v_overlooked)) AS was_overlooked
+            array_agg(l.id) AS ids, min(l.notice_days) AS notice, bool_or(l.id = ANY (v_overlooked)) AS was_overlooked,
+            bool_or(l.notice_days = 32767) AS has_untold
         FROM loyalty_lot l JOIN loyalty_metric m ON m.id = l.metric_id
         WHERE l.account_id = p_start.account_id AND l.remaining > 0 AND m.warn_days <> '{}'
             AND l.expires_at > p_start.now
@@ -69,9 +82,13 @@ BEGIN
     LOOP
         v_days := CASE WHEN v_group.was_overlooked THEN (SELECT min(d) FROM unnest(v_group.warn_days) d)
             ELSE laurel_notice(v_group.expires_at, v_group.warn_days, p_start.zone, p_start.now) END;
+        v_tells := v_days < v_group.notice OR v_days IS NOT NULL AND v_group.has_untold AND EXISTS (
+            SELECT FROM loyalty_lot l WHERE l.id = ANY (v_group.ids) AND l.notice_days = 32767
+                AND (v_group.was_overlooked OR NOT laurel_waits(l, p_start.zone, p_start.now)));
         UPDATE loyalty_lot SET notice_days = least(v_days, v_group.notice)
-            WHERE id = ANY (v_group.ids) AND notice_days > least(v_days, v_group.notice);
-        IF v_days < v_group.notice THEN
+            WHERE id = ANY (v_group.ids) AND notice_days > least(v_days, v_group.notice)
+                AND (v_tells OR notice_days < 32767);
+        IF v_tells THEN
             PERFORM laurel_tell_expiry(
                 p_start, v_group.metric_id, v_group.key, v_group.amount, v_group.expires_at, v_days);
         END IF;
