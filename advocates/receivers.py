@@ -6,7 +6,7 @@ from advocates.services.holdings import HOLDERS
 from advocates.services.kinds import sections
 from loyalty import events
 from loyalty.models import Batch
-from loyalty.services import batches, personal_data, programme, sealing, verification
+from loyalty.services import batches, businesses, personal_data, programme, sealing, verification
 
 events.register_describer(customers.describe_customers, "*")
 events.register_describer(customers.describe_tier_changes, "customers/tier_changed")
@@ -21,6 +21,7 @@ events.register_describer(said.describe_answers, "surveys/answered")
 
 batches.register_undo(Batch.Kind.PRODUCTS, product_batches.undo)
 sealing.register(sso.SEALED, loyalty_cards.SEALED)
+businesses.follow_clock("advocates.tell_birthdays", "advocates.settle_votes")
 
 for section in sections.ALL:
     programme.register_section(section)

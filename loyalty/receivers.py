@@ -9,6 +9,7 @@ from loyalty.models import Business, Event
 from loyalty.services import (
     actions,
     arrivals,
+    businesses,
     climb_people,
     climbing,
     earn_people,
@@ -98,6 +99,15 @@ for section in (*sections.ALL, *(module.SECTION for module in OWN)):
     programme.register_section(section)
 
 register_kind("membership", membership)
+
+businesses.follow_clock(
+    "loyalty.settle_due_lots",
+    "loyalty.warn_of_expiry",
+    "loyalty.settle_silence",
+    "loyalty.accrue_holdings",
+    "loyalty.turn_periods",
+    "loyalty.end_memberships",
+)
 
 events.register_receiver(starting.hear, "customers/joined")  # before rules pay for it
 TOLD = [topic for topic in actions.TRIGGERS if topic not in climbing.TOPICS]

@@ -3,13 +3,14 @@
 from advocates.selectors import referral_links
 from advocates.services import bringing
 from loyalty import events
-from loyalty.services import order_effects, personal_data, programme, verification
+from loyalty.services import businesses, order_effects, personal_data, programme, verification
 from referrals.events import COMPLETED, REJECTED, STARTED
 from referrals.selectors import described, links
 from referrals.services import document, friends, orders, people
 
 referral_links.register(links.default_urls)
 bringing.register(friends.join_by_code)
+businesses.follow_clock("referrals.release")
 order_effects.register("qualified", orders.foresee_completion)
 order_effects.register("closed", orders.foresee_undoing)
 events.register_describer(described.describe_started, STARTED)

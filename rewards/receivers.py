@@ -3,7 +3,7 @@
 from anymail.signals import tracking
 
 from loyalty import events
-from loyalty.services import order_effects, personal_data, programme, sealing, verification
+from loyalty.services import businesses, order_effects, personal_data, programme, sealing, verification
 from loyalty.services.kinds import benefits
 from rewards.api import giftcards, notices
 from rewards.events import GIFT_ORDER_COMPLETED, GIFT_ORDER_FAILED
@@ -20,6 +20,7 @@ tracking.connect(notices.hear)
 events.register_reply(giftcards.reply, GIFT_ORDER_COMPLETED, GIFT_ORDER_FAILED)
 
 sealing.register(codes.SEALED, gift_cards.SEALED, gift_remotes.SEALED)
+businesses.follow_clock("rewards.cancel_overdue", "rewards.expire_redemptions", "rewards.follow_up_gift_cards")
 benefits.register_kind("reward", gifts)
 benefits.register_kind("gift_card", gift_benefits)
 order_effects.register("qualified", orders.foresee_use)

@@ -101,8 +101,9 @@ class TestClock(KeyView):
         body=MoveClock,
         answer=ClockShape,
         example={"advance": "P1D"},
-        description="For test keys. Time keeps ticking from there; give now or advance. Points that are due by then "
-        "ripen, are warned of and expire at once; what else waits for a time follows within a minute.",
+        description="For test keys. Time keeps ticking from there; give now or advance. What is due by then follows "
+        "at once, in the background: points that ripen, are warned of or expire, periods, birthdays, holds of "
+        "referrals and all else.",
     )
     def post(self, call: Call[MoveClock, None]) -> ClockShape:
         if (call.body.now is None) == (call.body.advance is None):

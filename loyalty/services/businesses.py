@@ -21,12 +21,13 @@ PLANS = {
 STARTER_TIERS = [("bronze", "Bronze", 0), ("silver", "Silver", 1_000), ("gold", "Gold", 5_000)]
 SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?")
 FARTHEST = timedelta(days=3650)
-FOLLOWERS = (  # of the clock, at once
-    "loyalty.settle_due_lots",
-    "loyalty.warn_of_expiry",
-    "loyalty.settle_silence",
-    "loyalty.accrue_holdings",
-)
+
+_followers: list[str] = []
+
+
+def follow_clock(*task_names: str) -> None:
+    """Nudge the tasks whenever a test clock is moved: they do what falls due by a business's own time."""
+    _followers.extend(task_names)
 
 
 class SlugTaken(Conflict):
@@ -110,7 +111,7 @@ def load_starter_tiers(*, business: Business) -> None:
 def move_clock(*, business: Business, to: datetime) -> datetime:
     """Move a sandbox's time forward; it keeps ticking from there. Answers the new time.
 
-    What it makes of points is done at once; all else that waits for a time, by the next sweep of its own.
+    Whatever is due by then is done at once.
 
     :raises NotASandbox: for a live business
     :raises Invalid: if `to` lies in the sandbox's past, or more than ten years ahead
@@ -125,7 +126,7 @@ def move_clock(*, business: Business, to: datetime) -> datetime:
         raise Invalid("The test clock moves at most ten years ahead.", field="now")
     locked.clock_offset = business.clock_offset = offset
     locked.save(update_fields=["clock_offset"])
-    for name in FOLLOWERS:
+    for name in _followers:
         jobs.wake(name)
     return to
 

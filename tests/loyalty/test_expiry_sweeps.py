@@ -1,18 +1,16 @@
-"""The sweeps: page by page, as often and as many at once as you like, on everybody's own clock."""
+"""The sweeps: page by page, as often and as many at once as you like."""
 
 import threading
 import time
 from datetime import timedelta
 
 import pytest
-from celery import current_app
 from django.db import connection, transaction
 
 from loyalty.kernel import clock
-from loyalty.models import Event
 from loyalty.models.ledger import LedgerEntry
 from loyalty.selectors import ledger as books
-from loyalty.services import accounts, businesses, ledger, settlement
+from loyalty.services import accounts, ledger, settlement
 from tests.loyalty import declared
 from tests.races import rewritten
 
@@ -26,10 +24,6 @@ WAITING = """
 def expired(business):
     rows = LedgerEntry.objects.for_business(business).filter(type="expire").order_by("account_id", "sequence")
     return list(rows.values_list("account_id", "amount"))
-
-
-def topics(business):
-    return list(Event.objects.for_business(business).order_by("sequence").values_list("topic", flat=True))
 
 
 @pytest.fixture
@@ -164,57 +158,3 @@ class TestTwoAtOnce:
             may_go.set()
             holder.join()
         assert settlement.settle_due() == 1
-
-
-class TestTestClock:
-    @pytest.fixture
-    def woken(self, monkeypatch):
-        names = []
-        monkeypatch.setattr(businesses.jobs, "wake", names.append)
-        return names
-
-    @pytest.fixture
-    def advance(self, sandbox_api, woken):
-        """Move the sandbox's clock, and run what that wakes."""
-
-        def move(duration):
-            woken.clear()
-            assert sandbox_api.post("/test-clock", {"advance": duration}).status_code == 200
-            for name in list(woken):
-                current_app.tasks[name]()
-
-        return move
-
-    def test_lets_everything_happen_that_is_due_and_nothing_elsewhere(self, acme, advance):
-        for business in (acme, acme.sandbox):
-            declared.points(business, expiry={"after": "P12M", "warnDays": [30]})
-            account = accounts.open_account(business=business)
-            ledger.award(business=business, account_id=account.pk, amount=5)
-
-        told = []
-        for step in ("P300D", "P50D", "P20D"):
-            advance(step)
-            told.append(topics(acme.sandbox)[-1])
-
-        assert told == ["points/earned", "points/expiring", "points/expired"]
-        assert topics(acme) == ["points/earned"]
-
-    def test_that_jumps_over_the_warning_shows_it_first(self, acme, advance):
-        declared.points(acme.sandbox, expiry={"after": "P12M", "warnDays": [30, 7]})
-        account = accounts.open_account(business=acme.sandbox)
-        ledger.award(business=acme.sandbox, account_id=account.pk, amount=5)
-
-        advance("P400D")
-        assert topics(acme.sandbox) == ["points/earned", "points/expiring"]
-
-        advance("P2D")
-        assert topics(acme.sandbox) == ["points/earned", "points/expiring", "points/expired"]
-
-    def test_works_for_a_silence(self, acme, advance):
-        declared.points(acme.sandbox, expiry={"after": "P30D", "basis": "inactivity"})
-        account = accounts.open_account(business=acme.sandbox)
-        ledger.award(business=acme.sandbox, account_id=account.pk, amount=5)
-
-        advance("P31D")
-
-        assert topics(acme.sandbox) == ["points/earned", "points/expired"]
