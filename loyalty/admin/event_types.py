@@ -82,6 +82,7 @@ CAME_OF_IT = look.column(
 FROM = look.column("Sent by", lambda action: action.get_origin_display())
 ITS_ID = look.column("Its id", lambda action: look.code(action.event_id) if action.event_id else look.NOTHING)
 SAID = look.column("What was said", lambda action: look.pretty(action.data))
+UNPAID = look.column("Rules that did not pay, and why", lambda action: look.pretty(action.unpaid))
 
 
 @admin.register(Action)
@@ -92,7 +93,7 @@ class ActionAdmin(ReadOnlyAdmin):
     search_help_text = "The name of an event: what nothing listens to is Unmatched"
     ordering = ("-occurred_at",)
     sortable_by = ()
-    shown = ((None, (*list_display, ITS_ID)), ("Content", (SAID,)))
+    shown = ((None, (*list_display, ITS_ID)), ("Content", (SAID, UNPAID)))
     when_empty = "What apps report shows here, with what came of it."
 
     def prepare(self, rows: Sequence[Any], request: HttpRequest) -> None:

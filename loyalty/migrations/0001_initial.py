@@ -160,6 +160,7 @@ class Migration(migrations.Migration):
                         ('data', models.JSONField(default=dict)),
                         ('occurred_at', models.DateTimeField(default=loyalty.kernel.clock.wall)),
                         ('undone_at', models.DateTimeField(null=True)),
+                        ('unpaid', models.JSONField(null=True)),
                         ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.account')),
                         ('business', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.business')),
                     ],

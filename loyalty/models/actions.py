@@ -50,6 +50,7 @@ class Action(BusyTenantModel):
     data = models.JSONField(default=dict)
     occurred_at = models.DateTimeField(default=clock.wall)  # programme time
     undone_at = models.DateTimeField(null=True)  # since when it is not so any more
+    unpaid = models.JSONField(null=True)  # why not, by the key of each rule that listened and did not pay
 
     class Meta:
         constraints = [

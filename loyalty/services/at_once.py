@@ -63,7 +63,7 @@ def stride(report: Report, *, business: Business) -> Taken | None:
         **{"id": action_id, "name": report.name, "event_id": report.event_id, "origin": report.origin},
         **{"data": report.data, "quest": step.run.quest_id, "key": step.key, "target": step.target},
         **{"day": periods.day_of(at, zone=zone), "progress": ids.new_id()},
-        **{"reason": completions.reason(step.run.quest_id, period)},
+        **{"reason": completions.reason(step.run.quest_id, period, action_id)},
         **completions.document(step_id, ids.new_id(), task=step.task, period=period, at=at),
     }
     terms = _terms(step, business.pk, programme.stamp)

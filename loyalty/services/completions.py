@@ -86,10 +86,10 @@ def finish(attempt: Attempt) -> Outcome:
     whole = done_quest(step)
     done = document(step.pk, whole.pk, task=step.task, period=step.period, at=step.completed_at)
     is_last = _write(step, done)
-    points = _tell_and_pay(TASK_COMPLETED, step, done["step_facts"])
+    points = _tell_and_pay(TASK_COMPLETED, step, done["step_facts"], attempt.action_id)
     ladders.task_done(business=step.business, account_id=step.account_id)
     if is_last:
-        points += _tell_and_pay(QUEST_COMPLETED, whole, done["whole_facts"])
+        points += _tell_and_pay(QUEST_COMPLETED, whole, done["whole_facts"], attempt.action_id)
     return Outcome(step, points, is_repeat=False, completed_quest=is_last)
 
 
@@ -222,12 +222,12 @@ def terms(task: Task) -> dict[str, Any]:
     }
 
 
-def _tell_and_pay(topic: str, done: Done, facts: events.Facts) -> int:
+def _tell_and_pay(topic: str, done: Done, facts: events.Facts, action_id: UUID | None) -> int:
     events.announce([events.Happening(done.business_id, topic, done.account_id, facts)], business=done.business)
-    return _pay(done, withholds=True) if done.claimed_at else 0
+    return _pay(done, withholds=True, action_id=action_id) if done.claimed_at else 0
 
 
-def _pay(done: Done, *, withholds: bool) -> int:
+def _pay(done: Done, *, withholds: bool, action_id: UUID | None = None) -> int:
     """Give what was promised for it; the ledger lets that happen once.
 
     :param withholds: whether what cannot be given, because it is sold out, spoils nothing else
@@ -236,7 +236,7 @@ def _pay(done: Done, *, withholds: bool) -> int:
         done.promised.benefits,
         business=done.business,
         account_id=done.account_id,
-        occasion=_occasion(done),
+        occasion=_occasion(done, action_id),
         withholds=withholds,
     )
 
@@ -248,17 +248,17 @@ def moves(done: Done) -> Sequence[Move] | None:
     return benefits.moves(done.promised.benefits, account_id=done.account_id, occasion=_occasion(done))
 
 
-def _occasion(done: Done) -> Occasion:
+def _occasion(done: Done, action_id: UUID | None = None) -> Occasion:
     what, title, _ = done.promised
     return Occasion(
         source=Source(what, str(done.pk)),
         action=what,
         rule=(done.quest_id, done.by.number),
-        reason=reason(done.quest_id, done.period),
+        reason=reason(done.quest_id, done.period, action_id),
         description=title,
     )
 
 
-def reason(quest_id: UUID, period: str) -> Mapping[str, str]:
-    """Why a completion pays."""
-    return {"questId": str(quest_id), "period": period}
+def reason(quest_id: UUID, period: str, action_id: UUID | None) -> Mapping[str, str]:
+    """Why a completion pays; with the event that completed it, where it was one and nobody had to claim it."""
+    return {"questId": str(quest_id), "period": period, **({"actionId": str(action_id)} if action_id else {})}

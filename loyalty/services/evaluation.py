@@ -34,6 +34,11 @@ class Evaluated(Struct, frozen=True):
     completed: Sequence[completions.Outcome] = ()
     paid: Sequence[Payout] = ()
 
+    @property
+    def unpaid(self) -> Mapping[str, str] | None:
+        """Why rules that listened did not pay, by their keys."""
+        return {payout.rule.key: payout.reason for payout in self.paid if payout.reason is not None} or None
+
 
 class Evaluation:
     """Of events with these names, of people whose accounts are locked.
@@ -97,7 +102,7 @@ class Evaluation:
         return self._complete(name, moment, verdicts, action_id)
 
     def note(self, note: Note) -> None:
-        """Write this with what is judged. To be said before its event is evaluated."""
+        """Write this with what is judged."""
         (self._notes if note.event_id is None else self._last_notes).append(note)
 
     def write(self, *, is_last: bool = False) -> None:
@@ -128,7 +133,7 @@ class Evaluation:
     def _complete(self, name: str, moment: Moment, verdicts: Sequence[Verdict], action_id: UUID) -> Evaluated:
         self._move(moment, verdicts)
         self.write()
-        completed = progress.complete(moment, verdicts)
+        completed = progress.complete(moment, verdicts, action_id=action_id)
         self._forget(moment.person.pk)
         paid = self._pay(name, moment, action_id)
         self.write()

@@ -22,6 +22,7 @@ from loyalty.services.reports import Report, Taken
 
 Outcome = Action.Outcome
 Whose = tuple[UUID, str]  # account, name of the event
+Unpaid = Mapping[str, str] | None
 
 
 class Intake:
@@ -86,8 +87,12 @@ class Intake:
         outcome = Outcome.MATCHED if is_heard else Outcome.UNMATCHED
         if not programme.hears(report.name):
             return Taken(self._note(report, moment, action_id, outcome), outcome)
-        self._note(report, moment, action_id, outcome)
-        done = self._evaluation.evaluate(report.name, moment, action_id=action_id)
+        if report.name not in programme.rules:  # so that it goes with what its steps write
+            self._note(report, moment, action_id, outcome)
+            done = self._evaluation.evaluate(report.name, moment, action_id=action_id)
+        else:
+            done = self._evaluation.evaluate(report.name, moment, action_id=action_id)
+            self._note(report, moment, action_id, outcome, unpaid=done.unpaid)
         return Taken(action_id, outcome, False, done.verdicts, done.completed, done.paid)
 
     def write(self) -> None:
@@ -102,9 +107,9 @@ class Intake:
         is_undeclared = app_word.is_undeclared(report.name, origin=report.origin, programme=programme)
         return self._evaluation.moment(report.account_id, report.data, is_undeclared=is_undeclared, past=report.past)
 
-    def _note(self, report: Report, moment: Moment, action_id: UUID, outcome: str) -> UUID:
+    def _note(self, report: Report, moment: Moment, action_id: UUID, outcome: str, *, unpaid: Unpaid = None) -> UUID:
         whose = (report.account_id, report.name, report.event_id, report.origin)
-        self._evaluation.note(Note(action_id, *whose, outcome, report.data, moment.at))
+        self._evaluation.note(Note(action_id, *whose, outcome, report.data, moment.at, unpaid))
         if report.event_id is not None:
             self._before[report.event_id] = (action_id, outcome)
         return action_id

@@ -1,6 +1,6 @@
 """Writing down what people did and how far it brought them, in one statement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -23,6 +23,7 @@ class Note(msgspec.Struct, frozen=True):
     outcome: str
     data: Data
     occurred_at: datetime
+    unpaid: Mapping[str, str] | None = None
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -50,10 +51,11 @@ WRITE = """
         ON CONFLICT (business_id, account_id, quest_id, period, task_key)
             DO UPDATE SET value = excluded.value, last_day = excluded.last_day
     )
-    INSERT INTO loyalty_action (id, business_id, account_id, name, event_id, origin, outcome, data, occurred_at)
-    SELECT id, %(business)s::uuid, account_id, name, event_id, origin, outcome, data, occurred_at
+    INSERT INTO loyalty_action
+        (id, business_id, account_id, name, event_id, origin, outcome, data, occurred_at, unpaid)
+    SELECT id, %(business)s::uuid, account_id, name, event_id, origin, outcome, data, occurred_at, unpaid
     FROM json_to_recordset(%(notes)s::json) AS t(id uuid, account_id uuid, name text, event_id text, origin text,
-        outcome text, data jsonb, occurred_at timestamptz)
+        outcome text, data jsonb, occurred_at timestamptz, unpaid jsonb)
     ON CONFLICT (business_id, event_id) WHERE event_id IS NOT NULL DO NOTHING
 """
 

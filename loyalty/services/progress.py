@@ -105,11 +105,11 @@ def judge(moment: Moment, steps: Sequence[Step], so_far: SoFar, theirs: set[str]
     return verdicts
 
 
-def complete(moment: Moment, verdicts: Sequence[Verdict]) -> list[completions.Outcome]:
+def complete(moment: Moment, verdicts: Sequence[Verdict], *, action_id: UUID) -> list[completions.Outcome]:
     """Complete the steps that reached their target, whose progress is written."""
     reached = [verdict for verdict in verdicts if verdict.completes]
     attempts = [
-        Attempt(moment.business, moment.person, task.version.quest, task, moment.at, period)
+        Attempt(moment.business, moment.person, task.version.quest, task, moment.at, period, action_id)
         for task, period in sorted(((one.step.task, one.period) for one in reached), key=_in_order)
     ]
     # What the first ones complete may be news that completes the others, before it is their turn here.

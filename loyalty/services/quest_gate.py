@@ -47,6 +47,7 @@ class Attempt:
     task: Task
     at: datetime
     period: str
+    action_id: UUID | None = None  # of the event that does it
 
     @property
     def version(self) -> QuestVersion:

@@ -142,7 +142,7 @@ PROGRESS = replace(STEPS, move=move_progress)
 ACTIONS = of_rows(
     Action,
     name="actions",
-    exported=("name", "event_id", "origin", "outcome", "data", "occurred_at"),
+    exported=("name", "event_id", "origin", "outcome", "data", "occurred_at", "unpaid"),
     erased={"name": "", "event_id": None, "data": {}},
 )
 ALL = (SUBMISSIONS, TASKS, QUESTS, PROGRESS, ACTIONS)

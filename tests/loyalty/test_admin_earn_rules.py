@@ -1,13 +1,15 @@
 """Earn rules in the dashboard: whoever may writes, starts and stops them; each change of terms is a version."""
 
+import html
 import json
 
 import pytest
 
-from loyalty.models import EarnRule, EarnRuleVersion
-from loyalty.services import earn_rules
+from loyalty.models import Action, EarnRule, EarnRuleVersion
+from loyalty.services import actions, earn_rules
 from loyalty.services.earn_terms import Earn, Limit, Terms
 from loyalty.services.quest_rules import Audience
+from loyalty.services.reports import Report
 from tests import dashboards
 from tests.dashboards import Role
 
@@ -126,6 +128,18 @@ class TestWrites:
         terms = earn_rules.terms_of(rule.current)
         assert (rule.title, rule.current.number, rule.current.trigger) == ("Long rides", 2, "ride")
         assert (terms.earn.points, terms.limit, terms.budget) == (1700, Limit(times=2, period="daily"), 9000)
+
+
+class TestAnEvent:
+    def test_says_which_rules_did_not_pay_and_why(self, acme, ada, rule):
+        browser = dashboards.works_for(acme)
+        for _ in range(3):
+            report = Report(account_id=ada.pk, name="ride", data={"km": 5}, origin="server")
+            taken = actions.take(report, business=acme)
+
+        page = browser.get(dashboards.page(Action.objects.get(pk=taken.action_id)))
+
+        assert f'"{rule.key}": "limit_reached"' in html.unescape(page.content.decode())
 
 
 class TestActions:

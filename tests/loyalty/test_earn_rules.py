@@ -215,6 +215,30 @@ class TestReasons:
         segments.put(business=acme, account_id=ada.pk, keys=["beta"])
         assert reasons(ride(ada, km=1))["beta"] is None
 
+    def test_stay_with_the_event(self, acme, ada):
+        far = rule(acme, "Far", conditions=[Condition(field="km", operator=">=", value=50)])
+        once = rule(acme, "Once", limit=Limit(times=1))
+        ride(ada, km=60)
+        ride(ada, km=10)
+
+        kept = Action.objects.order_by("occurred_at").values_list("unpaid", flat=True)
+        assert list(kept) == [None, {far.key: "condition:km", once.key: "limit_reached"}]
+
+    def test_stay_with_an_event_that_completes_a_quest_too(self, acme, ada):
+        quests.create(
+            business=acme, title="Rider", rules=Rules(tasks=[TaskRules(title="Ride", type="event", trigger="ride")])
+        )
+        far = rule(acme, "Far", conditions=[Condition(field="km", operator=">=", value=50)])
+
+        ride(ada, km=10)
+
+        assert Action.objects.get().unpaid == {far.key: "condition:km"}
+
+    def test_are_none_of_what_no_rule_listens_to(self, acme, ada):
+        ride(ada)
+
+        assert Action.objects.get().unpaid is None
+
     def test_are_told_dry_and_nothing_is_written(self, acme, ada):
         rule(acme, budget=10, limit=Limit(times=1))
 

@@ -22,7 +22,7 @@ from loyalty.models import (
 )
 from loyalty.models.ledger import LedgerEntry
 from loyalty.selectors import ledger as books
-from loyalty.services import accounts, actions, at_once, earn_rules, quests, verification
+from loyalty.services import accounts, actions, at_once, completions, earn_rules, quests, verification
 from loyalty.services.earn_terms import Earn, Terms
 from loyalty.services.quest_rules import Audience, Condition, Rules, Sum, TaskRules, Window, in_points
 from loyalty.services.reports import Report
@@ -157,7 +157,7 @@ FRESH = {"completionId", "entryId", "actionId", "changeId"}  # ids that each way
 
 
 def plain(facts):
-    return {name: value for name, value in facts.items() if name not in FRESH}
+    return {name: "…" if name in FRESH else value for name, value in facts.items()}
 
 
 def written(account):
@@ -178,7 +178,9 @@ def written(account):
         ],
         "texts": of(LedgerEntry, "sequence", "text__description"),
         "news": [(*news, plain(facts)) for *news, facts in of(Event, "sequence", "topic", "created_at", "facts")],
-        "actions": of(Action, "name", "event_id", "origin", "outcome", "data__km", "data__questKey", "occurred_at"),
+        "actions": of(
+            Action, "name", "event_id", "origin", "outcome", "data__km", "data__questKey", "occurred_at", "unpaid"
+        ),
         "withheld": of(WithheldBenefit, "reason", "benefit"),
     }
 
@@ -247,6 +249,30 @@ class TestIsShort:
             taken = ride(ada)
 
         assert [verdict.reason for verdict in taken.verdicts] == ["done_before"]
+
+
+class TestWhatItGave:
+    """By either way, an entry leads to the event that brought it."""
+
+    @pytest.mark.parametrize("way", ["short", "long"])
+    def test_names_the_event(self, acme, ada, monkeypatch, way):
+        quest(acme, step(target=2, benefits=[in_points(5)]))
+        if way == "long":
+            monkeypatch.setattr(at_once, "stride", lambda report, *, business: None)
+        ride(ada)
+
+        taken = ride(ada)
+
+        named = LedgerEntry.objects.order_by("amount").values_list("source_type", "reason__actionId")
+        assert list(named) == [("task", str(taken.action_id)), ("quest", str(taken.action_id))]
+
+    def test_names_none_where_somebody_claimed_it(self, acme, ada):
+        made = quest(acme, auto_claim=False)
+        ride(ada)
+
+        completions.claim(business=acme, task_id=made.current.tasks.get().pk, account_id=ada.pk)
+
+        assert "actionId" not in LedgerEntry.objects.get().reason
 
 
 class TestIsLong:
