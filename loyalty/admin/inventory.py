@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django import forms
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
@@ -17,6 +18,7 @@ from loyalty.admin.filters import OfPerson, When
 from loyalty.admin.forms import ServiceForm
 from loyalty.admin.panels import Figure, Panel
 from loyalty.kernel import points
+from loyalty.kernel.shapes import Key
 from loyalty.models import Holding, HoldingChange, InventoryItem, InventorySet
 from loyalty.services import inventory_sets
 
@@ -33,6 +35,14 @@ class KeyedForm(ServiceForm):
         super().__init__(*args, **kwargs)
         if "key" in self.fields:
             self.fields["key"].required = False
+
+    def clean_key(self) -> str:
+        """As the programme's document takes it."""
+        key: str = self.cleaned_data["key"]
+        try:
+            return msgspec.convert(key, Key) if key else key
+        except msgspec.ValidationError as error:
+            raise forms.ValidationError("Write small letters, digits, hyphens and underscores.") from error
 
 
 class SetForm(KeyedForm):

@@ -1,17 +1,19 @@
 """Segments and memberships in the dashboard: what they bring, and who is in them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
-from loyalty.admin import look, panels, people
-from loyalty.admin.base import ReadOnlyAdmin
+from loyalty.admin import buttons, look, panels, people
+from loyalty.admin.base import ServiceAdmin
+from loyalty.admin.inventory import KEY_HELP, KeyedForm
 from loyalty.admin.panels import Figure, Panel
 from loyalty.kernel import periods
 from loyalty.models import Segment
 from loyalty.selectors.segments import current
+from loyalty.services import segments
 
 SHOWN = 50  # members on a page
 KINDS = {True: ("Membership", "primary"), False: ("Segment", "")}
@@ -36,8 +38,26 @@ MEMBER = (
 )
 
 
+class SegmentForm(KeyedForm):
+    class Meta:
+        model = Segment
+        fields = ("title", "key")
+        help_texts = {"title": "As your team reads it: people do not see it.", "key": KEY_HELP}
+
+    def write(self) -> Segment:
+        title = self.cleaned_data["title"]
+        if self.instance._state.adding:
+            return segments.declare(business=self.business, title=title, key=self.cleaned_data.get("key"))
+        return segments.rename(business=self.business, segment_id=self.instance.pk, title=title)
+
+
 @admin.register(Segment)
-class SegmentAdmin(ReadOnlyAdmin):
+class SegmentAdmin(ServiceAdmin):
+    """Memberships are to look at: what they bring is written in the programme."""
+
+    form = SegmentForm
+    actions_detail = ("archive", "restore")
+    fields = ("title", "key")
     list_display = (
         "title",
         look.column("Kind", kind),
@@ -49,17 +69,41 @@ class SegmentAdmin(ReadOnlyAdmin):
     search_fields = ("title", "key")
     ordering = ("title",)
     sortable_by = ()
-    shown = (
-        (
-            None,
-            (
-                look.column("Key", lambda segment: look.code(segment.key)),
-                look.column("Perks", lambda segment: ", ".join(segment.perks) or look.NOTHING),
-                look.column("Joining brings", lambda segment: look.pretty(segment.benefits)),
-            ),
-        ),
+    view_fields = (
+        look.column("Key", lambda segment: look.code(segment.key)),
+        look.column("Perks", lambda segment: ", ".join(segment.perks) or look.NOTHING),
+        look.column("Joining brings", lambda segment: look.pretty(segment.benefits)),
     )
-    when_empty = "Segments are groups of people; memberships bring them something. They are written in the programme."
+    when_empty = "Segments are groups of people. Memberships bring them something, and are written in the programme."
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Segment | None = None) -> Any:
+        if obj is None:
+            return ()
+        return ("key",) if self.has_change_permission(request, obj) else self.view_fields
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and not (obj and obj.is_membership)
+
+    def offers(self, request: HttpRequest, button: str, segment: Segment) -> bool:
+        return not segment.is_membership and (button == "archive") == (segment.archived_at is None)
+
+    @buttons.button("Archive", icon="archive", danger=True)
+    def archive(self, request: HttpRequest, segment: Segment) -> HttpResponse:
+        def act(_: Mapping[str, Any]) -> str:
+            segments.set_archived(business=segment.business, segment_id=segment.pk, archived=True)
+            return "Archived."
+
+        text = "Nobody new comes in, and nothing can be kept for it. Its members stay: you can fetch it back."
+        title = f"Archive {segment}?"
+        return buttons.ask(self, request, segment, title=title, text=text, submit="Archive it", danger=True, act=act)
+
+    @buttons.button("Fetch back", icon="unarchive")
+    def restore(self, request: HttpRequest, segment: Segment) -> HttpResponse:
+        def act(_: Mapping[str, Any]) -> str:
+            segments.set_archived(business=segment.business, segment_id=segment.pk, archived=False)
+            return "In use again."
+
+        return buttons.ask(self, request, segment, title=f"Fetch {segment} back?", submit="Fetch it back", act=act)
 
     def summary(self, request: HttpRequest, segment: Segment) -> Sequence[Figure]:
         members = current(business=segment.business).filter(segment=segment).count()

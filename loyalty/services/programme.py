@@ -259,6 +259,14 @@ def _written_down(business: Business, document: Plain, *, author: str, origin: O
     return Programme(business.programme_stamp, document)
 
 
+def check(*, business: Business) -> None:
+    """What the programme is now holds together.
+
+    :raises Invalid: if something in it names what is not there
+    """
+    _check(_exported(business))
+
+
 def _last_document(business: Business) -> Plain:
     """What the latest document that was applied made of the programme."""
     versions = ProgrammeVersion.objects.for_business(business).filter(origin=Origin.DOCUMENT)

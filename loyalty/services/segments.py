@@ -1,4 +1,4 @@
-"""Who is in which segment."""
+"""Which segments there are, and who is in which."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -7,10 +7,62 @@ from uuid import UUID
 
 from django.db import transaction
 
-from loyalty.kernel.errors import NotFound
+from loyalty.kernel import clock
+from loyalty.kernel.errors import Invalid, NotFound
 from loyalty.models import Account, Business, Segment, SegmentMember
 from loyalty.selectors import segments as reads
-from loyalty.services import accounts, memberships
+from loyalty.services import accounts, memberships, naming, programme
+
+
+class StillNamed(Invalid):
+    def __init__(self, where: str) -> None:
+        super().__init__(f"The programme would not hold together without it: see {where}. Change that first.")
+
+
+@transaction.atomic
+def declare(*, business: Business, title: str, key: str | None = None) -> Segment:
+    """Add a segment to the programme, as a document does. Its key is made from its title where none is given.
+
+    :raises naming.KeyTaken: if another segment or membership has the key, also an archived one
+    """
+    business = naming.lock(business)
+    rows = Segment.objects.for_business(business)
+    return rows.create(business=business, title=title, key=naming.key_for(rows, key=key, title=title, noun="segment"))
+
+
+@transaction.atomic
+def rename(*, business: Business, segment_id: UUID, title: str) -> Segment:
+    """:raises NotFound: if the business has no such segment; memberships are written in its document"""
+    segment = _plain(business, segment_id)
+    segment.title = title
+    segment.save(update_fields=["title"])
+    return segment
+
+
+@transaction.atomic
+def set_archived(*, business: Business, segment_id: UUID, archived: bool) -> Segment:
+    """Archive a segment, or fetch it back. Its members stay in it.
+
+    :raises NotFound: as `rename`
+    :raises StillNamed: if something of the programme names it
+    """
+    segment = _plain(business, segment_id)
+    segment.archived_at = clock.wall() if archived else None
+    segment.save(update_fields=["archived_at"])
+    if archived:
+        try:
+            programme.check(business=business)
+        except Invalid as error:
+            raise StillNamed(error.field or "") from error
+    return segment
+
+
+def _plain(business: Business, segment_id: UUID) -> Segment:
+    rows = Segment.objects.for_business(naming.lock(business)).filter(pk=segment_id, is_membership=False)
+    segment = rows.first()
+    if segment is None:
+        raise NotFound("segment")
+    return segment
 
 
 @transaction.atomic
