@@ -1,5 +1,6 @@
 """The programme's ladders of thresholds: tiers are one."""
 
+import json
 from typing import Any
 
 from django import forms
@@ -10,11 +11,12 @@ from unfold import widgets
 
 from loyalty.admin import look
 from loyalty.admin.base import TenantAdmin, TenantInline
-from loyalty.admin.forms import LinesField, TenantForm
+from loyalty.admin.forms import LinesField, ListField, TenantForm
 from loyalty.admin.metric_form import KEY_HELP, KEY_TAKEN, Amount
 from loyalty.admin.metrics import STATE
+from loyalty.kernel.errors import DomainError
 from loyalty.models import Milestone, MilestoneSet
-from loyalty.services import ladder_rules, ladders
+from loyalty.services import benefits, ladder_rules, ladders
 from loyalty.services.ledger import POINTS
 from loyalty.services.quest_rules import in_points
 
@@ -39,12 +41,16 @@ class ArchivedForm(TenantForm):
 
 
 class MilestoneForm(ArchivedForm):
-    """What a step gives beside points is written in the programme, and stays."""
-
     threshold = Amount(help_text="How much it takes of what the ladder counts.")
     multiplier_top = Factor(label="Pays ×", help_text="Of rules that multiply by tier: 5 and 4 pay five quarters.")
     multiplier_bottom = Factor(label="÷")
     entry_points = Amount(required=False, label="Gives", help_text="Points, once, to whoever rises to it.")
+    more = ListField(
+        rows=2,
+        required=False,
+        label="Gives besides, as JSON",
+        help_text='Rewards, items, memberships, as your programme spells them: [{"kind": "reward", "reward": "mug"}]',
+    )
     perks = LinesField(required=False, help_text="What people read that it brings. One a line.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -52,19 +58,38 @@ class MilestoneForm(ArchivedForm):
         self.fields["perks"].widget.attrs["rows"] = 2
         points = sum(one["quantity"] for one in self.instance.benefits if _is_points(one))
         self.initial["entry_points"] = points or None
+        others = _beside_points(self.instance)
+        self.initial["more"] = json.dumps(others, ensure_ascii=False) if others else ""
+
+    def clean_more(self) -> list[dict[str, Any]]:
+        said = self.cleaned_data["more"]
+        if "more" not in self.changed_data:
+            return _beside_points(self.instance)
+        if not all(isinstance(one, dict) for one in said):
+            raise forms.ValidationError("It is a list of objects.")
+        if any(_is_points(one) for one in said):
+            raise forms.ValidationError("There is a field for points.")
+        try:
+            return benefits.checked(said, business=self.business, field="more")
+        except DomainError as error:
+            raise forms.ValidationError(error.message) from error
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
-        others = [one for one in self.instance.benefits if not _is_points(one)]
+        others = given.get("more", [])
         points = given.get("entry_points")
         self.instance.benefits = [*others, in_points(points)] if points else others
         if self.instance.benefits and given.get("threshold") == 0:
-            self.add_error("entry_points" if points else None, ladder_rules.NOBODY_RISES)
+            self.add_error("entry_points" if points else "more", ladder_rules.NOBODY_RISES)
         return given
 
 
+def _beside_points(step: Milestone) -> list[dict[str, Any]]:
+    return [one for one in step.benefits if not _is_points(one)]
+
+
 def _is_points(benefit: dict[str, Any]) -> bool:
-    return (benefit["kind"], benefit.get("metric")) == ("metric", POINTS)
+    return (benefit.get("kind"), benefit.get("metric")) == ("metric", POINTS)
 
 
 class Steps(forms.models.BaseInlineFormSet[Any, Any, Any]):
@@ -80,7 +105,7 @@ class Milestones(TenantInline):
     model = Milestone
     form = MilestoneForm
     formset = Steps
-    fields = ("title", "key", "threshold", "entry_points", "perks", "multiplier_top", "multiplier_bottom")
+    fields = ("title", "key", "threshold", "entry_points", "more", "perks", "multiplier_top", "multiplier_bottom")
     ordering = ("threshold",)
     hide_title = True
     verbose_name = "step"

@@ -1,11 +1,13 @@
 """Metrics and ladders, made by hand: what would break the programme is said beside its field."""
 
+import json
+
 import pytest
 
 from loyalty.models import Metric, Milestone, MilestoneSet
 from loyalty.models.ledger import LedgerEntry
 from loyalty.selectors import ledger as books
-from loyalty.services import benefits, ledger
+from loyalty.services import benefits, inventory_sets, ledger
 from loyalty.services.kinds.benefits.base import Occasion
 from loyalty.services.quest_rules import in_points
 from tests import dashboards
@@ -146,6 +148,35 @@ class TestLadder:
 
         assert "nobody rises to it" in dashboards.text_of(answer)
 
+    @pytest.mark.parametrize(
+        "more",
+        [
+            "{}",
+            "[5]",
+            '[{"kind": "moon"}]',
+            '[{"kind": "reward", "reward": "mug"}]',
+            '[{"kind": "metric", "metric": "points", "quantity": 5}]',
+        ],
+    )
+    def test_refuses_to_give_what_there_is_not(self, olga, form, more):
+        answer = olga.post(
+            "/admin/loyalty/milestoneset/add/", {**form, **steps(("one", 10)), "milestones-0-more": more}
+        )
+
+        assert "more" in answer.context["inline_admin_formsets"][0].formset.errors[0]
+        assert not Milestone.objects.filter(key="one").exists()
+
+    def test_gives_more_than_points(self, olga, acme, form):
+        badges = inventory_sets.create_set(business=acme, title="Badges")
+        inventory_sets.create_item(business=acme, set_id=badges.pk, title="Rider")
+        more = {"kind": "item", "set": "badges", "item": "rider"}
+        given = {"milestones-0-entry_points": "50", "milestones-0-more": json.dumps([more])}
+
+        olga.post("/admin/loyalty/milestoneset/add/", {**form, **steps(("one", 10)), **given})
+
+        (item, points) = Milestone.objects.for_business(acme).get(key="one").benefits
+        assert (item | more, points) == (item, in_points(50))
+
     def test_keeps_what_the_programme_gives_beside_points(self, olga, acme, form):
         given = {**steps(("one", 10)), "milestones-0-entry_points": "50", "milestones-0-perks": "Free shipping\nTea"}
         olga.post("/admin/loyalty/milestoneset/add/", {**form, **given})
@@ -155,6 +186,7 @@ class TestLadder:
         one.save()
 
         given = {**given, "milestones-0-id": one.pk, "milestones-INITIAL_FORMS": 1, "milestones-0-entry_points": "60"}
+        given["milestones-0-more"] = json.dumps(one.benefits[:1])
         olga.post(dashboards.page(one.set), {**form, **given})
         one.refresh_from_db()
         assert one.benefits == [{"kind": "reward", "reward": "mug", "quantity": 1}, in_points(60)]
