@@ -1,6 +1,8 @@
 """A try that comes to nothing is kept with its reason, and tried again."""
 
+import socket
 import ssl
+from contextlib import ExitStack
 from datetime import timedelta
 from ipaddress import ip_address
 
@@ -63,6 +65,23 @@ class TestFailedAttempt:
         attempt = Attempt.objects.get()
         assert attempt.error == sending.TIMED_OUT
         assert 300 <= attempt.duration_ms < 1500
+
+    def test_is_a_server_that_takes_no_connection(self, subscribe, ada, deliver, monkeypatch):
+        """Its queue is full: what is sent to connect is dropped, and only the shorter time bounds it."""
+        monkeypatch.setattr(sending, "TIMEOUT", sending.aiohttp.ClientTimeout(total=15, connect=0.3))
+        with ExitStack() as full:
+            server = full.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+            for _ in range(3):
+                waiting = full.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(server.getsockname())
+            subscribe(topics=["customers/joined"], url=f"http://127.0.0.1:{server.getsockname()[1]}/")
+
+            deliver()
+
+        attempt = Attempt.objects.get()
+        assert attempt.error == sending.TIMED_OUT
+        assert 300 <= attempt.duration_ms < 5_000
 
     def test_is_a_certificate_that_nobody_vouches_for(self, subscribe, ada, deliver, tmp_path):
         consumer = Consumer(tls=self_signed(tmp_path))
