@@ -62,7 +62,7 @@ BEGIN
     LOOP
         v_posting := laurel_award(p_business, p_account, g.metric, 'earn', g.amount, g.source_type,
             p_completion || ':' || g.number - 1, g.rule_id, g.rule_version, p_reason, g.description, 'points/earned',
-            g.facts, p_wall, NULL, NULL, p_limit, NULL, NULL, NULL);
+            g.facts, p_wall, NULL, NULL, p_limit, NULL, NULL, NULL, p_is_new => true);
         IF v_posting.outcome <> 'done' THEN
             RAISE EXCEPTION 'not to be given at once' USING ERRCODE = 'LA002';
         END IF;

@@ -132,7 +132,7 @@ END $$;
 -- What an award and a spend begin with: the key, the lock, and whether there is anything to do.
 CREATE FUNCTION laurel_begin(
     p_business uuid, p_account uuid, p_metric text, p_type text, p_source_type text, p_source_id text,
-    p_wall timestamptz, p_scope uuid, p_key text, p_fingerprint bytea
+    p_wall timestamptz, p_scope uuid, p_key text, p_fingerprint bytea, p_is_new boolean DEFAULT false
 ) RETURNS laurel_start LANGUAGE plpgsql AS $$
 DECLARE
     v_claim record;
@@ -152,8 +152,8 @@ BEGIN
         WHEN v_start.account_id IS NULL THEN 'no_account'
         WHEN v_start.status <> 'active' THEN 'not_active'
         WHEN v_start.metric_id IS NULL THEN 'no_metric'
-        WHEN p_source_id IS NOT NULL AND laurel_is_posted(p_business, p_source_type, p_source_id, p_type)
-            THEN 'posted_before'
+        WHEN p_source_id IS NOT NULL AND NOT p_is_new
+            AND laurel_is_posted(p_business, p_source_type, p_source_id, p_type) THEN 'posted_before'
         ELSE 'new'
     END;
     RETURN v_start;
@@ -294,16 +294,17 @@ BEGIN
 END $$;
 
 -- Gives points: balance, lot, entry, event and idempotency row in one statement. What comes without a day to expire on
--- gets the one that its metric says. `p_clamp`: give what there is room for, and say so in the reason.
+-- gets the one that its metric says. `p_clamp`: give what there is room for, and say so in the reason. `p_is_new`: its
+-- source was made just now, so that nothing can have been posted for it.
 CREATE FUNCTION laurel_award(
     p_business uuid, p_account uuid, p_metric text, p_type text, p_amount bigint, p_source_type text, p_source_id text,
     p_rule_id uuid, p_rule_version integer, p_reason jsonb, p_description text, p_topic text, p_facts jsonb,
     p_wall timestamptz, p_expires_at timestamptz, p_ripens_at timestamptz, p_limit bigint,
-    p_scope uuid, p_key text, p_fingerprint bytea, p_clamp boolean DEFAULT false
+    p_scope uuid, p_key text, p_fingerprint bytea, p_clamp boolean DEFAULT false, p_is_new boolean DEFAULT false
 ) RETURNS laurel_posting LANGUAGE plpgsql SET enable_seqscan TO off AS $$
 DECLARE
     v_start laurel_start := laurel_begin(p_business, p_account, p_metric, p_type, p_source_type, p_source_id, p_wall,
-        p_scope, p_key, p_fingerprint);
+        p_scope, p_key, p_fingerprint, p_is_new);
     v_id uuid := laurel_uuid7(v_start.now);
     v_posting laurel_posting;
     v_ripe bigint;
