@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orjson
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from loyalty import events
 from loyalty.kernel import clock, database
@@ -95,19 +96,24 @@ def finish(attempt: Attempt) -> Outcome:
 
 def complete_merged(*, business: Business, account_id: UUID, steps: Collection[str], now: datetime) -> None:
     """Complete the quests of which nothing is left to do, now that these steps have come to a locked account."""
+    whole = QuestCompletion.objects.for_business(business).filter(
+        account=account_id, quest=OuterRef("quest"), period=OuterRef("period")
+    )
     came = TaskCompletion.objects.for_business(business).filter(pk__in=steps, quest__status=Quest.Status.ACTIVE)
-    for quest in Quest.objects.for_business(business).filter(pk__in=came.values("quest")).select_related("current"):
-        for period in sorted(set(came.filter(quest=quest).values_list("period", flat=True))):
-            theirs = {"account_id": account_id, "quest": quest, "period": period}
-            _complete_whole(quest, theirs, now=now)
+    places = came.filter(~Exists(whole)).order_by("quest", "period").values_list("quest", "period").distinct()
+    for quest_id, period in places:
+        quest = Quest.objects.for_business(business).select_related("current").get(pk=quest_id)
+        quest.business = business
+        _complete_whole(quest, {"account_id": account_id, "quest": quest, "period": period}, now=now)
 
 
 def _complete_whole(quest: Quest, theirs: Mapping[str, Any], *, now: datetime) -> None:
     keys = [task.key for task in reads.tasks_of(quest.current)]
     rows = TaskCompletion.objects.for_business(quest.business).filter(**theirs, task_key__in=keys)
     steps = list(rows.select_related("task__version").order_by("completed_at", "pk"))
-    is_whole = len(steps) >= (quest.current.required or len(keys))
-    if not is_whole or QuestCompletion.objects.for_business(quest.business).filter(**theirs).exists():
+    if len(steps) < (quest.current.required or len(keys)):
+        return
+    if QuestCompletion.objects.for_business(quest.business).filter(**theirs).exists():  # by what another one led to
         return
     claimed_at = now if quest.current.auto_claim else None
     whole = QuestCompletion(

@@ -134,6 +134,19 @@ class TestWhatTheyDidBetweenThem:
 
         assert points_of(bob) == 50
 
+    def test_completes_what_another_one_leads_to_once(self, quest, ada, bob):
+        """The first one that the merge completes does the last step of the second, which it completes as well."""
+        first = quest(step("A"), step("B"), title="First")
+        follows = step("C", type="event", trigger="quest_completed", target=1)
+        second = quest(step("A"), step("B"), follows, reward=50, required=2, title="Second")
+        for each in (first, second):
+            do(each, ada)
+            do(each, bob, 1)
+
+        merge(ada, bob)
+
+        assert points_of(bob) == 50
+
     def test_completes_nothing_that_is_paused(self, acme, welcome, ada, bob):
         do(welcome, ada)
         do(welcome, bob, 1)
