@@ -20,7 +20,7 @@ TASK, QUEUE = "webhooks.relay", "relay"
 @pytest.fixture
 def waker(monkeypatch) -> Iterator[jobs.Waker]:
     """One of our own, once that of the tests before has sent what was still on its way."""
-    assert wait_until(lambda: not vars(jobs._waker)["_wanted"])
+    assert wait_until(lambda: not vars(jobs._waker)["_wanted"], seconds=15)
     time.sleep(2 * jobs.PAUSE_SECONDS)
     redis.client().delete(QUEUE)
     waker = jobs.Waker()
