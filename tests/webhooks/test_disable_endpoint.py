@@ -10,7 +10,7 @@ from loyalty.models import Business, Event, User
 from tests import cast
 from tests.webhooks.consumer import Says
 from webhooks.models import Delivery, Endpoint
-from webhooks.services import deliveries, endpoints, notices
+from webhooks.services import deliveries, endpoints, notices, relay
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -124,6 +124,15 @@ class TestMail:
         endpoints.update(business=acme, endpoint_id=endpoint.pk, status="disabled")
 
         assert notices.send_due() == 0
+
+    def test_of_an_endpoint_that_the_business_switched_off_says_nothing_of_failures(self, acme, subscribe, ada, give):
+        endpoint = subscribe()
+        give(ada, 1)
+        relay.relay()
+
+        endpoints.update(business=acme, endpoint_id=endpoint.pk, status="disabled")
+
+        assert Endpoint.objects.get().failing_since is None
 
     def test_that_is_refused_keeps_none_of_the_others_back(self, subscribe, gone, monkeypatch):
         other = subscribe(url="https://example.com/second")

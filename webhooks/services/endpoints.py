@@ -168,11 +168,11 @@ def disable(endpoint: Endpoint, *, reason: Reason) -> None:
     endpoint.status = Endpoint.Status.DISABLED
     endpoint.disabled_reason = reason
     endpoint.updated_at = clock.wall()
-    endpoint.notice_due_at = None if reason == Reason.OPERATOR else endpoint.updated_at
-    endpoint.failing_since = _first_lost(endpoint)
-    endpoint.save(update_fields=["status", "disabled_reason", "updated_at", "notice_due_at", "failing_since"])
-    if endpoint.notice_due_at:
+    endpoint.notice_due_at = None
+    if reason != Reason.OPERATOR:
+        endpoint.notice_due_at, endpoint.failing_since = endpoint.updated_at, _first_lost(endpoint)
         jobs.wake("webhooks.notify")
+    endpoint.save(update_fields=["status", "disabled_reason", "updated_at", "notice_due_at", "failing_since"])
     owed = Delivery.objects.for_business(endpoint.business).filter(endpoint=endpoint, status=Delivery.Status.PENDING)
     owed.update(status=Delivery.Status.DISABLED, next_attempt_at=None)
     record([events.disabled(endpoint)], now=clock.now(endpoint.business))
