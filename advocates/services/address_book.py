@@ -1,6 +1,6 @@
 """Many customers at once: who is known of those that a batch names, what changes about them, and who is new."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import copy
 from uuid import UUID
 
@@ -28,8 +28,9 @@ class AddressBook:
 
     def __init__(self, business: Business, names: Sequence[str], emails: Sequence[str]) -> None:
         self._business = business
-        named = identity.by_external_ids(business=business, external_ids=set(names)) if names else {}
+        # Addresses first: whoever joins in between, with both, is found by the id.
         addressed = identity.by_emails(business=business, emails=set(emails)) if emails else {}
+        named = identity.by_external_ids(business=business, external_ids=set(names)) if names else {}
         ids = {person.pk for person in (*named.values(), *addressed.values())}
         locked = accounts.lock(business=business, account_ids=ids)
         self._people = Advocate.objects.for_business(business).in_bulk(locked)
@@ -45,6 +46,14 @@ class AddressBook:
             return self._people[self._by_name[external_id]]
         holder = self._people.get(self._by_email.get((email or "").lower(), UUID(int=0)))
         return holder if holder is not None and holder.external_id is None else None
+
+    def names(self) -> Collection[str]:
+        """The ids that are somebody's."""
+        return self._by_name.keys()
+
+    def emails(self) -> Collection[str]:
+        """The addresses that are somebody's, in small letters."""
+        return self._by_email.keys()
 
     def change(self, person: Advocate, given: Details) -> Advocate | DomainError:
         """Set details, or say what is wrong with them."""
@@ -73,10 +82,12 @@ class AddressBook:
             events.record([news.updated(person, self._changed[person.pk]) for person in people], now=now)
 
     def _note(self, person: Advocate, changed: Sequence[str]) -> None:
-        self._people[person.pk] = person
+        before, self._people[person.pk] = self._people[person.pk], person
         if changed:
-            before = self._changed.setdefault(person.pk, [])
-            before += [name for name in changed if name not in before]
+            noted = self._changed.setdefault(person.pk, [])
+            noted += [name for name in changed if name not in noted]
+        if "email" in changed and before.email:
+            self._by_email.pop(before.email.lower(), None)
         if "email" in changed and person.email:
             self._by_email[person.email.lower()] = person.pk
         if "external_id" in changed and person.external_id:

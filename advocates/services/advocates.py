@@ -120,6 +120,15 @@ def put_by_external_id(*, business: Business, external_id: str, given: Details) 
     return update(business=business, advocate_id=found.pk, **given)
 
 
+def nameless(*, business: Business, email: str) -> Advocate | None:
+    """Whoever has this address, if the merchant has no id of theirs: locked, so that nobody else gives them one."""
+    holder = identity.by_email(business=business, email=email)
+    if holder is None or holder.external_id is not None:
+        return None
+    held = _locked(business, holder.pk)
+    return held if held.external_id is None else None
+
+
 def touch(*, business: Business, advocate_id: UUID) -> None:
     """Remember that the person was here, to the minute."""
     now = clock.now(business)

@@ -12,7 +12,7 @@ from advocates.selectors import identity
 from advocates.services import advocates, joining
 from advocates.services.address_book import AddressBook
 from advocates.services.details import Details
-from advocates.services.joining import Newcomer
+from advocates.services.joining import Newcomer, Others
 from loyalty.kernel import tries
 from loyalty.kernel.errors import Conflict, DomainError, Invalid
 from loyalty.models import Batch, Business
@@ -65,8 +65,7 @@ def put(*, business: Business, told: Told) -> Put:
 def _put(business: Business, told: Told) -> Put:
     known = identity.by_external_id(business=business, external_id=told.external_id)
     if known is None and (email := told.details.get("email")):
-        holder = identity.by_email(business=business, email=email)
-        known = holder if holder is not None and holder.external_id is None else None
+        known = advocates.nameless(business=business, email=email)
     given = _given(told, known)
     if known is not None:
         return Put(advocates.update(business=business, advocate_id=known.pk, **given), is_new=False)
@@ -96,7 +95,8 @@ def _put_all(business: Business, told: Sequence[Told | DomainError], author: str
     changed = [one if isinstance(one, DomainError) else _changed(business, book, one) for one in told]
     book.write()
     newcomers = [one for one in changed if isinstance(one, Newcomer)]
-    joined = iter(joining.join_all(business=business, people=newcomers) if newcomers else [])
+    others = Others(book.names(), book.emails())
+    joined = iter(joining.join_all(business=business, people=newcomers, others=others) if newcomers else [])
     people = [next(joined) if isinstance(one, Newcomer) else one for one in changed]
     new = [isinstance(one, Newcomer) for one in changed]
     results = [

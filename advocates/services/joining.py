@@ -37,7 +37,7 @@ def join_many(*, business: Business, people: Sequence[Details | DomainError], au
 @transaction.atomic
 def _join_many(business: Business, people: Sequence[Details | DomainError], author: str) -> Joined:
     newcomers = [each if isinstance(each, DomainError) else Newcomer(each) for each in people]
-    results = join_all(business=business, people=newcomers)
+    results = join_all(business=business, people=newcomers, others=others(business=business, people=newcomers))
     batch = keep(business, results, author)
     return Joined(batch, results)
 
@@ -84,16 +84,37 @@ class Newcomer:
     is_new: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Which of the external ids and addresses (in small letters) that newcomers name are somebody's already."""
+
+    names: Collection[str]
+    emails: Collection[str]
+
+
+def others(*, business: Business, people: Sequence[Newcomer | DomainError]) -> Others:
+    """As it is now: two queries."""
+    given = [each.details for each in people if isinstance(each, Newcomer)]
+    known = Advocate.objects.for_business(business)
+    named = known.filter(external_id__in=[name for each in given if (name := each.get("external_id"))])
+    addressed = known.with_emails(email for each in given if (email := each.get("email")))
+    return Others(
+        names={str(each.external_id) for each in named.only("external_id")},
+        emails={str(each.email).lower() for each in addressed.only("email")},
+    )
+
+
 def join_all(
-    *, business: Business, people: Sequence[Newcomer | DomainError], is_trial: bool = False
+    *, business: Business, people: Sequence[Newcomer | DomainError], others: Others, is_trial: bool = False
 ) -> list[Advocate | DomainError]:
     """Within the caller's transaction.
 
+    :param others: who is there already, as the caller found them
     :param is_trial: only say who could
     :raises IntegrityError: if somebody was faster, and has one of the addresses or external ids by now
     """
     checked = [each if isinstance(each, DomainError) else _checked(business, each) for each in people]
-    results = list(_without_taken(business, checked))
+    results = list(_without_taken(checked, others))
     if is_trial:
         return results
     older = {
@@ -128,14 +149,9 @@ def _checked(business: Business, newcomer: Newcomer) -> Advocate | DomainError:
     return advocate
 
 
-def _without_taken(business: Business, people: Sequence[Advocate | DomainError]) -> Iterable[Advocate | DomainError]:
+def _without_taken(people: Sequence[Advocate | DomainError], others: Others) -> Iterable[Advocate | DomainError]:
     """Everybody, or who stands in their way: somebody who joined before, or an earlier item."""
-    new = [each for each in people if isinstance(each, Advocate)]
-    known = Advocate.objects.for_business(business)
-    named = known.filter(external_id__in=[each.external_id for each in new if each.external_id])
-    names = set(named.values_list("external_id", flat=True))
-    addressed = known.with_emails(each.email for each in new if each.email)
-    emails = {email.lower() for email in addressed.values_list("email", flat=True) if email}
+    names, emails = {*others.names}, {*others.emails}
     for each in people:
         if isinstance(each, Advocate) and each.email and each.email.lower() in emails:
             yield EmailTaken()
@@ -145,4 +161,4 @@ def _without_taken(business: Business, people: Sequence[Advocate | DomainError])
             yield each
             if isinstance(each, Advocate):
                 emails.add((each.email or "").lower())
-                names.add(each.external_id)
+                names.add(each.external_id or "")

@@ -50,6 +50,24 @@ class TestOrders:
 
         assert balance(Advocate.objects.get()) == 750
 
+    def test_let_those_join_who_would_one_after_the_other(self, api, purchases):
+        """Whoever has an address keeps it; of whom the shop knew the address alone, it may tell the id later."""
+        mail = {"email": "new@example.com"}
+        buyers = [
+            *(mail, {"externalId": "new-1", **mail}, {"externalId": "new-2", **mail}, {"email": "NEW@example.com"}),
+            *({"externalId": "a@example.com"}, {"email": "a@example.com"}, {"externalId": "a@example.com"}),
+        ]
+        sent = [order(str(number), customer=who) for number, who in enumerate(buyers)]
+
+        assert statuses(api.post("/orders/batch", {"items": sent})) == [201] * 7
+        people = Advocate.objects.order_by("external_id", "email")
+        assert [(person.external_id, person.email, balance(person)) for person in people] == [
+            ("a@example.com", None, 500),
+            ("new-1", "new@example.com", 750),
+            ("new-2", None, 250),
+            (None, "a@example.com", 250),
+        ]
+
     def test_ask_no_more_for_more_of_them(self, api, acme, purchases):
         def items(start, count):
             return [order(f"{start}-{n}", customer={"externalId": f"c-{start}-{n}"}) for n in range(count)]
@@ -87,6 +105,12 @@ class TestCustomers:
         assert made == [0, 50, 0, None, 50, None, None, None]
         assert Advocate.objects.get(external_id="ada-1").phone == "+4930123456"
         assert Advocate.objects.get(external_id="bob-1").email == "bob@example.com"
+
+    def test_may_take_an_address_that_an_earlier_one_gives_up(self, api, ada):
+        ada_now, newcomer = {"email": "king@example.com"}, {"email": "ada@example.com"}
+        sent = [{"externalId": "ada-1", **ada_now}, {"externalId": "new-1", **newcomer}]
+
+        assert statuses(api.post("/customers/batch", {"items": sent})) == [200, 201]
 
     def test_ask_no_more_for_more_of_them(self, api, acme):
         def items(start, count, **more):

@@ -6,7 +6,7 @@ import pytest
 
 from advocates.models import Advocate
 from advocates.services import advocates, joining, loyalty_cards
-from advocates.services.joining import Newcomer
+from advocates.services.joining import Newcomer, Others
 from loyalty.kernel import card_numbers, clock
 from loyalty.models import Event
 from loyalty.services import erasure, merges
@@ -53,7 +53,7 @@ class TestFinds:
     def test_everybody_however_they_joined(self, acme, api):
         api.put("/customers/new-1", {"email": "new@example.com"})
         joining.join_named(business=acme, external_ids=["named-1"])
-        joining.join_all(business=acme, people=[Newcomer({"external_id": "many-1"})])
+        joining.join_all(business=acme, people=[Newcomer({"external_id": "many-1"})], others=Others((), ()))
         advocates.create(business=acme, external_id="one-1")
 
         people = list(Advocate.objects.for_business(acme))

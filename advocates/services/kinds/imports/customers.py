@@ -223,11 +223,9 @@ def _known(job: Job, brought: Sequence[Brought]) -> dict[Name, UUID]:
 
 
 def _join(job: Job, new: Sequence[Brought], outcome: Outcome) -> tuple[dict[Name, UUID], list[Advocate | DomainError]]:
-    results = joining.join_all(
-        business=job.business,
-        people=[joining.Newcomer(each.details, since=each.since, is_new=job.pays) for each in new],
-        is_trial=job.is_trial,
-    )
+    people = [joining.Newcomer(each.details, since=each.since, is_new=job.pays) for each in new]
+    others = joining.others(business=job.business, people=people)
+    results = joining.join_all(business=job.business, people=people, others=others, is_trial=job.is_trial)
     ids = {}
     for each, result in zip(new, results, strict=True):
         if isinstance(result, Advocate):

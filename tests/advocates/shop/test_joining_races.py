@@ -1,0 +1,84 @@
+"""Somebody joins just after they were looked for: they are found, not refused."""
+
+import pytest
+
+from advocates.models import Advocate
+from advocates.services import address_book, advocates, buyers, customers
+from advocates.services.customers import Told
+from tests import cast
+from tests.advocates.shop.conftest import balance, order, rule
+from tests.races import at_once, errors
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NEW = {"externalId": "new-1", "email": "new@example.com"}
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Let something happen once, just after a module has looked in the register for who is known."""
+
+    def arrange(module, name, happens):
+        look, waiting = getattr(module.identity, name), [happens]
+
+        def looked(**asked):
+            found = look(**asked)
+            if waiting:
+                happening = waiting.pop()
+                assert errors(at_once(1, lambda _: happening())) == []
+            return found
+
+        monkeypatch.setattr(module.identity, name, looked)
+
+    return arrange
+
+
+@pytest.mark.parametrize("look", ["by_external_ids", "by_emails"])
+class TestAnOrder:
+    def test_of_somebody_who_joins_meanwhile_is_theirs(self, acme, api, meanwhile, look):
+        rule(acme)
+        other = cast.client_of(acme)
+        meanwhile(buyers, look, lambda: other.post("/orders", order("1", customer=NEW)))
+
+        assert api.post("/orders", order("2", customer=NEW)).status_code == 201
+        assert balance(Advocate.objects.get()) == 500
+
+    def test_in_a_batch_is_theirs_too(self, acme, api, meanwhile, look):
+        rule(acme)
+        other = cast.client_of(acme)
+        meanwhile(buyers, look, lambda: other.post("/orders", order("1", customer={"email": NEW["email"]})))
+
+        answer = api.post("/orders/batch", {"items": [order("2", customer=NEW), order("3", who="ada-1")]})
+
+        assert [result["status"] for result in answer.json()["results"]] == [201, 201]
+        assert balance(Advocate.objects.get(external_id="new-1")) == 500
+
+    def test_is_theirs_whoever_of_two_customers_gets_the_address(self, acme, api, meanwhile, look):
+        rule(acme)
+        api.post("/advocates", {"email": NEW["email"]})
+        other = cast.client_of(acme)
+        meanwhile(buyers, look, lambda: other.post("/orders", order("1", customer={**NEW, "externalId": "new-2"})))
+
+        assert api.post("/orders", order("2", customer=NEW)).status_code == 201
+        first, second = (Advocate.objects.get(external_id=name) for name in ("new-2", "new-1"))
+        assert (first.email, second.email) == (NEW["email"], None)
+        assert (balance(first), balance(second)) == (250, 250)
+
+
+class TestACustomer:
+    @pytest.mark.parametrize("look", ["by_external_ids", "by_emails"])
+    def test_of_a_batch_who_joins_meanwhile_is_changed(self, acme, api, meanwhile, look):
+        other = cast.client_of(acme)
+        meanwhile(address_book, look, lambda: other.put("/customers/new-1", {"email": NEW["email"]}))
+
+        answer = api.post("/customers/batch", {"items": [{**NEW, "name": "New"}, {"externalId": "new-2"}]})
+
+        assert [result["status"] for result in answer.json()["results"]] == [200, 201]
+        assert Advocate.objects.get(external_id="new-1").name == "New"
+
+    def test_keeps_the_id_that_they_get_meanwhile(self, acme, api, meanwhile):
+        api.post("/advocates", {"email": NEW["email"]})
+        told = Told(external_id="new-2", details={"email": NEW["email"]})
+        meanwhile(advocates, "by_email", lambda: customers.put(business=acme, told=told))
+
+        assert api.put("/customers/new-1", {"email": NEW["email"]}).status_code == 409
+        assert Advocate.objects.get().external_id == "new-2"
