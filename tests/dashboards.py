@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import models
+from django.forms import SplitDateTimeField
 from django.test import Client
 from django.urls import reverse
 
@@ -115,6 +116,20 @@ def page(row: models.Model, name: str = "change") -> str:
 
 def listed(model: type[models.Model], **query: Any) -> str:
     return links.list_url(model, **query)
+
+
+def shown(browser: Client, where: models.Model | str) -> dict[str, Any]:
+    """What the form of a row's page, or of an address, says before anybody changes it, as a browser would send it."""
+    context = browser.get(where if isinstance(where, str) else page(where)).context
+    said: dict[str, Any] = {}
+    for field in context["adminform"].form if "adminform" in context else context["form"]:
+        value = field.value()
+        if isinstance(field.field, SplitDateTimeField):
+            parts = field.field.widget.decompress(value)
+            said |= {f"{field.html_name}_{n}": part for n, part in enumerate(parts) if part is not None}
+        elif value is not None and value is not False:
+            said[field.html_name] = value
+    return said
 
 
 def text_of(response: Any) -> str:

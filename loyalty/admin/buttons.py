@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from django import forms
 from django.contrib import messages
@@ -17,22 +17,25 @@ from loyalty.admin.forms import refuse
 from loyalty.kernel.errors import DomainError
 
 Admin = TypeVar("Admin")
-View = Callable[[Admin, HttpRequest, Any], HttpResponse]
-Routed = Callable[[Admin, HttpRequest, str], HttpResponse]
+Args = ParamSpec("Args")
+View = Callable[Concatenate[Admin, HttpRequest, Any, Args], HttpResponse]
+Routed = Callable[Concatenate[Admin, HttpRequest, str, Args], HttpResponse]
 
 
-def button(title: str, *, icon: str, danger: bool = False) -> Callable[[View[Admin]], Routed[Admin]]:
-    """Offer a method on its row's page to those who may act; name it in `actions_detail`."""
+def button(title: str, *, icon: str, danger: bool = False) -> Callable[[View[Admin, Args]], Routed[Admin, Args]]:
+    """Offer a method on its row's page to those who may act; name it in `actions_detail`, or give it an address."""
 
-    def decorate(view: View[Admin]) -> Routed[Admin]:
+    def decorate(view: View[Admin, Args]) -> Routed[Admin, Args]:
         @wraps(view)
-        def guarded(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+        def guarded(
+            admin: Any, request: HttpRequest, object_id: str, *args: Args.args, **kwargs: Args.kwargs
+        ) -> HttpResponse:
             row = admin.get_object(request, unquote(object_id))
             if row is None:
                 raise Http404
             if not admin.has_act_permission(request, row) or not admin.offers(request, view.__name__, row):
                 raise PermissionDenied
-            return view(admin, request, row)
+            return view(admin, request, row, *args, **kwargs)
 
         vars(guarded).update(
             short_description=title,
@@ -41,7 +44,7 @@ def button(title: str, *, icon: str, danger: bool = False) -> Callable[[View[Adm
             attrs={},
             allowed_permissions=["act"],
         )
-        return guarded
+        return cast("Routed[Admin, Args]", guarded)
 
     return decorate
 

@@ -1,6 +1,5 @@
 """The form of an earn rule: what most rules say has a field; all else that terms can say is JSON below."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -140,5 +139,5 @@ def _spelled(terms: Terms, business: Business) -> dict[str, Any]:
         "budget": terms.budget,
         "pending_days": terms.pending_days or None,
         "expires_after_days": terms.expires_after_days,
-        "more": json.dumps(more, indent=2, ensure_ascii=False) if more else "",
+        "more": more,
     }

@@ -95,6 +95,17 @@ class ObjectField(forms.CharField):
         attrs = {"rows": rows, "spellcheck": "false", "class": "font-mono"}
         super().__init__(widget=widgets.UnfoldAdminTextareaWidget(attrs=attrs), **kwargs)
 
+    def prepare_value(self, value: Any) -> str:
+        if isinstance(value, str):
+            return value
+        return json.dumps(value, indent=2, ensure_ascii=False) if value else ""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.clean(data) != (initial or self.shape()))
+        except forms.ValidationError:
+            return True
+
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
         try:

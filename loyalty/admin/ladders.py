@@ -1,6 +1,5 @@
 """The programme's ladders of thresholds: tiers are one."""
 
-import json
 from typing import Any
 
 from django import forms
@@ -11,13 +10,13 @@ from unfold import widgets
 
 from loyalty.admin import look
 from loyalty.admin.base import TenantAdmin, TenantInline
-from loyalty.admin.forms import LinesField, ListField, TenantForm
+from loyalty.admin.benefit_fields import BenefitsField, beside_points, points_in
+from loyalty.admin.forms import LinesField, TenantForm
 from loyalty.admin.metric_form import KEY_HELP, KEY_TAKEN, Amount
 from loyalty.admin.metrics import STATE
 from loyalty.kernel.errors import DomainError
 from loyalty.models import Milestone, MilestoneSet
 from loyalty.services import benefits, ladder_rules, ladders
-from loyalty.services.ledger import POINTS
 from loyalty.services.quest_rules import in_points
 
 
@@ -45,30 +44,19 @@ class MilestoneForm(ArchivedForm):
     multiplier_top = Factor(label="Pays ×", help_text="Of rules that multiply by tier: 5 and 4 pay five quarters.")
     multiplier_bottom = Factor(label="÷")
     entry_points = Amount(required=False, label="Gives", help_text="Points, once, to whoever rises to it.")
-    more = ListField(
-        rows=2,
-        required=False,
-        label="Gives besides, as JSON",
-        help_text='Rewards, items, memberships, as your programme spells them: [{"kind": "reward", "reward": "mug"}]',
-    )
+    more = BenefitsField(rows=2, label="Gives besides, as JSON")
     perks = LinesField(required=False, help_text="What people read that it brings. One a line.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["perks"].widget.attrs["rows"] = 2
-        points = sum(one["quantity"] for one in self.instance.benefits if _is_points(one))
-        self.initial["entry_points"] = points or None
-        others = _beside_points(self.instance)
-        self.initial["more"] = json.dumps(others, ensure_ascii=False) if others else ""
+        self.initial["entry_points"] = points_in(self.instance.benefits)
+        self.initial["more"] = beside_points(self.instance.benefits)
 
     def clean_more(self) -> list[dict[str, Any]]:
-        said = self.cleaned_data["more"]
+        said: list[dict[str, Any]] = self.cleaned_data["more"]
         if "more" not in self.changed_data:
-            return _beside_points(self.instance)
-        if not all(isinstance(one, dict) for one in said):
-            raise forms.ValidationError("It is a list of objects.")
-        if any(_is_points(one) for one in said):
-            raise forms.ValidationError("There is a field for points.")
+            return said
         try:
             return benefits.checked(said, business=self.business, field="more")
         except DomainError as error:
@@ -82,14 +70,6 @@ class MilestoneForm(ArchivedForm):
         if self.instance.benefits and given.get("threshold") == 0:
             self.add_error("entry_points" if points else "more", ladder_rules.NOBODY_RISES)
         return given
-
-
-def _beside_points(step: Milestone) -> list[dict[str, Any]]:
-    return [one for one in step.benefits if not _is_points(one)]
-
-
-def _is_points(benefit: dict[str, Any]) -> bool:
-    return (benefit.get("kind"), benefit.get("metric")) == ("metric", POINTS)
 
 
 class Steps(forms.models.BaseInlineFormSet[Any, Any, Any]):

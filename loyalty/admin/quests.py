@@ -1,46 +1,30 @@
-"""Quests in the dashboard: what they say, whether they run, and the rules of each version to look at."""
+"""Quests in the dashboard: what they say, whether they run, their rules and tasks, and each version to look at."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
-from unfold import widgets
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
 
-from loyalty.admin import look, panels, scope
+from loyalty.admin import buttons, links, look, panels, scope
 from loyalty.admin.base import ServiceAdmin
-from loyalty.admin.forms import ServiceForm
+from loyalty.admin.benefit_fields import GIVES, TOLD
 from loyalty.admin.panels import Figure, Panel
+from loyalty.admin.quest_forms import IN_FORCE, ZONES, QuestForm, TaskForm
 from loyalty.kernel.errors import DomainError
 from loyalty.models import Quest, QuestCompletion, QuestVersion, Task
-from loyalty.services import quests
+from loyalty.selectors import quests as reads
+from loyalty.services import quest_tasks, quests
 from loyalty.services.kinds.tasks import KINDS
 
 Status = Quest.Status
 COLOURS = {Status.ACTIVE: "success", Status.DRAFT: "info", Status.PAUSED: "warning"}
-ZONES = {
-    QuestVersion.Zone.PROGRAMME: "In the time zone of the programme",
-    QuestVersion.Zone.USER: "In the advocate's own time zone",
-}
 OWN = {True: "Their own, too", False: "Nothing themselves"}
 VERSIONS_SHOWN = 5
-
-
-class QuestForm(ServiceForm):
-    class Meta:
-        model = Quest
-        fields = ("title", "subtitle", "description", "status")
-        widgets = {"description": widgets.UnfoldAdminTextareaWidget(attrs={"rows": 3})}
-        help_texts = {
-            "status": "People can do the tasks of active quests only. Archive one instead of deleting it: what is "
-            "done stays done.",
-        }
-
-    def write(self) -> Quest:
-        texts = cast("quests.Texts", self.cleaned_data)
-        return quests.update(business=self.business, quest_id=self.instance.pk, texts=texts, rules={})
 
 
 def state(quest: Quest) -> object:
@@ -105,7 +89,6 @@ TASKS = (
 @admin.register(Quest)
 class QuestAdmin(ServiceAdmin):
     form = QuestForm
-    may_add = False
     list_display = (
         "title",
         STATE,
@@ -119,16 +102,27 @@ class QuestAdmin(ServiceAdmin):
     list_filter = ("status",)
     search_fields = ("title", "key")
     ordering = ("-created_at",)
-    when_empty = "A quest is a goal with tasks. Make quests through the API; start, pause and watch them here."
+    when_empty = "A quest is a goal with tasks. Add one here, or write it in the programme."
     fieldsets = (
-        (None, {"fields": ("title", "subtitle", "description", "status", "key")}),
-        ("Rules", {"fields": RULES}),
+        (None, {"fields": ("title", "key", "subtitle", "description", "status")}),
+        ("When it runs", {"fields": ("window_from", "window_to", "recurrence", "zone")}),
+        ("For whom", {"fields": ("tiers", "segments", "exclude_tiers", "exclude_segments")}),
+        ("What it takes, and gives", {"fields": ("required", "ordered", *GIVES, "auto_claim", "task_benefits")}),
+        ("What people see", {"fields": (*TOLD, "show_in_ui", "show_in_profile", "show_in_rail")}),
     )
     view_fields = ("title", "subtitle", "description", STATE, "key", *RULES)
     actions = ("activate", "pause", "archive")
+    actions_detail = ("add_task",)
+
+    def get_urls(self) -> list[Any]:
+        def page(route: str, view: Any) -> Any:
+            name = f"loyalty_quest_{view.__name__}"
+            return path(f"<path:object_id>/tasks/<slug:key>/{route}", self.admin_site.admin_view(view), name=name)
+
+        return [page("", self.change_task), page("remove/", self.remove_task), *super().get_urls()]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Quest | None = None) -> Any:
-        return ("key", *RULES)
+        return ("key",) if obj else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request).select_related("business", "current")
@@ -149,15 +143,52 @@ class QuestAdmin(ServiceAdmin):
     def panels(self, request: HttpRequest, quest: Quest) -> Sequence[Panel]:
         versions = list(quest.versions.order_by("-number")[:VERSIONS_SHOWN])
         tasks = scope.own(Task, request).filter(version__in=versions).order_by("position")
+        may_change = self.has_act_permission(request, quest)
         return [
             panels.table(
                 f"Tasks of version {version.number}",
-                TASKS,
+                (*TASKS, *(_links(quest) if may_change and version.pk == quest.current_id else ())),
                 [task for task in tasks if task.version_id == version.pk],
                 empty="No tasks yet.",
             )
             for version in versions
         ]
+
+    def response_add(self, request: HttpRequest, obj: Quest, post_url_continue: str | None = None) -> HttpResponse:
+        """To its page, where its tasks are added."""
+        messages.success(request, f"{obj} is made. Add its tasks, then start it.")
+        return HttpResponseRedirect(links.url_of(obj))
+
+    @buttons.button("Add a task", icon="add_task")
+    def add_task(self, request: HttpRequest, quest: Quest) -> HttpResponse:
+        def act(given: Mapping[str, Any]) -> str:
+            quest_tasks.add(business=quest.business, quest_id=quest.pk, task=given["task"], place=_place(given))
+            return f"Added the task {given['title']}."
+
+        form = partial(TaskForm, business=quest.business)
+        title, text = f"A task of {quest}", _running(quest)
+        return buttons.ask(self, request, quest, title=title, text=text, submit="Add it", form=form, act=act)
+
+    @buttons.button("Change", icon="edit")
+    def change_task(self, request: HttpRequest, quest: Quest, key: str) -> HttpResponse:
+        def act(given: Mapping[str, Any]) -> str:
+            quest_tasks.change(business=quest.business, quest_id=quest.pk, task=given["task"], place=_place(given))
+            return f"Changed the task {given['title']}."
+
+        task = _task(quest, key)
+        form = partial(TaskForm, business=quest.business, task=task)
+        title, text = str(task), _running(quest)
+        return buttons.ask(self, request, quest, title=title, text=text, submit="Save", form=form, act=act)
+
+    @buttons.button("Remove", icon="delete", danger=True)
+    def remove_task(self, request: HttpRequest, quest: Quest, key: str) -> HttpResponse:
+        def act(_: Mapping[str, Any]) -> str:
+            quest_tasks.remove(business=quest.business, quest_id=quest.pk, key=key)
+            return f"Removed the task {task}."
+
+        task = _task(quest, key)
+        title, text = f"Remove {task}?", _running(quest) or "People keep what they got for it."
+        return buttons.ask(self, request, quest, title=title, text=text, submit="Remove it", danger=True, act=act)
 
     @admin.action(description="Start the chosen quests", permissions=["act"])
     def activate(self, request: HttpRequest, queryset: QuerySet[Quest]) -> None:
@@ -183,6 +214,29 @@ class QuestAdmin(ServiceAdmin):
             self.log_change(request, quest, f"{word.capitalize()}.")
             moved += 1
         messages.success(request, f"{moved} {word}.")
+
+
+def _links(quest: Quest) -> Sequence[look.Column]:
+    def to(page: str, text: str) -> look.Column:
+        name = f"admin:loyalty_quest_{page}"
+        return look.column(text, lambda task: look.link(text, reverse(name, args=[quest.pk, task.key])))
+
+    return to("change_task", "Change"), to("remove_task", "Remove")
+
+
+def _task(quest: Quest, key: str) -> Task:
+    found = next((task for task in reads.tasks_of(quest.current) if task.key == key), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _place(given: Mapping[str, Any]) -> int | None:
+    return max(given["place"] - 1, 0) if given["place"] is not None else None
+
+
+def _running(quest: Quest) -> str:
+    return IN_FORCE if quest.status == Status.ACTIVE else ""
 
 
 def _benefit(benefit: Mapping[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """The form of a stamp card: what most cards say has a field; which products count is JSON, and what slots bring."""
 
-import json
 from typing import Any
 
 import msgspec
@@ -90,6 +89,6 @@ def _spelled(card: StampCard) -> dict[str, Any]:
     return {
         "per": stamp["per"],
         "min_spend": stamp["minSpend"] if float(stamp["minSpend"]) else None,
-        "more": json.dumps(more, indent=2, ensure_ascii=False) if more else "",
-        "rewards": json.dumps(card.rewards, indent=2, ensure_ascii=False) if card.rewards else "",
+        "more": more,
+        "rewards": card.rewards,
     }

@@ -36,7 +36,10 @@ def members_of(*, business: Business, key: str) -> "QuerySet[SegmentMember]":
     return current(business=business).filter(segment__business=business, segment__key=key)
 
 
+def live(*, business: Business) -> "QuerySet[Segment]":
+    """Those that a reward or a quest may name."""
+    return Segment.objects.for_business(business).filter(archived_at=None)
+
+
 def live_keys(*, business: Business) -> set[str]:
-    """The keys that a reward or a quest may name."""
-    live = Segment.objects.for_business(business).filter(archived_at=None)
-    return set(live.values_list("key", flat=True))
+    return set(live(business=business).values_list("key", flat=True))

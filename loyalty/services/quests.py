@@ -24,8 +24,8 @@ class RulesInForce(Conflict):
 
     def __init__(self, field: str) -> None:
         super().__init__(
-            f"People are in this quest: {field} changes only in a new version. Send status paused with it, and "
-            "status active afterwards; progress stays, by the keys of the tasks.",
+            f"People are in this quest: while it is active, {field} stays. Pause it with the change (status paused), "
+            "and start it again afterwards (status active). Progress stays, by the keys of the tasks.",
             field=field,
         )
 

@@ -17,13 +17,6 @@ ADD = "/admin/loyalty/earnrule/add/"
 FORM = {"title": "Purchases", "status": "active", "trigger": "order_paid", "points": "5"}
 
 
-def shown(browser, rule):
-    """What the page's form says before anybody changes it."""
-    form = browser.get(dashboards.page(rule)).context["adminform"].form
-    said = {field.name: field.value() for field in form}
-    return {name: value for name, value in said.items() if value not in (None, False)}
-
-
 @pytest.fixture
 def rule(acme):
     terms = Terms(trigger="ride", earn=Earn(points=1500), limit=Limit(times=2, period="daily"), budget=9000)
@@ -115,14 +108,14 @@ class TestWrites:
         rule = earn_rules.create(business=acme, title="Purchases", terms=terms)
         olga = dashboards.works_for(acme)
 
-        olga.post(dashboards.page(rule), shown(olga, rule))
+        olga.post(dashboards.page(rule), dashboards.shown(olga, rule))
 
         assert EarnRuleVersion.objects.for_business(acme).count() == 1
 
     def test_a_new_version_of_other_terms(self, acme, rule):
         olga = dashboards.works_for(acme)
 
-        olga.post(dashboards.page(rule), {**shown(olga, rule), "title": "Long rides", "points": "1700"})
+        olga.post(dashboards.page(rule), {**dashboards.shown(olga, rule), "title": "Long rides", "points": "1700"})
 
         rule.refresh_from_db()
         terms = earn_rules.terms_of(rule.current)

@@ -49,7 +49,7 @@ MADE_BY_HAND = {
         "MilestoneSet",
     ),
     *("GiftProduct", "GiftTemplate", "GiftUpload", "ReferralCode", "Reward", "ShippingMethod", "Simulation"),
-    *("Segment", "StampCard", "Survey", "TapProgramme"),
+    *("Quest", "Segment", "StampCard", "Survey", "TapProgramme"),
 }
 
 

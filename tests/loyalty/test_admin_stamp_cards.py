@@ -33,12 +33,6 @@ FORM = {"title": "Coffee card", "status": "active", "slots": "10", "prefilled": 
 }
 
 
-def shown(browser, card):
-    """What the page's form says before anybody changes it."""
-    form = browser.get(dashboards.page(card)).context["adminform"].form
-    return {field.name: field.value() for field in form if field.value() is not None}
-
-
 class TestRefuses:
     def test_analysts_that_want_to_add_one(self, acme):
         assert dashboards.works_for(acme, Membership.Role.ANALYST).get(ADD).status_code == 403
@@ -109,7 +103,7 @@ class TestWrites:
         olga.post(ADD, FORM)
         card = StampCard.objects.get()
 
-        olga.post(dashboards.page(card), shown(olga, card))
+        olga.post(dashboards.page(card), dashboards.shown(olga, card))
 
         assert StampCard.objects.get().version == card.version
 
@@ -136,7 +130,7 @@ class TestStampCards:
 
     def test_are_paused_and_go_on(self, olga, card):
         for status in ("paused", "active"):
-            olga.post(dashboards.page(card), {**shown(olga, card), "status": status})
+            olga.post(dashboards.page(card), {**dashboards.shown(olga, card), "status": status})
             assert StampCard.objects.get().status == status
 
     def test_are_not_an_analysts_to_pause(self, acme, card):
