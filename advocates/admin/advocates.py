@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 from advocates.admin import person_panels
 from advocates.admin.collecting import ItemsForm
+from advocates.admin.doing import TaskDoneForm
 from advocates.admin.profile import ErasureForm, MembershipForm, MergeForm, PointsForm, ProfileForm, TierForm
 from advocates.models import Advocate
 from advocates.services import loyalty_cards
@@ -24,8 +25,9 @@ from loyalty.admin.panels import Figure, Panel
 from loyalty.kernel import periods
 from loyalty.models import Account, Business
 from loyalty.selectors import ledger as books
+from loyalty.selectors import quests
 from loyalty.selectors.segments import keys_of
-from loyalty.services import accounts, erasure, inventory, ledger, memberships, merges, wallets
+from loyalty.services import accounts, completions, erasure, inventory, ledger, memberships, merges, wallets
 from loyalty.services.kinds.benefits.base import Occasion
 
 Status = Account.Status
@@ -61,6 +63,7 @@ class AdvocateAdmin(ServiceAdmin):
         "move_points",
         buttons.more(
             "move_items",
+            "complete_task",
             "change_tier",
             "change_membership",
             "new_card",
@@ -142,6 +145,15 @@ class AdvocateAdmin(ServiceAdmin):
         form = partial(ItemsForm, business=advocate.business)
         title = f"Give or take an item: {advocate}"
         return buttons.ask(self, request, advocate, title=title, submit="Do it", form=form, act=act)
+
+    @buttons.button("Mark a task done", icon="task_alt")
+    def complete_task(self, request: HttpRequest, advocate: Advocate) -> HttpResponse:
+        def act(answer: Mapping[str, Any]) -> str:
+            return _completed(advocate, answer["task"])
+
+        form = partial(TaskDoneForm, business=advocate.business)
+        title = f"Mark a task done: {advocate}"
+        return buttons.ask(self, request, advocate, title=title, submit="It is done", form=form, act=act)
 
     @buttons.button("Change tier", icon="stairs")
     def change_tier(self, request: HttpRequest, advocate: Advocate) -> HttpResponse:
@@ -284,6 +296,16 @@ def _move(advocate: Advocate, answer: Mapping[str, Any]) -> ledger.Posting:
     if answer["direction"] == "award":
         return ledger.award(**given)
     return ledger.spend(**given, type=ledger.Type.ADJUST, topic="points/adjusted")
+
+
+def _completed(advocate: Advocate, task_id: UUID) -> str:
+    task = quests.task_named(business=advocate.business, task_id=task_id)
+    outcome = completions.complete(
+        business=advocate.business, quest_id=task.version.quest_id, task_id=task.pk, account_id=advocate.pk
+    )
+    if outcome.is_repeat:
+        return f"{task} was done before."
+    return f"{task} is done: {outcome.points:,} points were given."
 
 
 def _moved(advocate: Advocate, answer: Mapping[str, Any]) -> str:

@@ -78,6 +78,44 @@ class TestQuests:
             assert said in text, said  # whoever may write finds them in the form
 
 
+class TestTasksOfAPerson:
+    """*Mark a task done* on the person's page."""
+
+    def test_are_done_once_and_pay(self, olga, ada, welcome):
+        form = {"task": tasks_of(welcome)[0].pk}
+
+        first, again = (olga.post(dashboards.page(ada, "complete_task"), form, follow=True) for _ in range(2))
+
+        assert "Say hello is done: 5 points were given" in dashboards.text_of(first)
+        assert "was done before" in dashboards.text_of(again)
+        assert points_of(ada) == 5
+
+    def test_are_of_active_quests_and_not_done_by_events_alone(self, olga, ada, quest, welcome):
+        quest(step("Ride", type="event", trigger="ride"), key="ride")
+        quest(step("Wait"), key="later", status="draft")
+
+        form = olga.get(dashboards.page(ada, "complete_task")).context["form"]
+
+        _, (title, offered) = form.fields["task"].choices
+        assert (title, [name for _, name in offered]) == ("Welcome", ["Say hello", "Fill in your profile"])
+
+    def test_say_why_they_cannot_be_done(self, olga, ada, quest):
+        second = tasks_of(quest(step("Wave"), step("Nod"), ordered=True))[1]
+
+        answer = olga.post(dashboards.page(ada, "complete_task"), {"task": second.pk})
+
+        assert answer.context["form"].errors
+        assert points_of(ada) == 0
+
+    def test_of_another_business_or_for_analysts_are_not_done(self, ann, ada, rival, quest, welcome):
+        theirs = tasks_of(quest(step("Wave", points=5), business=rival, key="theirs"))[0]
+        olga = dashboards.works_for(ada.business)
+
+        assert olga.post(dashboards.page(ada, "complete_task"), {"task": theirs.pk}).context["form"].errors["task"]
+        assert ann.post(dashboards.page(ada, "complete_task"), {"task": tasks_of(welcome)[0].pk}).status_code == 403
+        assert points_of(ada) == 0
+
+
 class TestSubmissions:
     def test_are_approved_and_pay(self, olga, proof, ada):
         answer = olga.post(dashboards.page(proof, "approve"), follow=True)
