@@ -7,6 +7,7 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 
 from loyalty.admin import links, look, panels, people, scope
 from loyalty.admin.base import ReadOnlyAdmin
@@ -14,7 +15,8 @@ from loyalty.admin.filters import OfPerson, When
 from loyalty.admin.panels import Panel
 from loyalty.kernel import ids
 from loyalty.kernel.errors import Code
-from loyalty.models import Account, WithheldBenefit
+from loyalty.models import Account, EarnRule, Quest, StampCard, WithheldBenefit
+from loyalty.models.base import TenantModel
 from loyalty.models.ledger import LedgerEntry, Lot, LotUse
 
 Type = LedgerEntry.Type
@@ -33,6 +35,7 @@ CAUSES = {
     "hold": "Hold to Earn",
     "tap": "Tap to Earn",
 }
+PAYING: tuple[type[TenantModel], ...] = (EarnRule, StampCard, Quest)
 SHOWN = 5  # entries on a person's page
 MOST_LOTS = 100  # on an entry's page
 
@@ -126,7 +129,12 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Rule")
     def rule(self, entry: LedgerEntry) -> object:
-        return look.code(f"{entry.rule_id}, version {entry.rule_version}") if entry.rule_id else look.NOTHING
+        if entry.rule_id is None:
+            return look.NOTHING
+        named = {"business_id": entry.business_id, "pk": entry.rule_id}
+        found = next((row for model in PAYING for row in model._default_manager.filter(**named)), None)
+        shown = look.link(found, links.url_of(found)) if found else look.code(entry.rule_id)
+        return format_html("{}, version {}", shown, entry.rule_version)
 
     @admin.display(description="Reason")
     def reason_in_full(self, entry: LedgerEntry) -> object:

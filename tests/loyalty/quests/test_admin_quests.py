@@ -3,9 +3,10 @@
 import pytest
 
 from loyalty.models import Submission
+from loyalty.models.ledger import LedgerEntry
 from loyalty.services import accounts, proofs
 from tests import dashboards
-from tests.loyalty.quests.conftest import points_of, step, tasks_of
+from tests.loyalty.quests.conftest import do, points_of, step, tasks_of
 
 
 @pytest.fixture
@@ -172,3 +173,11 @@ class TestSubmissions:
         assert "Me &lt;on&gt; it" in text
         assert 'rel="noopener noreferrer nofollow"' in text
         assert "<on>" not in text
+
+
+def test_what_a_quest_paid_leads_from_its_entry_to_the_quest(olga, ada, welcome):
+    do(welcome, ada)
+
+    text = dashboards.text_of(olga.get(dashboards.page(LedgerEntry.objects.get())))
+
+    assert f'<a href="{dashboards.page(welcome)}" class="text-link">Welcome</a>, version 1' in text
