@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from django.db import connection
 
 
@@ -25,6 +26,20 @@ def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(run, range(count)))
+
+
+def just_after(patch: pytest.MonkeyPatch, where: object, name: str, happens: Callable[[], Any]) -> None:
+    """Let something happen once, just after a function of `where` was called: what it has found is of before then."""
+    call, waiting = getattr(where, name), [happens]
+
+    def called(*given: Any, **named: Any) -> Any:
+        found = call(*given, **named)
+        if waiting:
+            happening = waiting.pop()
+            assert errors(at_once(1, lambda _: happening())) == []
+        return found
+
+    patch.setattr(where, name, called)
 
 
 @contextmanager

@@ -26,11 +26,13 @@ def foresee_use(business: Business, purchases: Sequence[Purchase]) -> Plan | Non
 
     def use(business: Business, order_ids: Collection[str]) -> None:
         for redemption_id, (order_id, coupon) in sorted(usable.items()):
-            if order_id in order_ids:
-                with suppress(WrongState):  # somebody has used or cancelled it just now, or it is too late
-                    if coupon.status == Status.PENDING_ACKNOWLEDGEMENT:
-                        steps.acknowledge(business=business, redemption_id=redemption_id)
-                    steps.use(business=business, redemption_id=redemption_id, order_id=order_id)
+            if order_id not in order_ids:
+                continue
+            if coupon.status == Status.PENDING_ACKNOWLEDGEMENT:
+                with suppress(WrongState):  # the shop has acknowledged it just now
+                    steps.acknowledge(business=business, redemption_id=redemption_id)
+            with suppress(WrongState):  # somebody has used or cancelled it just now, or it is too late
+                steps.use(business=business, redemption_id=redemption_id, order_id=order_id)
 
     return Plan({coupon.advocate_id for _, coupon in usable.values()}, use) if usable else None
 

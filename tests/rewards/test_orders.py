@@ -1,10 +1,13 @@
 """Orders use up the coupons that they name, and give back what these cost as the programme says."""
 
+from functools import partial
+
 import pytest
 
 from rewards.models import Redemption
-from rewards.services import codes, pools, redemptions
+from rewards.services import codes, orders, pools, redemptions, steps
 from tests.advocates.shop.conftest import balance, order, policy
+from tests.races import just_after
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +38,21 @@ class TestCoupons:
         code = api.post(f"/rewards/{reward.pk}/redeem", {"advocateId": str(ada.pk)}).json()["redemption"]["couponCode"]
 
         api.post("/orders", order(discountCodes=[code]))
+
+        used = Redemption.objects.get()
+        assert (used.status, used.order_id) == ("used", "1001")
+
+    @pytest.mark.django_db(transaction=True)
+    def test_are_used_up_though_the_shop_acknowledges_them_at_that_moment(
+        self, acme, api, ada, give, offer, monkeypatch
+    ):
+        give(ada, 100)
+        reward = offer(type="amount_discount", value="5.00", currency="EUR", acknowledgement="required")
+        made = api.post(f"/rewards/{reward.pk}/redeem", {"advocateId": str(ada.pk)}).json()["redemption"]
+        acknowledge = partial(steps.acknowledge, business=acme, redemption_id=made["id"])
+        just_after(monkeypatch, orders.coupons, "named", acknowledge)
+
+        api.post("/orders", order(discountCodes=[made["couponCode"]]))
 
         used = Redemption.objects.get()
         assert (used.status, used.order_id) == ("used", "1001")

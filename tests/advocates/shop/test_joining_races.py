@@ -7,7 +7,7 @@ from advocates.services import address_book, advocates, buyers, customers
 from advocates.services.customers import Told
 from tests import cast
 from tests.advocates.shop.conftest import balance, order, rule
-from tests.races import at_once, errors
+from tests.races import just_after
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NEW = {"externalId": "new-1", "email": "new@example.com"}
@@ -17,19 +17,7 @@ NEW = {"externalId": "new-1", "email": "new@example.com"}
 def meanwhile(monkeypatch):
     """Let something happen once, just after a module has looked in the register for who is known."""
 
-    def arrange(module, name, happens):
-        look, waiting = getattr(module.identity, name), [happens]
-
-        def looked(**asked):
-            found = look(**asked)
-            if waiting:
-                happening = waiting.pop()
-                assert errors(at_once(1, lambda _: happening())) == []
-            return found
-
-        monkeypatch.setattr(module.identity, name, looked)
-
-    return arrange
+    return lambda module, name, happens: just_after(monkeypatch, module.identity, name, happens)
 
 
 @pytest.mark.parametrize("look", ["by_external_ids", "by_emails"])
