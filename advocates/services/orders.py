@@ -3,7 +3,7 @@
 All the accounts that an order touches are locked first, sorted by id; then it is read what is known of it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
@@ -96,10 +96,14 @@ def _take(business: Business, baskets: Sequence[Basket], batch: Batch | None = N
     who = buyers.find_or_join(business=business, baskets=baskets)
     found = [(basket, pk) for basket, pk in zip(baskets, who, strict=True) if isinstance(pk, UUID)]
     purchases = [_purchase(basket, pk) for basket, pk in found]
+    closing = {basket.external_id for basket, _ in found if basket.status in Order.CLOSED}
+    earned = _earned(business, closing)
     plans = _plans(purchases, [basket.status for basket, _ in found], business=business)
     with climbing.together():  # what follows from a step of a ladder comes after all that these orders do
         till = Till(business, [pk for _, pk in found], plans)
         till.read([basket.external_id for basket in baskets])
+        if not {id for id in closing if (sale := till.sale(id)) and sale.order.qualified_at} <= earned:
+            raise Meanwhile
         sales = [
             pk if isinstance(pk, DomainError) else till.ring_up(basket, pk)
             for basket, pk in zip(baskets, who, strict=True)
@@ -109,6 +113,14 @@ def _take(business: Business, baskets: Sequence[Basket], batch: Batch | None = N
         batch.made = till.entries()
         batch.save(force_insert=True)
     return _outcomes(sales)
+
+
+def _earned(business: Business, order_ids: Collection[str]) -> set[str]:
+    """Those of these orders of which something may have come elsewhere."""
+    if not order_ids:
+        return set()
+    rows = Order.objects.for_business(business).filter(external_id__in=order_ids, qualified_at__isnull=False)
+    return set(rows.values_list("external_id", flat=True))
 
 
 def _outcomes(sales: Sequence[Sale | DomainError]) -> list[Outcome | DomainError]:
@@ -145,11 +157,16 @@ def _change(business: Business, order_id: str, status: str | None, refunds: Sequ
         till = Till(business, [order.advocate_id], plans)
         till.read([order_id])
         sale = till.sale(order_id)
-        if sale is None or sale.order.advocate_id != order.advocate_id:
+        if sale is None or _planned_by(sale.order) != _planned_by(order):
             raise Meanwhile
         till.move(sale, status, refunds)
         till.close()
     return _outcome(sale)
+
+
+def _planned_by(order: Order) -> tuple[object, ...]:
+    """What plans go by: whose it is, what was bought, and whether something may have come of it."""
+    return order.advocate_id, bytes(order.fingerprint), order.qualified_at
 
 
 def _plans(purchases: Sequence[Purchase], statuses: Sequence[str], *, business: Business) -> Plans:

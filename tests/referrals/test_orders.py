@@ -1,14 +1,19 @@
 """Orders complete the referral of their customer, and undo it when nothing of them is left."""
 
+from functools import partial
+
 import pytest
 
 from advocates.models import Advocate
+from advocates.services import orders
 from loyalty.services import earn_rules, ledger, merges
 from loyalty.services.earn_terms import Earn, Terms
 from referrals.models import Conversion, Referral
 from referrals.selectors import programmes
 from referrals.services import decisions
+from tests import cast
 from tests.advocates.shop.conftest import order, policy
+from tests.races import just_after
 from tests.referrals.conftest import points_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("adas")]
@@ -60,6 +65,31 @@ class TestCompletes:
         api.post("/orders", order(referralCode="ADA-1815"))
 
         assert (points_of(ada), Conversion.objects.get().reason) == (0, "self_referral")
+
+
+@pytest.mark.django_db(transaction=True)
+class TestPaidJustAfterARefundHasLooked:
+    """What came of the order is found all the same."""
+
+    @pytest.fixture(autouse=True)
+    def _paid_meanwhile(self, acme, api, monkeypatch):
+        api.post("/orders", order(customer=CHARLES, referralCode="ADA-1815", status="pending"))
+        pay = partial(cast.client_of(acme).patch, "/orders/1001", {"financialStatus": "paid"})
+        just_after(monkeypatch, orders, "_plans", pay)
+
+    @pytest.mark.parametrize(
+        "said", [{"financialStatus": "refunded"}, {"refunds": [{"id": "r-1", "amount": "50.00"}]}]
+    )
+    def test_takes_from_both_sides(self, api, ada, said):
+        assert api.patch("/orders/1001", said).status_code == 200
+
+        assert (points_of(ada), points_of(charles()), Conversion.objects.get().status) == (0, 0, "reversed")
+
+    def test_takes_from_both_sides_when_it_is_told_anew(self, api, ada):
+        told = order(customer=CHARLES, referralCode="ADA-1815", status="refunded")
+        assert api.post("/orders", told).status_code == 200
+
+        assert (points_of(ada), points_of(charles()), Conversion.objects.get().status) == (0, 0, "reversed")
 
 
 class TestClawBack:

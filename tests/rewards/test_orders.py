@@ -4,8 +4,10 @@ from functools import partial
 
 import pytest
 
+from advocates.services import orders as shop_orders
 from rewards.models import Redemption
 from rewards.services import codes, orders, pools, redemptions, steps
+from tests import cast
 from tests.advocates.shop.conftest import balance, order, policy
 from tests.races import just_after
 
@@ -56,6 +58,16 @@ class TestCoupons:
 
         used = Redemption.objects.get()
         assert (used.status, used.order_id) == ("used", "1001")
+
+    @pytest.mark.django_db(transaction=True)
+    def test_are_used_up_though_the_shop_names_them_at_that_moment(self, acme, api, ada, coupon, monkeypatch):
+        api.post("/orders", order(status="pending"))
+        tell = partial(cast.client_of(acme).post, "/orders", order(status="pending", discountCodes=[coupon]))
+        just_after(monkeypatch, shop_orders, "_plans", tell)
+
+        api.patch("/orders/1001", {"financialStatus": "paid"})
+
+        assert Redemption.objects.get().status == "used"
 
     def test_may_be_somebody_elses(self, api, ada, bob, coupon):
         assert api.post("/orders", order(who="bob-1", discountCodes=[coupon])).status_code == 201
