@@ -59,7 +59,10 @@ def lock(*, business: Business, account_ids: Iterable[UUID | None]) -> None:
 
 @transaction.atomic(savepoint=False)
 def bring(*, code: ReferralCode, friend_id: UUID, now: datetime) -> None:
-    """Remember who brought a friend, and tell it, unless someone else did before, or it was the friend who did."""
+    """Remember who brought a friend, and tell it, unless someone else did before, or it was the friend who did.
+
+    The caller has locked both accounts.
+    """
     lines.lock(code.business)
     if friend_id == code.advocate_id or lines.is_above(friend_id, code.advocate_id, business=code.business):
         return
@@ -76,6 +79,7 @@ def join_by_code(advocate: Advocate, code: str) -> None:
     """
     business = advocate.business
     found = codes.find(business=business, code=code, field="referralCode")
+    lock(business=business, account_ids=[found.advocate_id])
     bring(code=found, friend_id=advocate.pk, now=clock.now(business))
 
 

@@ -7,7 +7,8 @@ import pytest
 from django.db import connection
 
 from advocates.models import Advocate
-from referrals.models import Conversion
+from advocates.services import advocates
+from referrals.models import Conversion, Referral
 from referrals.services import codes, conversions, friends
 from tests.races import at_once, errors
 from tests.referrals.conftest import points_of
@@ -105,3 +106,17 @@ def test_friends_who_bring_each_other_never_wait_in_a_circle(ada, bob, two_codes
 
     assert errors(results) == []
     assert Conversion.objects.count() == CROWD
+
+
+def test_who_joins_by_a_code_and_who_orders_by_it_never_wait_in_a_circle(acme, adas, order):
+    """Whoever changes who brought whom has locked the code's owner before."""
+
+    def come(number):
+        if number % 2:
+            return advocates.create(business=acme, external_id=f"joins-{number}", referral_code="ADA-1815")
+        return order(str(number), external_id=f"orders-{number}")
+
+    results = at_once(16, come)
+
+    assert errors(results) == []
+    assert Referral.objects.count() == 16
