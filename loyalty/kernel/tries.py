@@ -8,7 +8,7 @@ Answer = TypeVar("Answer")
 MOST = 3
 
 
-def again(work: Callable[[], Answer], *, on: type[Exception]) -> Answer:
+def again(work: Callable[[], Answer], *, on: type[Exception] | tuple[type[Exception], ...]) -> Answer:
     """What `work` answers, which may fail with `on` and leave nothing: it is done three times at most."""
     for _ in range(MOST - 1):
         try:

@@ -6,12 +6,10 @@ from datetime import timedelta
 from django.db import transaction
 
 from advocates.models import Advocate
-from advocates.services import advocates
 from loyalty import events as feed
-from loyalty.kernel import clock
+from loyalty.kernel import clock, tries
 from loyalty.kernel.errors import DomainError
 from loyalty.models import Business
-from loyalty.services import accounts
 from referrals import events
 from referrals.models import Click, Conversion, ReferralCode
 from referrals.selectors import missions, programmes
@@ -20,7 +18,6 @@ from referrals.services.friends import Named
 from referrals.services.signals import NONE, Signals, email_hash
 
 Status = Conversion.Status
-FASTER = (advocates.EmailTaken, accounts.ExternalIdTaken)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +45,10 @@ def convert(
 
     :raises NotFound: if the business has no such code
     """
-    named = named or Named()
-    try:
-        return _convert(business=business, code=code, order=order, named=named, seen=seen)
-    except FASTER:  # the friend has joined by another call just now: they are found this time
-        return _convert(business=business, code=code, order=order, named=named, seen=seen)
+    who = named or Named()
+    return tries.again(
+        lambda: _convert(business=business, code=code, order=order, named=who, seen=seen), on=friends.FASTER
+    )
 
 
 @transaction.atomic
@@ -152,7 +148,7 @@ def _settle(conversion: Conversion, case: risk.Case) -> None:
     else:
         try:
             payment.pay(conversion, now=case.now)
-        except FASTER:
+        except friends.FASTER:
             raise
         except DomainError:
             decisions.hold(conversion, reason="not_payable", now=case.now)

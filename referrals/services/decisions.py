@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
 
 from loyalty import events as feed
-from loyalty.kernel import clock
+from loyalty.kernel import clock, tries
 from loyalty.kernel.errors import Conflict, DomainError, NotFound
 from loyalty.kernel.rounds import Round
 from loyalty.models import Business
@@ -35,7 +36,6 @@ class AlreadyDecided(Conflict):
         super().__init__(f"This conversion is {status}: that cannot be done to it any more.")
 
 
-@transaction.atomic
 def approve(*, business: Business, conversion_id: UUID, note: str = "") -> Conversion:
     """Pay a conversion that is held, or was rejected, as it was promised when the order came.
 
@@ -43,6 +43,11 @@ def approve(*, business: Business, conversion_id: UUID, note: str = "") -> Conve
     :raises AlreadyDecided: if it is paid, or was
     :raises DomainError: as `payment.pay`
     """
+    return tries.again(lambda: _approve(business, conversion_id, note), on=friends.FASTER)
+
+
+@transaction.atomic
+def _approve(business: Business, conversion_id: UUID, note: str) -> Conversion:
     conversion = _locked(business, conversion_id, allowed=(Status.HELD, Status.REJECTED))
     conversion.note = note or conversion.note
     payment.pay(conversion, now=clock.now(business))
@@ -111,7 +116,7 @@ def release_due() -> int:
     with Round("release") as work:
         for business_id, conversion_id in [*_due(), *missions.fulfilled(most=BATCH)]:
             with work.piece(business=business_id, conversion=conversion_id):
-                released += _release(business_id, conversion_id)
+                released += tries.again(partial(_release, business_id, conversion_id), on=friends.FASTER)
     return released
 
 
@@ -135,6 +140,8 @@ def _release(business_id: UUID, conversion_id: UUID) -> bool:
         return False
     try:
         payment.pay(conversion, now=now)
+    except friends.FASTER:
+        raise
     except DomainError as error:
         log.warning("conversion_not_payable", id=str(conversion_id), code=error.code.value)
         hold(conversion, reason="not_payable", now=now)

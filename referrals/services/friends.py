@@ -13,10 +13,13 @@ from advocates.services import advocates
 from loyalty import events as feed
 from loyalty.kernel import clock
 from loyalty.models import Account, Business
+from loyalty.services import accounts
 from referrals import events
 from referrals.models import Conversion, Referral, ReferralCode
 from referrals.selectors import lines
 from referrals.services import codes
+
+FASTER = (advocates.EmailTaken, accounts.ExternalIdTaken)  # another call has let the friend join: they are found now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,7 @@ def find(*, business: Business, named: Named, visitor: bytes | None = None) -> A
 def join(*, business: Business, named: Named) -> Advocate:
     """Let a friend whom nobody knows yet join the programme.
 
-    :raises advocates.EmailTaken, accounts.ExternalIdTaken: if another call was faster
+    :raises FASTER: if another call was faster
     """
     return advocates.create(business=business, email=named.email or None, external_id=named.external_id or None)
 

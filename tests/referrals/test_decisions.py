@@ -13,8 +13,8 @@ from loyalty.kernel.errors import NotFound
 from loyalty.models import Account
 from loyalty.services import accounts, businesses, ledger
 from referrals.models import Conversion, Referral
-from referrals.services import codes, conversions, decisions, programmes
-from tests.races import at_once
+from referrals.services import codes, conversions, decisions, friends, programmes
+from tests.races import at_once, just_after
 from tests.referrals.conftest import points_of
 
 pytestmark = pytest.mark.django_db
@@ -209,3 +209,21 @@ class TestAtOnce:
                 return decisions.release_due()
 
         assert (sum(at_once(4, sweep)), points_of(ada)) == (5, 1000)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAFriendWhoJoinsJustThen:
+    @pytest.fixture(autouse=True)
+    def joins(self, acme, held, monkeypatch):
+        just_after(monkeypatch, friends, "find", lambda: advocates.create(business=acme, email=CHARLES))
+
+    def test_is_found_by_who_approves(self, acme, held):
+        decisions.approve(business=acme, conversion_id=held.pk)
+
+        assert points_of(charles(acme)) == 100
+
+    def test_is_found_when_it_falls_due(self, acme, held):
+        Conversion.objects.filter(pk=held.pk).update(due_at=clock.now(acme))
+
+        assert decisions.release_due() == 1
+        assert points_of(charles(acme)) == 100
