@@ -162,7 +162,7 @@ class ApiView(APIView):
             return _answer(reply, declared)
 
         if key is None or is_inside or caller is None:
-            answer = work()
+            answer = idempotency.insist(work)
         else:
             answer = idempotency.run(
                 work,

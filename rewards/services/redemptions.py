@@ -106,7 +106,7 @@ def redeem_once(wish: Wish, *, business: Business, key: idempotency.Key | None) 
     :raises idempotency.KeptRefusal, idempotency.KeyInUse, idempotency.KeyMismatch: see there
     """
     try:
-        return idempotency.insist(lambda: _redeem(wish, business=business, key=key))
+        return _redeem(wish, business=business, key=key)
     except DomainError as error:
         if key is None or error.is_replay or not error.code.is_refusal:
             raise

@@ -1,10 +1,13 @@
 """POST /advocates/:id/merge: two advocates of one person become one, and two again."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 
 from advocates.models import Advocate
 from advocates.services import advocates
@@ -416,6 +419,19 @@ class TestAtOnce:
         assert all(isinstance(error, Conflict) for error in errors(answers))
         assert (wallet(ada).amount, wallet(bob).amount) == (0, awarded * 10)
         assert sum(Balance.objects.values_list("lifetime_earned", flat=True)) == awarded * 10
+
+    def test_is_tried_again_where_the_database_ends_it_for_the_sake_of_others(self, api, ada, bob):
+        """A call without a key, too. Whoever waits first in a circle is the one that is ended."""
+        first, second = sorted([ada, bob], key=lambda each: each.pk)
+        rows = Account.objects.select_for_update()
+
+        with ThreadPoolExecutor(1) as pool:
+            with transaction.atomic():
+                rows.get(pk=second.pk)
+                answer = pool.submit(at_once, 1, lambda _: merge(api, ada, bob).status_code)
+                time.sleep(0.5)
+                rows.get(pk=first.pk)
+            assert answer.result() == [200]
 
     def merge_both_ways(self, business, ada, bob, count=20):
         pairs = [(ada.pk, bob.pk), (bob.pk, ada.pk)]
