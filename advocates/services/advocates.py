@@ -14,7 +14,7 @@ from advocates.services import bringing, details, loyalty_cards
 from advocates.services.details import Changes, Details
 from advocates.services.mappings import STAYS, AdvocateGone
 from loyalty import events
-from loyalty.kernel import clock
+from loyalty.kernel import clock, tries
 from loyalty.kernel.errors import Conflict, NotFound
 from loyalty.models import Account, Business
 from loyalty.selectors import merges
@@ -103,21 +103,17 @@ def find_or_create_by_external_id(
     :raises Invalid: if the external id or the e-mail address makes no sense
     """
     details.check({"external_id": external_id, "email": email, "name": name}, today=clock.now(business).date())
-    try:
-        return _find_or_create(business, external_id, email, name)
-    except Conflict:  # another call was faster: what it wrote is found now
-        return _find_or_create(business, external_id, email, name)
+    # Whatever a faster call wrote is found when looking again.
+    return tries.again(lambda: _find_or_create(business, external_id, email, name), on=Conflict)
 
 
-@transaction.atomic
 def put_by_external_id(*, business: Business, external_id: str, given: Details) -> Advocate:
     """Make details known of the person whom the merchant knows by `external_id`; who is not known yet joins.
 
     :raises Invalid, EmailTaken, AdvocateGone: as `update`
     """
-    email = given.get("email")
-    found = find_or_create_by_external_id(business=business, external_id=external_id, email=email)
-    return update(business=business, advocate_id=found.pk, **given)
+    # Who was merged just now is found as whom they are by now.
+    return tries.again(lambda: _put(business, external_id, given), on=AdvocateGone)
 
 
 def nameless(*, business: Business, email: str) -> Advocate | None:
@@ -134,6 +130,12 @@ def touch(*, business: Business, advocate_id: UUID) -> None:
     now = clock.now(business)
     people = Advocate.objects.for_business(business).filter(pk=advocate_id)
     people.exclude(last_seen_at__gt=now - SEEN_EVERY).update(last_seen_at=now)
+
+
+@transaction.atomic
+def _put(business: Business, external_id: str, given: Details) -> Advocate:
+    found = find_or_create_by_external_id(business=business, external_id=external_id, email=given.get("email"))
+    return update(business=business, advocate_id=found.pk, **given)
 
 
 @transaction.atomic

@@ -55,10 +55,8 @@ def put(*, business: Business, told: Told) -> Put:
     :raises advocates.EmailTaken: if someone else has the e-mail address
     :raises AdvocateGone: if they are erased
     """
-    try:
-        return _put(business, told)
-    except Conflict:  # another call was faster: what it wrote is found now
-        return _put(business, told)
+    # Whatever a faster call wrote is found when looking again.
+    return tries.again(lambda: _put(business, told), on=Conflict)
 
 
 @transaction.atomic

@@ -1,10 +1,13 @@
 """Somebody joins just after they were looked for: they are found, not refused."""
 
+from functools import partial
+
 import pytest
 
 from advocates.models import Advocate
 from advocates.services import address_book, advocates, buyers, customers
 from advocates.services.customers import Told
+from loyalty.services import merges
 from tests import cast
 from tests.advocates.shop.conftest import balance, order, rule
 from tests.races import just_after
@@ -70,3 +73,25 @@ class TestACustomer:
 
         assert api.put("/customers/new-1", {"email": NEW["email"]}).status_code == 409
         assert Advocate.objects.get().external_id == "new-2"
+
+    @pytest.mark.parametrize("path", ["/customers/new-1", "/integration/user/new-1"])
+    def test_who_joins_and_gets_the_id_by_two_others_is_changed(self, acme, integration_api, path, meanwhile):
+        def joins():
+            meanwhile(advocates, "by_email", gets_id)
+            advocates.create(business=acme, email=NEW["email"])
+
+        def gets_id():
+            advocates.find_or_create_by_external_id(business=acme, external_id="new-1", email=NEW["email"])
+
+        meanwhile(advocates, "by_email", joins)
+        client = integration_api if "user" in path else cast.client_of(acme)
+
+        assert client.put(path, {"email": NEW["email"], "name": "New"}).status_code == 200
+        assert Advocate.objects.get().name == "New"
+
+    def test_who_is_merged_meanwhile_is_changed_as_whom_they_are(self, acme, integration_api, ada, bob, monkeypatch):
+        merge = partial(merges.merge, business=acme, source_id=ada.pk, target_id=bob.pk)
+        just_after(monkeypatch, advocates, "find_or_create_by_external_id", merge)
+
+        assert integration_api.put("/integration/user/ada-1", {"name": "Both"}).status_code == 200
+        assert Advocate.objects.get(pk=bob.pk).name == "Both"
