@@ -104,7 +104,7 @@ def find_or_create_by_external_id(
     """
     details.check({"external_id": external_id, "email": email, "name": name}, today=clock.now(business).date())
     # Whatever a faster call wrote is found when looking again.
-    return tries.again(lambda: _find_or_create(business, external_id, email, name), on=Conflict)
+    return tries.again(lambda: _find_or_create(business, external_id, email, name), on=Conflict, most=tries.FEW)
 
 
 def put_by_external_id(*, business: Business, external_id: str, given: Details) -> Advocate:
@@ -113,7 +113,7 @@ def put_by_external_id(*, business: Business, external_id: str, given: Details) 
     :raises Invalid, EmailTaken, AdvocateGone: as `update`
     """
     # Who was merged just now is found as whom they are by now.
-    return tries.again(lambda: _put(business, external_id, given), on=AdvocateGone)
+    return tries.again(lambda: _put(business, external_id, given), on=AdvocateGone, most=tries.FEW)
 
 
 def nameless(*, business: Business, email: str) -> Advocate | None:

@@ -56,7 +56,7 @@ def put(*, business: Business, told: Told) -> Put:
     :raises AdvocateGone: if they are erased
     """
     # Whatever a faster call wrote is found when looking again.
-    return tries.again(lambda: _put(business, told), on=Conflict)
+    return tries.again(lambda: _put(business, told), on=Conflict, most=tries.FEW)
 
 
 @transaction.atomic

@@ -62,10 +62,9 @@ def join_named(*, business: Business, external_ids: Collection[str]) -> dict[str
 
     :raises IntegrityError: if one of them is known already
     """
-    ordered = sorted(external_ids)  # whoever lets the same people join waits, and not for ever
-    new = [_unknown(business, external_id) for external_id in ordered]
-    _open(business, new)
-    return {external_id: advocate.pk for external_id, advocate in zip(ordered, new, strict=True)}
+    new = {external_id: _unknown(business, external_id) for external_id in external_ids}
+    _open(business, list(new.values()))
+    return {external_id: advocate.pk for external_id, advocate in new.items()}
 
 
 def _unknown(business: Business, external_id: str) -> Advocate:
@@ -127,10 +126,15 @@ def join_all(
 
 
 def _open(business: Business, new: Sequence[Advocate], older: Collection[UUID] = ()) -> None:
-    """Let them join; rules pay nothing for the coming of those who are older than the programme."""
-    accounts.open_accounts(business=business, accounts=[advocate.account for advocate in new])
+    """Let them join; rules pay nothing for the coming of those who are older than the programme.
+
+    Ids and addresses are taken in their order: whoever takes the same ones waits, and not for ever.
+    """
+    named = sorted((advocate.account for advocate in new), key=lambda account: account.external_id or "")
+    addressed = sorted(new, key=lambda advocate: (advocate.email or "").lower())
+    accounts.open_accounts(business=business, accounts=named)
     loyalty_cards.put_on(new)
-    tables.write(new)
+    tables.write(addressed)
     joined = [news.joined(advocate, is_new=advocate.pk not in older) for advocate in new]
     events.record(joined, now=clock.now(business))
 

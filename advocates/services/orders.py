@@ -88,7 +88,7 @@ def change(*, business: Business, order_id: str, status: str | None = None, refu
 
 def again(work: Callable[[], Answer]) -> Answer:
     """Whoever was faster is found when looking again."""
-    return tries.again(lambda: tries.again(work, on=Meanwhile), on=IntegrityError)
+    return tries.again(work, on=(Meanwhile, IntegrityError))
 
 
 @transaction.atomic

@@ -5,12 +5,15 @@ from typing import TypeVar
 
 Answer = TypeVar("Answer")
 
-MOST = 3
+MOST = 10  # each time somebody else has come further, but there may be many of them
+FEW = 3  # for what may as well be no other's doing, and stays
 
 
-def again(work: Callable[[], Answer], *, on: type[Exception] | tuple[type[Exception], ...]) -> Answer:
-    """What `work` answers, which may fail with `on` and leave nothing: it is done three times at most."""
-    for _ in range(MOST - 1):
+def again(
+    work: Callable[[], Answer], *, on: type[Exception] | tuple[type[Exception], ...], most: int | None = None
+) -> Answer:
+    """What `work` answers, which may fail with `on` and leave nothing: it is done so many times at most."""
+    for _ in range((most or MOST) - 1):
         try:
             return work()
         except on:

@@ -3,7 +3,10 @@
 import pytest
 from django.db import OperationalError
 
-from advocates.services import advocates
+from advocates.models import Advocate
+from advocates.services import advocates, customers, user_events
+from advocates.services.customers import Told
+from advocates.services.user_events import UserEvent
 from loyalty.services import batches, idempotency, verification
 from loyalty.services.ledger import Posting
 from loyalty.services.postings import Move
@@ -88,3 +91,33 @@ def test_an_undo_happens_once(acme, people):
 
     assert errors(done) == []
     assert sum(result is not None for each in done for result in each.results) == 1
+
+
+class TestNewcomers:
+    def customers(self, acme, names):
+        return customers.put_all(business=acme, told=[Told(external_id=name, details={}) for name in names])
+
+    def events(self, acme, names):
+        acme.users_on_first_event = True
+        acme.save(update_fields=["users_on_first_event"])
+        told = [UserEvent(user=name, name="hello", data={}, event_id=None) for name in names]
+        return user_events.take_many(business=acme, events=told)
+
+    @pytest.mark.parametrize("batch", ["customers", "events"])
+    def test_of_thirty_batches_that_overlap_join_once(self, acme, batch):
+        """Each time that one of them looks, others have let a few more join."""
+
+        def bring(caller):
+            return getattr(self, batch)(acme, [f"u-{(caller * 7 + number) % 120}" for number in range(40)])
+
+        assert errors(at_once(30, bring)) == []
+        assert Advocate.objects.count() == 120
+
+    def test_whose_addresses_come_in_another_order_never_wait_in_a_circle(self, acme):
+        def bring(caller):
+            numbers = range(300) if caller % 2 else reversed(range(300))
+            people = [Told(external_id=f"{caller}-{n}", details={"email": f"{n}@example.com"}) for n in numbers]
+            return customers.put_all(business=acme, told=people)
+
+        assert errors(at_once(6, bring)) == []
+        assert Advocate.objects.exclude(email=None).count() == 300
