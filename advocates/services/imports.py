@@ -50,6 +50,10 @@ class WrongState(Conflict):
         super().__init__(f"This import is {found.state}.")
 
 
+class Forgotten(Exception):
+    """Somebody was erased out of rows that were just being brought: what is left of them is brought instead."""
+
+
 @transaction.atomic
 def receive(
     *,
@@ -122,7 +126,7 @@ def advance(*, business: Business, import_id: UUID) -> bool:
     """Settle the next part of an import. Answers whether there may be another one."""
     measure()
     # Whoever joined in between is found when looking again.
-    return tries.again(lambda: _advance(business, import_id), on=IntegrityError)
+    return tries.again(lambda: _advance(business, import_id), on=(IntegrityError, Forgotten))
 
 
 def work_off() -> None:
@@ -243,13 +247,25 @@ def _advance(business: Business, import_id: UUID) -> bool:
     if part is None:
         _enter(found, NEXT[State(found.state)])
         return False
+    rows = part.rows
     if found.state == State.UNDOING:
         _undo_part(business, found, part)
     else:
         _bring_part(business, found, part)
+    _check_nobody_is_forgotten(part, rows)
     part.is_settled = True
     part.save()
     return True
+
+
+def _check_nobody_is_forgotten(part: ImportPart, rows: Sequence[list[Any]]) -> None:
+    """Lock the part, which still has these rows. Whoever erases locks people first, too, and parts after them.
+
+    :raises Forgotten: if it has not
+    """
+    parts = ImportPart.objects.filter(business_id=part.business_id, pk=part.pk, rows=rows)
+    if not parts.select_for_update().exists():
+        raise Forgotten
 
 
 def _bring_part(business: Business, found: Import, part: ImportPart) -> None:

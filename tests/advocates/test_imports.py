@@ -339,6 +339,22 @@ class TestForgetting:
         (kept,) = ImportPart.objects.get(whole=found).rows
         assert kept[-1] == "Bob"
 
+    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.parametrize("is_started", [False, True])
+    def test_erases_a_person_out_of_rows_that_are_just_being_brought(self, acme, monkeypatch, is_started):
+        ada = advocates.create(business=acme, external_id="c-1", email="ada@example.com")
+        found = received(acme, "externalId,email\nc-1,ada@example.com\nc-2,bob@example.com\n")
+        if is_started:
+            settled(found)
+            imports.start(business=acme, import_id=found.pk)
+        races.just_after(monkeypatch, imports, "_sound", lambda: erasure.erase(business=acme, account_id=ada.pk))
+
+        settled(found)
+
+        assert "ada" not in str(ImportPart.objects.get().rows)
+        assert not Advocate.objects.filter(external_id="c-1").exists()
+        assert Advocate.objects.filter(external_id="c-2").exists() == is_started
+
     def test_drops_what_was_checked_and_never_done(self, acme):
         found = checked(acme, "externalId\nc-1\n")
         other = checked(acme, "externalId\nc-2\n")
@@ -370,6 +386,7 @@ class TestTwoAtOnce:
     @pytest.mark.django_db(transaction=True)
     def test_without_the_lock_bring_some_twice(self, acme, monkeypatch):
         monkeypatch.setattr(imports, "_locked", lambda business, pk: Import.objects.for_business(business).get(pk=pk))
+        monkeypatch.setattr(imports, "_check_nobody_is_forgotten", lambda part, rows: None)
 
         assert self.run(acme, monkeypatch) > 60
 
