@@ -1,7 +1,8 @@
 """Who works for a business, and as what. It always keeps an owner."""
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
+from loyalty.kernel import tries
 from loyalty.kernel.errors import Conflict
 from loyalty.models import Business, Membership, User
 
@@ -18,13 +19,17 @@ class LastOwner(Conflict):
         super().__init__("A business keeps at least one owner. Make somebody else an owner first.", field="role")
 
 
-@transaction.atomic
 def add(*, business: Business, email: str, role: Role) -> Membership:
     """Let someone work for a business. Who is new gets a user without a password, and chooses one by mail.
 
     :raises AlreadyMember: if they do already
     """
-    address = email.strip().lower()
+    # Whom somebody else has just made a user is found when looking again.
+    return tries.again(lambda: _add(business, email.strip().lower(), role), on=IntegrityError)
+
+
+@transaction.atomic
+def _add(business: Business, address: str, role: Role) -> Membership:
     user = User.objects.filter(email=address).first() or User.objects.create_user(address)
     membership, is_new = Membership.objects.get_or_create(business=business, user=user, defaults={"role": role})
     if not is_new:

@@ -8,8 +8,10 @@ from django.core import mail
 from django.test import Client
 
 from loyalty.models import Membership, User
+from loyalty.services import members
 from tests import cast, dashboards
 from tests.dashboards import Role
+from tests.races import at_once, errors
 
 ADD = "/admin/loyalty/membership/add/"
 
@@ -56,6 +58,14 @@ class TestInvite:
         browser.post(form.request["PATH_INFO"], {"new_password1": cast.PASSWORD, "new_password2": cast.PASSWORD})
         assert browser.login(request=form.wsgi_request, username="carl@acme.example", password=cast.PASSWORD)
         assert browser.get("/admin/").context["site_header"] == acme.name
+
+    @pytest.mark.django_db(transaction=True)
+    def test_of_a_newcomer_by_two_businesses_at_once_makes_one_user(self, acme, rival):
+        def add(number):
+            return members.add(business=(acme, rival)[number], email="carl@both.example", role=Membership.Role.MANAGER)
+
+        assert errors(at_once(2, add)) == []
+        assert User.objects.get(email="carl@both.example").memberships.count() == 2
 
     def test_takes_a_link_once(self, invite):
         invite("carl@acme.example")
