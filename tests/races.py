@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,6 +40,23 @@ def just_after(patch: pytest.MonkeyPatch, where: object, name: str, happens: Cal
         return found
 
     patch.setattr(where, name, called)
+
+
+@contextmanager
+def beside(patch: pytest.MonkeyPatch, where: object, name: str, happens: Callable[[], Any]) -> Iterator[None]:
+    """As `just_after`, but it may have to wait for whoever called, and has happened when the block is left."""
+    call, begun = getattr(where, name), list[Future[Any]]()
+
+    def called(*given: Any, **named: Any) -> Any:
+        found = call(*given, **named)
+        if not begun:
+            begun.append(pool.submit(at_once, 1, lambda _: happens()))
+            wait(begun, timeout=0.5)
+        return found
+
+    with ThreadPoolExecutor(1) as pool:
+        patch.setattr(where, name, called)
+        yield
 
 
 @contextmanager

@@ -72,14 +72,15 @@ def enable(*, account: GiftAccount) -> None:
     account.save(update_fields=["disabled_at"])
 
 
+@transaction.atomic
 def issue_token(*, email: str, access_token: str) -> tuple[str, int]:
     """A token to call with, and for how many seconds.
 
     :raises UnknownAccount: if there is no such pair
     :raises AccountDisabled: if the account or its business is out of use
     """
-    rows = GiftAccount.objects.filter(digest=crypto.digest(access_token))
-    account = rows.select_related("business").first()
+    rows = GiftAccount.objects.filter(digest=crypto.digest(access_token)).select_related("business")
+    account = rows.select_for_update(of=("self",), no_key=True).first()  # it ends no tokens before this one is there
     if account is None or not crypto.is_same(account.email, email.strip().lower()):
         raise UnknownAccount
     if account.disabled_at or account.business.status != Business.Status.ACTIVE:

@@ -7,6 +7,7 @@ from loyalty.kernel import clock, crypto
 from rewards.models import GiftAccount, GiftToken
 from rewards.services import gift_accounts
 from tests import cast
+from tests.races import beside
 from tests.rewards.gifts.conftest import assert_refused
 
 pytestmark = pytest.mark.django_db
@@ -89,3 +90,15 @@ class TestToken:
     def test_is_one_of_one_account_for_each_address(self, acme, opened):
         with pytest.raises(gift_accounts.EmailTaken):
             gift_accounts.open_account(business=acme, email="gifts@acme.example")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("end", [gift_accounts.renew, gift_accounts.disable])
+def test_none_outlives_what_it_was_made_with(opened, monkeypatch, end):
+    """Also one that is being made at that moment."""
+    account, text = opened
+
+    with beside(monkeypatch, gift_accounts.crypto, "is_same", lambda: end(account=account)):
+        gift_accounts.issue_token(email=account.email, access_token=text)
+
+    assert not GiftToken.objects.exists()
