@@ -4,6 +4,7 @@ import pytest
 
 from loyalty.kernel import ids
 from loyalty.kernel.errors import Invalid
+from tests.races import at_once
 from webhooks.models import Attempt, Delivery, Endpoint
 from webhooks.services import endpoints
 from webhooks.services.topics import TOPICS
@@ -55,6 +56,13 @@ class TestRegister:
         codes = [api.post("/webhooks", HOOK).status_code for _ in range(3)]
 
         assert codes == [201, 201, 400]
+
+    @pytest.mark.django_db(transaction=True)
+    def test_refuses_more_at_once_than_can_be_served(self, api, monkeypatch):
+        monkeypatch.setattr(endpoints, "MOST", 2)
+        codes = at_once(6, lambda _: api.post("/webhooks", HOOK).status_code)
+
+        assert sorted(codes) == [201] * 2 + [400] * 4
 
     @pytest.mark.parametrize("said", [{"topics": []}, {"signature_profile": "md5"}, {"url": "https://10.0.0.1/"}])
     def test_refuses_the_same_from_the_dashboard(self, acme, said):

@@ -12,6 +12,7 @@ from loyalty.events import record
 from loyalty.kernel import clock, ids, jobs, net
 from loyalty.kernel.errors import Code, Conflict, DomainError, Invalid, NotFound
 from loyalty.models import Business
+from loyalty.services import naming
 from webhooks import events
 from webhooks.models import Delivery, Endpoint
 from webhooks.services import signing, topics
@@ -62,6 +63,7 @@ def create(
     :raises topics.UnknownTopic, signing.UnknownProfile, signing.TopicsNotCarried: see there
     :raises TooManyEndpoints: beyond 200
     """
+    naming.lock(business)  # so that two who register at once do not both find the last place free
     if Endpoint.objects.for_business(business).filter(is_reply=False).count() >= MOST:
         raise TooManyEndpoints
     endpoint_id, secret, now = ids.new_id(), signing.new_secret(), clock.wall()
