@@ -30,33 +30,54 @@ def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
 
 def just_after(patch: pytest.MonkeyPatch, where: object, name: str, happens: Callable[[], Any]) -> None:
     """Let something happen once, just after a function of `where` was called: what it has found is of before then."""
-    call, waiting = getattr(where, name), [happens]
+    call, happen = getattr(where, name), _once(happens)
 
     def called(*given: Any, **named: Any) -> Any:
         found = call(*given, **named)
-        if waiting:
-            happening = waiting.pop()
-            assert errors(at_once(1, lambda _: happening())) == []
+        happen()
         return found
 
     patch.setattr(where, name, called)
 
 
+def just_before(patch: pytest.MonkeyPatch, where: object, name: str, happens: Callable[[], Any]) -> None:
+    """Let something happen once, just before a function of `where` is called."""
+    call, happen = getattr(where, name), _once(happens)
+
+    def called(*given: Any, **named: Any) -> Any:
+        happen()
+        return call(*given, **named)
+
+    patch.setattr(where, name, called)
+
+
+def _once(happens: Callable[[], Any]) -> Callable[[], None]:
+    waiting = [happens]
+
+    def happen() -> None:
+        if waiting:
+            happening = waiting.pop()
+            assert errors(at_once(1, lambda _: happening())) == []
+
+    return happen
+
+
 @contextmanager
-def beside(patch: pytest.MonkeyPatch, where: object, name: str, happens: Callable[[], Any]) -> Iterator[None]:
-    """As `just_after`, but it may have to wait for whoever called, and has happened when the block is left."""
-    call, begun = getattr(where, name), list[Future[Any]]()
+def beside(patch: pytest.MonkeyPatch, where: object, name: str, happens: Callable[[], Any]) -> Iterator[list[Any]]:
+    """As `just_after`, but it may have to wait for whoever called. What it answered or raised is there at the end."""
+    call, begun = getattr(where, name), list[Future[None]]()
+    results: list[Any] = []
 
     def called(*given: Any, **named: Any) -> Any:
         found = call(*given, **named)
         if not begun:
-            begun.append(pool.submit(at_once, 1, lambda _: happens()))
+            begun.append(pool.submit(lambda: results.extend(at_once(1, lambda _: happens()))))
             wait(begun, timeout=0.5)
         return found
 
     with ThreadPoolExecutor(1) as pool:
         patch.setattr(where, name, called)
-        yield
+        yield results
 
 
 @contextmanager

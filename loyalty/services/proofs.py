@@ -102,6 +102,8 @@ def _decide(business: Business, submission_id: UUID, status: Status, *, reason: 
         raise NotFound("submission")
     account = quest_gate.locked(business=business, account_id=whose)
     submission = rows.select_related("business", "quest", "task__version").get()
+    if submission.account_id != whose:  # they were merged just now
+        return _decide(business, submission_id, status, reason=reason)
     if submission.status != Status.PENDING:
         raise Decided
     now = max(clock.now(submission.business), account.last_event_at)

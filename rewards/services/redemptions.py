@@ -270,6 +270,8 @@ def locked(business: Business, redemption_id: UUID, *, with_former: bool = False
     former = merges.merged_into(advocate_id) if with_former else []
     account = accounts.lock(business=business, account_ids={advocate_id, *former})[advocate_id]
     redemption = rows.select_related("business", "reward").get()
+    if redemption.advocate_id != advocate_id:  # they were merged just now
+        return locked(business, redemption_id, with_former=with_former)
     return redemption, max(clock.now(redemption.business), account.last_event_at)
 
 

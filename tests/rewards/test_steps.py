@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -13,12 +14,12 @@ from loyalty.api import limits
 from loyalty.kernel import clock
 from loyalty.models import Account, Event
 from loyalty.selectors import ledger as wallets
-from loyalty.services import personal_data
+from loyalty.services import merges, personal_data
 from rewards import tasks
 from rewards.models import Code, Redemption
 from rewards.selectors import described
 from rewards.services import codes, pools, redemptions, steps
-from tests.races import at_once
+from tests.races import at_once, beside, just_before
 from tests.refusals import assert_refused, assert_same_refusal
 
 pytestmark = pytest.mark.django_db
@@ -145,6 +146,18 @@ class TestSteps:
         results = at_once(20, lambda _: steps.use_coupon(business=acme, code=code))
 
         assert Counter(type(result).__name__ for result in results) == {"Redemption": 1, "WrongState": 19}
+
+    @pytest.mark.django_db(transaction=True)
+    def test_are_taken_once_though_their_owner_is_merged_meanwhile(self, acme, bob, bought, monkeypatch):
+        merge = partial(merges.merge, business=acme, source_id=bought.advocate_id, target_id=bob.pk)
+        use = partial(steps.use, business=acme, redemption_id=bought.pk)
+        just_before(monkeypatch, redemptions.accounts, "lock", merge)
+
+        with beside(monkeypatch, redemptions, "locked", partial(use, order_id="1002")) as others:
+            use(order_id="1001")
+
+        assert [type(other) for other in others] == [redemptions.WrongState]
+        assert Redemption.objects.get().order_id == "1001"
 
     @pytest.mark.django_db(transaction=True)
     def test_lead_one_way_when_many_want_different_ones(self, acme, bought):

@@ -1,11 +1,14 @@
 """Proof of a task: handed in, approved or rejected with a reason."""
 
+from functools import partial
+
 import pytest
 
 from loyalty.kernel.errors import Invalid, NotFound
 from loyalty.models import Submission
-from loyalty.services import accounts, ledger, proofs, quest_gate, quests
+from loyalty.services import accounts, ledger, merges, proofs, quest_gate, quests
 from tests.loyalty.quests.conftest import do, points_of, step, tasks_of
+from tests.races import just_before
 
 
 @pytest.fixture
@@ -144,3 +147,14 @@ class TestReject:
 def decide(how, business, submission):
     reason = {"reason": "No"} if how == "reject" else {}
     getattr(proofs, how)(business=business, submission_id=submission.pk, **reason)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_somebody_who_is_merged_meanwhile_is_approved_for_whom_they_are(acme, ada, bob, submit, monkeypatch):
+    shown = submit()
+    merge = partial(merges.merge, business=acme, source_id=ada.pk, target_id=bob.pk)
+    just_before(monkeypatch, quest_gate, "locked", merge)
+
+    proofs.approve(business=acme, submission_id=shown.pk)
+
+    assert points_of(bob) == 5
