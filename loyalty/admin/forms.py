@@ -12,6 +12,7 @@ from unfold import widgets
 
 from loyalty.kernel.errors import DomainError
 from loyalty.models import Business
+from loyalty.services import naming
 
 
 class TenantForm(forms.ModelForm[Any]):
@@ -27,6 +28,11 @@ class TenantForm(forms.ModelForm[Any]):
     def _get_validation_exclusions(self) -> set[str]:
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # not in the stubs
         return excluded - {"business"}
+
+    def _post_clean(self) -> None:
+        if self.has_changed():
+            naming.lock(self.business)  # what somebody else is just saving is there when uniqueness is judged
+        super()._post_clean()  # type: ignore[misc]  # a model form's last step of validation
 
 
 class ServiceForm(TenantForm):

@@ -11,6 +11,7 @@ from loyalty.services import benefits, inventory_sets, ledger
 from loyalty.services.kinds.benefits.base import Occasion
 from loyalty.services.quest_rules import in_points
 from tests import dashboards
+from tests.races import at_once
 
 COUNTS = {"basis": "lifetimeEarned", "period_months": "", "period_start": "join", "downgrade": "toEarned"}
 METRIC = {"title": "Stars", "key": "stars", "minimum": "0", "maximum": ""}
@@ -36,6 +37,14 @@ def steps(*rows: tuple[str, int]) -> dict[str, object]:
 
 
 class TestMetric:
+    @pytest.mark.django_db(transaction=True)
+    def test_that_is_saved_twice_at_once_is_there_once(self, olga, acme):
+        """Somebody has clicked twice, or two have the same idea."""
+        answers = at_once(4, lambda _: olga.post("/admin/loyalty/metric/add/", METRIC).status_code)
+
+        assert sorted(answers) == [200, 200, 200, 302]
+        assert Metric.objects.for_business(acme).filter(key="stars").count() == 1
+
     def test_belongs_to_the_current_business(self, olga, acme):
         olga.post("/admin/loyalty/metric/add/", METRIC)
 
