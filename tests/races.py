@@ -95,5 +95,19 @@ def rewritten(function: str, rewrite: Callable[[str], str]) -> Iterator[None]:
             cursor.execute(before)
 
 
+def losing_once(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, but the first time the database ends it for the sake of others."""
+    calls: list[None] = []
+
+    def called(*given: Any, **named: Any) -> Any:
+        calls.append(None)
+        if len(calls) == 1:
+            with connection.cursor() as cursor:
+                cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'deadlock' USING ERRCODE = '40P01'; END $$")
+        return function(*given, **named)
+
+    return called
+
+
 def errors(results: list[Any]) -> list[Exception]:
     return [result for result in results if isinstance(result, Exception)]

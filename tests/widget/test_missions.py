@@ -6,9 +6,10 @@ import pytest
 from playwright.sync_api import expect
 
 from loyalty.models import Quest, Submission
-from loyalty.services import proofs, quests
+from loyalty.services import completions, proofs, quests
 from loyalty.services.quest_rules import Audience, Condition, Rules, TaskRules, in_points
 from tests.loyalty.quests.conftest import do, points_of, tasks_of
+from tests.races import losing_once
 from tests.widget.conftest import token_of
 from tests.widget.test_fragments import shown
 
@@ -81,6 +82,15 @@ class TestClaim:
         )
 
         assert claim(visitor, theirs).status_code == 404
+
+    @pytest.mark.django_db(transaction=True)
+    def test_that_the_database_ends_once_is_tried_again(self, ada, quest, visitor, monkeypatch):
+        waiting = quest(WAVE, auto_claim=False)
+        do(waiting, ada)
+        monkeypatch.setattr(completions, "claim", losing_once(completions.claim))
+
+        assert claim(visitor, waiting).status_code == 200
+        assert points_of(ada) == 5
 
     def test_pays_once_and_shows_the_new_balance(self, ada, quest, visitor):
         waiting = quest(WAVE, auto_claim=False)

@@ -5,6 +5,7 @@ No cookie is read, so no other site can make a browser call these; they are neve
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -57,8 +58,9 @@ class Fragment(View):
     def dispatch(self, request: HttpRequest, *args: Any, slug: str, **kwargs: Any) -> HttpResponseBase:
         try:
             self.business, self.account_id = _bearer(request, slug)
+            handle = partial(super().dispatch, request, *args, **kwargs)
             with timezone.override(ZoneInfo(self.business.timezone)):
-                response = super().dispatch(request, *args, **kwargs)
+                response = idempotency.insist(handle)
         except DomainError as error:
             response = respond(_refusal(error))
         response["Cache-Control"] = "no-store"
