@@ -9,7 +9,8 @@ from django.db import transaction
 from advocates.models import CollectionProduct, Product, ProductBefore
 from advocates.selectors import products as reads
 from advocates.services import products
-from advocates.services.products import TOLD, Told
+from advocates.services.products import TOLD, Told, ToldMeanwhile
+from loyalty.kernel import tries
 from loyalty.kernel.errors import Conflict, DomainError
 from loyalty.models import Batch, Business
 
@@ -29,12 +30,16 @@ class Done:
     results: Sequence[Put | DomainError]
 
 
-@transaction.atomic
 def put_batch(*, business: Business, told: Sequence[Told | DomainError], author: str = "") -> Done:
     """As `products.put_all`; what was an error before spoils no other. Remembers what each product was before."""
+    return tries.again(lambda: _put_batch(business, told, author), on=ToldMeanwhile)
+
+
+@transaction.atomic
+def _put_batch(business: Business, told: Sequence[Told | DomainError], author: str) -> Done:
     sent = {one.external_id: one for one in told if isinstance(one, Told)}
     before = _described(business, sent)
-    made = products.put_all(business=business, told=list(sent.values())) if sent else {}
+    made = products.put_over(business=business, told=list(sent.values()), known=before) if sent else {}
     results = [one if isinstance(one, DomainError) else made[one.external_id] for one in told]
     batch = Batch.objects.create(
         business=business,

@@ -1,7 +1,7 @@
 """What a shop sells, and in which collections it is. Told by product or by collection, in any order."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,10 @@ from loyalty.kernel.errors import NotFound
 from loyalty.models import Business
 
 TOLD = ("title", "handle", "image_url", "status", "price_minor", "currency", "variants")
+
+
+class ToldMeanwhile(Exception):
+    """Somebody else has just told of one of these products: look again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,31 +39,44 @@ class Told:
 def put_all(*, business: Business, told: Sequence[Told]) -> dict[str, tuple[Product, bool]]:
     """Write products, new or known; answers each by its id, and whether it is new. Told twice, the last counts."""
     latest = {one.external_id: one for one in told}
-    rows = Product.objects.for_business(business).filter(external_id__in=latest)
-    known = set(rows.values_list("external_id", flat=True))
     now = clock.now(business)
+    written = [
+        Product(
+            business=business,
+            external_id=one.external_id,
+            created_at=now,
+            updated_at=now,
+            **{name: getattr(one, name) for name in TOLD},
+        )
+        for one in sorted(latest.values(), key=lambda one: one.external_id)
+    ]
     Product.objects.bulk_create(
-        [
-            Product(
-                business=business,
-                external_id=one.external_id,
-                created_at=now,
-                updated_at=now,
-                **{name: getattr(one, name) for name in TOLD},
-            )
-            for one in sorted(latest.values(), key=lambda one: one.external_id)
-        ],
+        written,
         update_conflicts=True,
         unique_fields=["business", "external_id"],
         update_fields=[*TOLD, "updated_at"],
     )
     _group(business, latest.values())
-    return {row.external_id: (row, row.external_id not in known) for row in rows}
+    made = {product.pk for product in written}  # one that was there has the id that it had
+    rows = Product.objects.for_business(business).filter(external_id__in=latest)
+    return {row.external_id: (row, row.pk in made) for row in rows}
+
+
+def put_over(*, business: Business, told: Sequence[Told], known: Container[str]) -> dict[str, tuple[Product, bool]]:
+    """As `put_all`, by who has locked those that are known, to remember what they were.
+
+    :raises ToldMeanwhile: if another one is there by now
+    """
+    made = put_all(business=business, told=told)
+    if any(not is_new and external_id not in known for external_id, (_, is_new) in made.items()):
+        raise ToldMeanwhile
+    return made
 
 
 def told_before(*, business: Business, external_ids: Iterable[str]) -> dict[str, Told]:
-    """What is known of products now, by their ids."""
-    rows = Product.objects.for_business(business).filter(external_id__in=list(external_ids))
+    """What is known of products now, by their ids; it stays so until the transaction ends."""
+    known = Product.objects.for_business(business).filter(external_id__in=list(external_ids))
+    rows = list(known.order_by("external_id").select_for_update())
     collections: dict[str, list[str]] = defaultdict(list)
     members = CollectionProduct.objects.for_business(business).filter(product_external_id__in=list(external_ids))
     for product, collection in members.order_by("pk").values_list("product_external_id", "collection_external_id"):

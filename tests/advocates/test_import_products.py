@@ -9,6 +9,7 @@ from advocates.models.imports import totals
 from advocates.services import imports, products
 from advocates.services.products import Told
 from tests.advocates.test_imports import problems, settled, undone
+from tests.races import just_after
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +105,18 @@ class TestUndo:
         assert (product.title, product.price_minor, product.variants) == ("Beans", 900, [])
         assert (collections("beans"), collections("mug")) == (["old"], [])
         assert totals(found)["stayed"] == 0
+
+    @pytest.mark.django_db(transaction=True)
+    def test_makes_a_product_what_the_shop_told_in_the_same_moment(self, acme, monkeypatch):
+        def tell():
+            products.put_all(business=acme, told=[Told(external_id="beans", title="Beans")])
+
+        found = checked(acme, HEADER + BEANS)
+        imports.start(business=acme, import_id=found.pk)
+        just_after(monkeypatch, products, "told_before", tell)
+        undone(settled(found))
+
+        assert Product.objects.get().title == "Beans"
 
     def test_leaves_what_the_shop_has_told_of_since(self, acme):
         found = done(acme, HEADER + BEANS + "mug,Mug,5.00,EUR,,gifts,,,\n")

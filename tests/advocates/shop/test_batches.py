@@ -1,13 +1,18 @@
 """POST /orders/batch, /customers/batch and /products/batch: each item on its own, all by the set."""
 
+from functools import partial
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from advocates.models import Advocate, CollectionProduct, Order, Product
+from advocates.services import product_batches
 from loyalty.services import earn_rules
 from loyalty.services.earn_terms import Earn, Terms
+from tests import cast
 from tests.advocates.shop.conftest import balance, moves, order
+from tests.races import just_after
 from tests.statements import count as statements_of
 
 pytestmark = pytest.mark.django_db
@@ -149,6 +154,16 @@ class TestProducts:
         assert statuses(answer) == [200, 201, 201, 400, 400]
         assert answer.json()["results"][0]["product"]["collectionIds"] == ["gear"]
         assert sorted(Product.objects.values_list("title", flat=True)) == ["Big mug", "Fresh beans"]
+
+    @pytest.mark.django_db(transaction=True)
+    def test_are_what_the_shop_told_in_the_same_moment_when_it_is_taken_back(self, acme, api, monkeypatch):
+        tell = partial(cast.client_of(acme).put, "/products/mug", {"title": "Mug"})
+        just_after(monkeypatch, product_batches, "_described", tell)
+        answer = api.post("/products/batch", {"items": [{"id": "mug", "title": "Big mug"}]})
+
+        api.post(f"/batch/{answer.json()['batchId']}/undo")
+
+        assert (statuses(answer), Product.objects.get().title) == ([200], "Mug")
 
     def test_are_what_they_were_when_the_batch_is_taken_back(self, api):
         mug = {"title": "Mug", "price": "9.00", "currency": "EUR", "collectionIds": ["gear"]}

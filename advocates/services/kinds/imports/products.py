@@ -10,12 +10,14 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
+from django.db import transaction
 from msgspec import Meta
 
 from advocates.models import Product
 from advocates.services import products
 from advocates.services.kinds.imports.base import OURS, Job, Kind, Outcome, Row, named_by, read_each, refusing
 from advocates.services.products import Told
+from loyalty.kernel import tries
 from loyalty.kernel.errors import Invalid
 from loyalty.kernel.money import currency_code, money, money_text
 from loyalty.kernel.shapes import ExternalId, to_struct
@@ -71,13 +73,19 @@ def bring(job: Job, rows: Sequence[Row]) -> Outcome:
     outcome = Outcome()
     read = read_each(rows, lambda row: _told(job.business, row), outcome)
     told = [each for _, each in read]
-    before = products.told_before(business=job.business, external_ids=[each.external_id for each in told])
+    before, made = tries.again(lambda: _put(job.business, told), on=products.ToldMeanwhile)
     outcome.known = len(before)
     outcome.new = len(told) - outcome.known
-    made = products.put_all(business=job.business, told=told)
     outcome.made["before"] = {pk: asdict(before[pk]) if pk in before else None for pk in made}
     outcome.made["at"] = max((product.updated_at.isoformat() for product, _ in made.values()), default=None)
     return outcome
+
+
+@transaction.atomic
+def _put(business: Business, told: Sequence[Told]) -> tuple[dict[str, Told], dict[str, tuple[Product, bool]]]:
+    """What products were, and what they are."""
+    before = products.told_before(business=business, external_ids=[each.external_id for each in told])
+    return before, products.put_over(business=business, told=told, known=before)
 
 
 def undo(business: Business, made: Mapping[str, Any]) -> int:
