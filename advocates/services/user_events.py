@@ -12,6 +12,7 @@ from loyalty.kernel import tries
 from loyalty.kernel.errors import Conflict, DomainError, NotFound
 from loyalty.models import Batch, Business
 from loyalty.services import actions, event_batches
+from loyalty.services.ledger import AccountNotActive
 from loyalty.services.reports import Origin, Report, Taken, Word
 
 
@@ -49,8 +50,11 @@ def take(event: UserEvent, *, business: Business) -> Taken:
     :raises AccountNotActive, Invalid: as `actions.take`
     """
     taken = actions.take_named(event, external_id=event.user, business=business)
-    if taken is not None:
-        return taken
+    # Who was merged just now is found as whom they are by now.
+    return taken or tries.again(lambda: _take(event, business), on=AccountNotActive, most=tries.FEW)
+
+
+def _take(event: UserEvent, business: Business) -> Taken:
     account_id = identity.id_by_external_id(business=business, external_id=event.user)
     if account_id is not None:
         return _first(actions.take_heard(event.of(account_id), business=business))

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -16,7 +17,7 @@ from loyalty.services.earn_terms import Earn, Terms
 from loyalty.services.quest_rules import Condition, Rules, Sum, TaskRules, in_points
 from tests import cast
 from tests.loyalty.test_broken_requests import BROKEN
-from tests.races import at_once
+from tests.races import at_once, just_after
 from tests.refusals import assert_integration_refused
 from tests.test_broken_operations import ANYWHERE
 
@@ -337,6 +338,16 @@ class TestAtOnce:
         assert at_once(6, batch) == [20] * 6
         assert Advocate.objects.count() == 20
         assert Action.objects.count() == 120
+
+    def test_is_of_whoever_the_user_is_just_being_merged_into(
+        self, acme, ada, bob, integration_api, commuter, monkeypatch
+    ):
+        commuter()
+        merge = partial(merges.merge, business=acme, source_id=ada.pk, target_id=bob.pk)
+        just_after(monkeypatch, user_events.identity, "id_by_external_id", merge)
+
+        assert send(integration_api).status_code == 201
+        assert Action.objects.get().account_id == bob.pk
 
 
 class TestABatch:
