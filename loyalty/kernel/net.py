@@ -52,7 +52,7 @@ SERVICE_PORTS = frozenset(
 
 _URL = re.compile(
     r"(?P<scheme>https?)://"
-    r"(?:\[(?P<literal>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9_.-]+))"
+    r"(?:\[(?P<literal>[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)\]|(?P<name>[A-Za-z0-9_.-]+))"
     r"(?::(?P<port>[0-9]{1,5}))?"
     r"(?:[/?][!$-;=?-\[\]_a-z~]*)?"
 )

@@ -58,6 +58,7 @@ UNSAFE = [
         "http://" + "a" * 64 + ".com/",
         "http://example.com/" + "a" * 2030,
         "http://[::1/",
+        "http://[8.8.8.8]/",
         "http:///hook",
         "http://",
         "",
