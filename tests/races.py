@@ -9,6 +9,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
+BLOCKED = """
+    SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+    WHERE NOT l.granted AND a.datname = current_database()
+"""
+
 
 def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
     """What `work(0)` … `work(count - 1)` answered or raised, all started at the same moment."""
@@ -107,6 +112,14 @@ def losing_once(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*given, **named)
 
     return called
+
+
+def blocked() -> int:
+    """How many connections to the test's database wait for a lock just now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # a transaction would go on seeing what it saw first
+        cursor.execute(BLOCKED)
+        return int(cursor.fetchone()[0])
 
 
 def errors(results: list[Any]) -> list[Exception]:

@@ -12,13 +12,9 @@ from loyalty.models.ledger import LedgerEntry
 from loyalty.selectors import ledger as books
 from loyalty.services import accounts, ledger, settlement
 from tests.loyalty import declared
-from tests.races import rewritten
+from tests.races import blocked, rewritten
 
 YESTERDAY = timedelta(days=-1)
-WAITING = """
-    SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-        WHERE NOT l.granted AND a.datname = current_database())
-"""
 
 
 def expired(business):
@@ -117,15 +113,10 @@ class TestTwoAtOnce:
             assert settlement.settle_due() == 1
             thread = threading.Thread(target=second)
             thread.start()
-            while thread.is_alive() and not self.somebody_waits():
+            while thread.is_alive() and not blocked():
                 time.sleep(0.01)
         thread.join()
         return answers
-
-    def somebody_waits(self):
-        with connection.cursor() as cursor:
-            cursor.execute(WAITING)
-            return cursor.fetchone()[0]
 
     def test_take_each_lot_once(self, acme, account):
         assert self.sweep_twice() == [0]

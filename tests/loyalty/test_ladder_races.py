@@ -11,13 +11,9 @@ from loyalty.models import Account, Arrival, Event
 from loyalty.selectors import ledger as books
 from loyalty.services import accounts, arrivals, businesses, ladders, ledger
 from tests.loyalty.climbers import points, put, rungs
-from tests.races import at_once, errors, rewritten
+from tests.races import at_once, blocked, errors, rewritten
 
 GATE = 4711
-WAITING = """
-    SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-    WHERE NOT l.granted AND a.datname = current_database()
-"""
 
 
 @pytest.fixture
@@ -41,10 +37,8 @@ def two_at_the_gate(work):
         answers = []
         crowd = threading.Thread(target=lambda: answers.extend(at_once(2, lambda _: work())))
         crowd.start()
-        waiting = 0
-        while waiting < 2 and crowd.is_alive():
-            cursor.execute(WAITING)
-            (waiting,) = cursor.fetchone()
+        while blocked() < 2 and crowd.is_alive():
+            pass
         cursor.execute("SELECT pg_advisory_unlock(%s)", [GATE])
         crowd.join()
     assert errors(answers) == []

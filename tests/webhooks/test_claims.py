@@ -3,17 +3,21 @@
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 
 from loyalty.kernel import clock
 from tests import workers
-from tests.races import at_once, errors
+from tests.races import at_once, blocked, errors
+from tests.webhooks.conftest import in_a_worker
 from tests.webhooks.consumer import Says
-from webhooks.models import Attempt, Delivery
-from webhooks.services import claims, outcomes, packing, relay
+from webhooks.models import Attempt, Delivery, Endpoint
+from webhooks.services import claims, deliveries, endpoints, outcomes, packing, relay
 from webhooks.services.sending import Answer
 
 pytestmark = pytest.mark.django_db
@@ -26,6 +30,12 @@ from webhooks.services.courier import courier
 courier.deliver()
 """
 
+CHANGES = {
+    "disabling": lambda hook: endpoints.update(business=hook.business, endpoint_id=hook.pk, status="disabled"),
+    "replay": lambda hook: deliveries.replay(business=hook.business, endpoint_id=hook.pk, since=hook.created_at),
+    "deletion": lambda hook: endpoints.delete(business=hook.business, endpoint_id=hook.pk),
+}
+
 
 @pytest.fixture
 def owed(subscribe, ada, give):
@@ -35,6 +45,20 @@ def owed(subscribe, ada, give):
         give(ada, 1)
     relay.relay()
     return endpoint
+
+
+def record(taken):
+    """As of a large table, which is not read from end to end: row by row, in the order of the answers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off")
+    outcomes.record([(claim, Answer(clock.wall(), status=200)) for claim in taken])
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def claimed_at_once():
@@ -96,6 +120,38 @@ class TestClaim:
 
         assert (consumer.heard, Attempt.objects.get().error) == ([], packing.POISONOUS)
         assert Delivery.objects.get().next_attempt_at > now + timedelta(minutes=4)
+
+
+@real_commits
+class TestChangeOfMany:
+    """Of an endpoint's deliveries, while what some of them came to is written down."""
+
+    @pytest.mark.parametrize("change", CHANGES)
+    def test_and_the_writing_down_do_not_wait_for_each_other(self, owed, change):
+        """Somebody holds the row in the middle: they would meet there, one from below and one from above."""
+        taken = sorted(claims.claim(40), key=lambda claim: claim.id, reverse=True)
+        with ThreadPoolExecutor(2) as pool, transaction.atomic():
+            Delivery.objects.select_for_update().get(pk=taken[5].id)
+            both = [pool.submit(in_a_worker, lambda: record(taken))]
+            wait_until(lambda: blocked() == 1)
+            both.append(pool.submit(in_a_worker, lambda: CHANGES[change](owed)))
+            wait_until(lambda: blocked() == 2)
+
+        assert [work.exception() for work in both] == [None, None]
+
+    def test_to_none_takes_also_what_is_written_down_meanwhile(self, owed):
+        taken = claims.claim(40)
+
+        def write_down_first(execute, sql, *rest):
+            if sql == endpoints.DELETE_DELIVERIES:
+                pool.submit(in_a_worker, lambda: record(taken))
+                wait_until(lambda: blocked() or Attempt.objects.exists())
+            return execute(sql, *rest)
+
+        with ThreadPoolExecutor(1) as pool, connection.execute_wrapper(write_down_first):
+            CHANGES["deletion"](owed)
+
+        assert [model.objects.count() for model in (Endpoint, Delivery, Attempt)] == [0, 0, 0]
 
 
 @real_commits

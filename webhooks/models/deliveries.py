@@ -13,7 +13,7 @@ from webhooks.models.endpoints import Endpoint
 
 class Delivery(TenantModel):
     """One event, one example or one reply, for one endpoint. Every change of an endpoint's rows locks the endpoint
-    first, except for writing down what a claimed delivery came to.
+    first, except for writing down what a claimed delivery came to; a change of many waits for that.
     """
 
     class Status(models.TextChoices):

@@ -90,6 +90,7 @@ def replay(*, business: Business, endpoint_id: UUID, since: datetime) -> int:
     endpoint = endpoints.locked(business=business, endpoint_id=endpoint_id, active=True)
     now, meant = clock.wall(), list(topics.meant_by(signing.heard_by(endpoint)))
     happened = Event.objects.for_business(business).filter(created_at__gte=since, topic__in=meant)
+    endpoints.lock_in_flight(endpoint)
     sent_before = Delivery.objects.for_business(business).filter(endpoint=endpoint, event__in=happened)
     again = sent_before.update(**_anew(now))
     with connection.cursor() as cursor:

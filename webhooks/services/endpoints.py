@@ -144,6 +144,7 @@ def delete(*, business: Business, endpoint_id: UUID) -> None:
     :raises NotFound: if the business has no such endpoint
     """
     endpoint = locked(business=business, endpoint_id=endpoint_id)
+    lock_in_flight(endpoint)
     with connection.cursor() as cursor:
         cursor.execute(DELETE_ATTEMPTS, [endpoint.pk])
         cursor.execute(DELETE_DELIVERIES, [endpoint.pk])
@@ -165,6 +166,16 @@ def locked(*, business: Business, endpoint_id: UUID, active: bool = False) -> En
     return endpoint
 
 
+def lock_in_flight(endpoint: Endpoint) -> None:
+    """Before many deliveries of a locked endpoint change: wait for what is just being written down of some.
+
+    Both take them in the order of their ids, so that neither waits for ever. What comes later finds the change.
+    """
+    rows = Delivery.objects.for_business(endpoint.business).filter(endpoint=endpoint, leased_until__isnull=False)
+    list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+
+
+@transaction.atomic
 def disable(endpoint: Endpoint, *, reason: Reason) -> None:
     """Send nothing more to a locked endpoint; unless the business itself wished so, a mail will tell it."""
     endpoint.status = Endpoint.Status.DISABLED
@@ -175,6 +186,7 @@ def disable(endpoint: Endpoint, *, reason: Reason) -> None:
         endpoint.notice_due_at, endpoint.failing_since = endpoint.updated_at, _first_lost(endpoint)
         jobs.wake("webhooks.notify")
     endpoint.save(update_fields=["status", "disabled_reason", "updated_at", "notice_due_at", "failing_since"])
+    lock_in_flight(endpoint)
     owed = Delivery.objects.for_business(endpoint.business).filter(endpoint=endpoint, status=Delivery.Status.PENDING)
     owed.update(status=Delivery.Status.DISABLED, next_attempt_at=None)
     record([events.disabled(endpoint)], now=clock.now(endpoint.business))

@@ -30,7 +30,8 @@ Result = tuple[Claim, Answer]
 Status = Delivery.Status
 
 # A claim whose lease was lost is another's by now, and its late result is not written. An answer may quote what was
-# sent: whoever is being erased meanwhile is waited for, and nothing of them is written down.
+# sent: whoever is being erased meanwhile is waited for, and nothing of them is written down. The rows are taken in the
+# order in which whoever changes many of an endpoint's takes them (`endpoints.lock_in_flight`).
 WRITE = """
     WITH result AS (
         SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::timestamptz[], %s::uuid[],
@@ -40,10 +41,12 @@ WRITE = """
         SELECT d.id, a.status FROM result r JOIN webhooks_delivery d ON d.id = r.id
         JOIN loyalty_event v ON v.id = d.event_id JOIN loyalty_account a ON a.id = v.account_id
         FOR KEY SHARE OF a
+    ), ours AS (
+        SELECT d.id FROM webhooks_delivery d WHERE d.id IN (SELECT id FROM result) ORDER BY d.id FOR NO KEY UPDATE
     ), written AS (
         UPDATE webhooks_delivery d SET status = r.verdict, next_attempt_at = r.next_attempt_at, leased_until = NULL,
             claims = 0, attempts_made = d.attempts_made + 1
-        FROM result r WHERE d.id = r.id AND d.leased_until = r.leased_until
+        FROM ours JOIN result r USING (id) WHERE d.id = ours.id AND d.leased_until = r.leased_until
         RETURNING d.id, d.business_id, d.attempts_made
     )
     INSERT INTO webhooks_attempt (id, business_id, delivery_id, number, at, status, duration_ms, error, answer)
