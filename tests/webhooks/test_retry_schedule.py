@@ -8,8 +8,9 @@ import pytest
 from advocates.services import advocates
 from loyalty.kernel import clock
 from tests.webhooks.consumer import Says
-from webhooks.models import Attempt, Delivery
-from webhooks.services import deliveries, outcomes
+from webhooks.models import Attempt, Delivery, Endpoint
+from webhooks.services import claims, deliveries, outcomes, relay
+from webhooks.services.claims import FAILING
 from webhooks.services.sending import Answer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -119,6 +120,31 @@ class TestRetryAfter:
             counts.append(len(consumer.heard) - before)
 
         assert counts == [0, 4]
+
+    def test_of_a_busy_receiver_holds_back_also_where_something_else_arrived(self, owed, consumer, deliver, bob):
+        """As of one that takes so many a minute."""
+        consumer.says = lambda heard: Says() if heard is consumer.heard[0] else Says(429, {"Retry-After": "600"})
+        with clock.moved_to(START):
+            deliver()
+        first = len(consumer.heard)
+
+        with clock.moved_to(START + timedelta(seconds=590)):
+            advocates.create(business=owed.business, email="late@example.com")
+            deliver()
+
+        assert (first, len(consumer.heard)) == (2, 2)
+
+    @pytest.mark.parametrize("status", [200, 500])
+    def test_of_a_busy_receiver_is_made_no_shorter_by_what_was_on_its_way(self, owed, bob, status):
+        Endpoint.objects.update(failures=FAILING - 1, failing_since=START, failed_at=START)
+        relay.relay()
+        with clock.moved_to(START + timedelta(minutes=1)):
+            busy, other = claims.claim(40)
+            sent = clock.wall()
+            outcomes.record([(busy, Answer(sent, status=429, retry_after=timedelta(minutes=10)))])
+            outcomes.record([(other, Answer(sent, status=status))])
+
+        assert Endpoint.objects.get().held_until - sent >= timedelta(minutes=10)
 
     @pytest.mark.parametrize("header", ["1", "-5", "soon", "²", "Wed, 99 Foo 2027 99:99:99 GMT", "9" * 400])
     def test_never_hurries_and_never_hurts(self, owed, consumer, deliver, header):

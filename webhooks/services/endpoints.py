@@ -218,9 +218,14 @@ def enable(endpoint: Endpoint) -> None:
 
 
 def release(endpoint: Endpoint) -> None:
-    """Forget the failures of a locked endpoint: its queue moves again. What is said of one that is disabled stays."""
-    endpoint.failures, endpoint.is_warned = 0, False
-    endpoint.failed_at = endpoint.held_until = None
+    """Forget the failures of a locked endpoint, and let its queue move at once."""
+    endpoint.held_until = None
+    forgive(endpoint)
+
+
+def forgive(endpoint: Endpoint) -> None:
+    """Forget the failures of a locked endpoint. What is said of one that is disabled stays."""
+    endpoint.failures, endpoint.is_warned, endpoint.failed_at = 0, False, None
     if endpoint.is_active:
         endpoint.failing_since = endpoint.notice_due_at = None
     endpoint.save(update_fields=[*STREAK, "notice_due_at"])

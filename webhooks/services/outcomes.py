@@ -92,19 +92,25 @@ def _lock(results: Sequence[Result]) -> Mapping[UUID, Endpoint]:
 def _learn(endpoint: Endpoint, answers: Sequence[Answer], *, at: datetime) -> None:
     if not endpoint.is_reply and any(answer.status == GONE for answer in answers):  # one reply's URL is not them all
         return endpoints.disable(endpoint, reason=Endpoint.Reason.GONE)
+    asked = max(_asked_for(answer) for answer in answers)
     if any(answer.is_success for answer in answers):
-        return endpoints.release(endpoint)
+        _hold(endpoint, asked, at=at)
+        return endpoints.forgive(endpoint)
     endpoint.failing_since = endpoint.failing_since or min(answer.at for answer in answers)
     if at - endpoint.failing_since >= GIVE_UP_AFTER:
         return endpoints.disable(endpoint, reason=Endpoint.Reason.FAILING)
     if endpoint.failed_at is None or any(answer.at > endpoint.failed_at for answer in answers):
         endpoint.failures, endpoint.failed_at = endpoint.failures + 1, at
-    hold = max(_hold_after(endpoint.failures), *(_asked_for(answer) for answer in answers))
-    if hold:
-        endpoint.held_until = at + hold
+    _hold(endpoint, max(_hold_after(endpoint.failures), asked), at=at)
     if endpoint.failures >= WARN_AT and at - endpoint.failing_since >= WARN_AFTER and not endpoint.is_warned:
         endpoints.warn(endpoint)
     return endpoint.save(update_fields=endpoints.STREAK)
+
+
+def _hold(endpoint: Endpoint, wait: timedelta, *, at: datetime) -> None:
+    """What was on its way meanwhile, whatever becomes of it, makes no wait shorter that was asked for."""
+    if wait:
+        endpoint.held_until = max(endpoint.held_until or at, at + wait)
 
 
 def _hold_after(failures: int) -> timedelta:
