@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core import mail
+from django.db import connection
 
 from loyalty.kernel import clock
 from loyalty.models import Business, Event, User
@@ -33,6 +34,25 @@ class TestGone:
         endpoint.refresh_from_db()
         assert (endpoint.status, endpoint.disabled_reason) == ("disabled", "gone")
         assert set(Delivery.objects.values_list("status", "next_attempt_at")) == {("disabled", None)}
+
+    def test_said_by_the_url_before_ends_nothing(self, acme, subscribe, consumer, other_consumer, ada, deliver):
+        """The business moves it while something is on its way to where it was."""
+        endpoint = subscribe(topics=["customers/joined"])
+
+        def move(heard):
+            endpoints.update(business=acme, endpoint_id=endpoint.pk, url=other_consumer.url)
+            connection.close()
+            return Says(status=410)
+
+        consumer.says = move
+        deliver()
+        endpoint.refresh_from_db()
+        assert (endpoint.status, endpoint.failures) == ("active", 0)
+        with clock.moved_to(clock.wall() + timedelta(seconds=10)):
+            deliver()
+
+        assert len(other_consumer.heard) == 1
+        assert Delivery.objects.get().status == "delivered"
 
     def test_is_an_event_for_the_other_endpoints(self, subscribe, consumer, other_consumer, ada, deliver):
         gone = subscribe(topics=["customers/joined"])

@@ -63,10 +63,12 @@ def record(results: Sequence[Result]) -> None:
     concerned = _lock(results)
     answers: dict[UUID, list[Answer]] = defaultdict(list)
     for claim, answer in results:
-        answers[claim.endpoint.pk].append(answer)
-    for endpoint in concerned.values():
-        if endpoint.is_active:
-            _learn(endpoint, answers[endpoint.pk], at=now)
+        endpoint = concerned.get(claim.endpoint.pk)
+        if endpoint and endpoint.url == claim.endpoint.url:  # what its URL before answered says nothing of this one
+            answers[endpoint.pk].append(answer)
+    for endpoint_id, theirs in answers.items():
+        if concerned[endpoint_id].is_active:
+            _learn(concerned[endpoint_id], theirs, at=now)
     rows = (_row(claim, answer, *_verdict(claim, answer, concerned, at=now)) for claim, answer in results)
     with connection.cursor() as cursor:
         cursor.execute(WRITE, [list(column) for column in zip(*rows, strict=True)])
@@ -74,7 +76,7 @@ def record(results: Sequence[Result]) -> None:
 
 def wait_after(attempts_made: int, answer: Answer) -> timedelta | None:
     """How long to wait after a failure that `attempts_made` tries of a schedule preceded; None when it is spent."""
-    if answer.is_final or answer.status == GONE or attempts_made >= len(SCHEDULE):
+    if answer.is_final or attempts_made >= len(SCHEDULE):
         return None
     planned = SCHEDULE[attempts_made] * random.uniform(1 - JITTER, 1 + JITTER)
     return max(planned, min(answer.retry_after or timedelta(0), LONGEST_RETRY_AFTER))
@@ -134,6 +136,8 @@ def _verdict(
     endpoint = concerned.get(claim.endpoint.pk)
     if endpoint is None or not endpoint.is_active:
         return Status.DISABLED, None
+    if endpoint.is_reply and answer.status == GONE:
+        return Status.FAILED, None
     wait = wait_after(claim.attempts_made - claim.attempts_before, answer)
     return (Status.FAILED, None) if wait is None else (Status.PENDING, at + wait)
 
