@@ -15,8 +15,8 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from loyalty.kernel import clock
 from rewards.services import redemptions, rewards
 from webhooks.api import shapes
-from webhooks.models import Delivery, Endpoint
-from webhooks.services import endpoints, signing
+from webhooks.models import Attempt, Delivery, Endpoint
+from webhooks.services import endpoints, packing, relay, signing
 from webhooks.services.kinds.base import Message
 from webhooks.services.signing import PROFILES
 
@@ -145,6 +145,24 @@ class TestOtherProfiles:
             "tokenAmount": 400,
             "tokenRate": 80.0,
         }
+
+    def test_callback_tells_nothing_of_what_was_owed_under_another_profile(
+        self, acme, subscribe, consumer, ada, give, deliver
+    ):
+        """Points that were earned are no redemption, and who joined is no failure of the endpoint's."""
+        endpoint = subscribe(topics=["*"])
+        give(ada, 100)
+        relay.relay()
+        endpoints.update(
+            business=acme, endpoint_id=endpoint.pk, topics=["points/redeemed"], signature_profile="callback-sha512"
+        )
+
+        deliver()
+
+        endpoint.refresh_from_db()
+        assert (consumer.heard, endpoint.failures) == ([], 0)
+        assert set(Delivery.objects.values_list("status", flat=True)) == {"failed"}
+        assert set(Attempt.objects.values_list("error", flat=True)) == {packing.NOT_CARRIED}
 
     def test_callback_goes_without_a_reward(self):
         body = PROFILES["callback-sha512"].body_of(

@@ -68,7 +68,8 @@ def record(results: Sequence[Result]) -> None:
     answers: dict[UUID, list[Answer]] = defaultdict(list)
     for claim, answer in results:
         endpoint = concerned.get(claim.endpoint.pk)
-        if endpoint and endpoint.url == claim.endpoint.url:  # what its URL before answered says nothing of this one
+        # What was never sent, and what its URL before answered, says nothing of the endpoint.
+        if endpoint and endpoint.url == claim.endpoint.url and not answer.is_final:
             answers[endpoint.pk].append(answer)
     for endpoint_id, theirs in answers.items():
         if concerned[endpoint_id].is_active:

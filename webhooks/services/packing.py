@@ -14,6 +14,7 @@ log = structlog.get_logger(__name__)
 
 MOST_CLAIMS = 3  # nobody came back from it so often: that counts as a failed try, with the wait that follows
 
+NOT_CARRIED = "Not sent: the endpoint's signature profile has no words for this topic."
 ERASED = "The event's data was erased before it could be delivered."
 POISONOUS = "Not tried: three workers stopped while they were at it."
 IN_THE_CLEAR = "Not sent: the address must begin with https:// now."
@@ -30,10 +31,12 @@ def pack(claim: Claim) -> Parcel | Answer:
     if url.startswith("http:") and not settings.WEBHOOKS_ALLOW_HTTP:  # it was saved while that was allowed
         return Answer(now, error=IN_THE_CLEAR)
     try:
+        profile = signing.PROFILES[claim.endpoint.signature_profile]
+        if not signing.carries(profile, claim.topic):  # it was owed under another one
+            return Answer(now, error=NOT_CARRIED, is_final=True)
         body = _body(claim)
         if body is None:
             return Answer(now, error=ERASED, is_final=True)
-        profile = signing.PROFILES[claim.endpoint.signature_profile]
         message = Message(
             id=bodies.public_id(claim.event_id or claim.id),
             timestamp=int(now.timestamp()),

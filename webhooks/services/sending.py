@@ -40,7 +40,7 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a try came to. `is_final`: another try would come to the same."""
+    """What a try came to. `is_final`: it was not sent, and no other try would be."""
 
     at: datetime
     duration_ms: int = 0

@@ -40,6 +40,11 @@ def check(profile: str, subscribed: Collection[str]) -> None:
         raise TopicsNotCarried(kind)
 
 
+def carries(profile: Profile, topic: str) -> bool:
+    """Whether the profile's body can tell of a topic."""
+    return profile.TOPICS is None or topic in (*profile.TOPICS, *profile.BESIDE)
+
+
 def heard_by(endpoint: Endpoint) -> list[str]:
     """What an endpoint is subscribed to, and what its profile tells beside that."""
     return [*endpoint.topics, *PROFILES[endpoint.signature_profile].BESIDE]
