@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 WAITS = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]
 START = datetime(2027, 3, 1, 12, tzinfo=UTC)
+ABSURD = ["1", "-5", "soon", "²", "Wed, 99 Foo 2027 99:99:99 GMT", "9" * 400, f"Wed, 03 Mar {'9' * 20} 12:00:00 GMT"]
 
 
 @pytest.fixture
@@ -159,7 +160,13 @@ class TestRetryAfter:
 
         assert Endpoint.objects.get().held_until - sent >= timedelta(minutes=10)
 
-    @pytest.mark.parametrize("header", ["1", "-5", "soon", "²", "Wed, 99 Foo 2027 99:99:99 GMT", "9" * 400])
+    @pytest.mark.parametrize("header", ABSURD)
+    def test_that_is_absurd_leaves_a_success_one(self, owed, consumer, deliver, header):
+        consumer.says = Says(headers={"Retry-After": header})
+
+        assert try_at(START, deliver).status == "delivered"
+
+    @pytest.mark.parametrize("header", ABSURD)
     def test_never_hurries_and_never_hurts(self, owed, consumer, deliver, header):
         wait = self.wait_after(header, owed, consumer, deliver)
 

@@ -117,6 +117,6 @@ def _retry_after(text: str, at: datetime) -> timedelta | None:
         return timedelta(seconds=int(text[:9]))
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(moment - at, timedelta(0)) if moment.tzinfo else None
