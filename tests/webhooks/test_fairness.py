@@ -1,16 +1,19 @@
 """A slow or dead endpoint delays no other, and a failing one is not hammered."""
 
+import socket
+import threading
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import aiohttp
 import pytest
 
 from loyalty.kernel import clock
 from tests.webhooks.conftest import in_a_worker
 from tests.webhooks.consumer import Says
 from webhooks.models import Attempt, Delivery, Endpoint
-from webhooks.services import claims, courier, endpoints, relay
+from webhooks.services import claims, courier, endpoints, relay, sending
 
 real_commits = pytest.mark.django_db(transaction=True)
 
@@ -144,6 +147,33 @@ class TestFailingEndpoint:
 
         first, second, *_ = sorted(heard.at for heard in consumer.heard)
         assert second - first >= 0.3
+
+
+@real_commits
+class TestSlowNameServer:
+    def test_delays_nobody_whose_name_is_known(self, subscribe, consumer, ada, give, deliver, monkeypatch):
+        """Of a hundred endpoints, whose names are still being looked up when their time is over."""
+        is_over = threading.Event()
+
+        def look_up(host, port, *_, **_more):
+            if host.startswith("slow"):
+                is_over.wait()
+                raise socket.gaierror(socket.EAI_AGAIN, "nobody answers")
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        monkeypatch.setattr(sending, "TIMEOUT", aiohttp.ClientTimeout(total=15, connect=2))
+        for number in range(100):
+            subscribe(topics=["customers/joined"], url=f"http://slow-{number}.example/hook")
+        relay.relay()
+        subscribe(topics=["points/earned"], url=f"http://fast.example:{consumer.port}/hook")
+        give(ada, 1)
+
+        deliver()
+        is_over.set()
+
+        assert len(consumer.heard) == 1
+        assert Attempt.objects.filter(error=sending.TIMED_OUT).count() == 100
 
 
 @pytest.mark.django_db

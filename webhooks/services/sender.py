@@ -14,7 +14,7 @@ from webhooks.services.claims import Claim
 from webhooks.services.outcomes import Result
 from webhooks.services.sending import Parcel
 
-LOOK_UPS = 64  # names that are looked up at once: a slow one holds up few others
+LOOK_UPS = 500  # names that are looked up at once: one for each request, so that none waits for another's name server
 
 T = TypeVar("T")
 
