@@ -82,6 +82,15 @@ class LinesField(forms.CharField):
         return self.to_python(self.prepare_value(initial)) != self.to_python(data)
 
 
+class UrlField(forms.URLField):
+    """A URL that we call. Which ones we do is the service's to say: Django refuses some hosts that the API takes."""
+
+    default_validators = []
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(assume_scheme="https", **kwargs)
+
+
 class Money(forms.DecimalField):
     """An amount in major units; empty: none."""
 

@@ -10,7 +10,7 @@ from unfold import widgets
 
 from loyalty.admin import buttons, look
 from loyalty.admin.base import ServiceAdmin
-from loyalty.admin.forms import LinesField, ServiceForm
+from loyalty.admin.forms import LinesField, ServiceForm, UrlField
 from loyalty.kernel.money import money, money_text
 from rewards.admin import gift_product_texts, pools
 from rewards.admin.reward_form import Money
@@ -34,10 +34,9 @@ class ProductForm(ServiceForm):
     delivery_types = forms.MultipleChoiceField(
         choices=GiftProduct.Delivery.choices, widget=widgets.UnfoldAdminCheckboxSelectMultipleWidget
     )
-    remote_url = forms.URLField(
+    remote_url = UrlField(
         label="Address",
         required=False,
-        assume_scheme="https",
         max_length=2048,
         widget=widgets.UnfoldAdminURLInputWidget,
     )

@@ -57,6 +57,12 @@ class TestCreateEndpoint:
 
         assert "topics" in answer.context["adminform"].form.errors
 
+    @pytest.mark.parametrize("url", ["http://consumer:8080/hook", "https://my_shop.example.com/hook"])
+    def test_takes_what_the_api_takes(self, olga, url):
+        olga.post(ADD, {**FORM, "url": url})
+
+        assert Endpoint.objects.get().url == url
+
     def test_shows_the_secret_once(self, olga, acme):
         (secret,) = secrets_in(olga.post(ADD, FORM))
         made = Endpoint.objects.for_business(acme).get()

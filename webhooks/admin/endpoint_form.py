@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from unfold import widgets
 
+from loyalty.admin.forms import UrlField
 from loyalty.admin.secrets import SecretForm
 from webhooks.models import Endpoint
 from webhooks.services import endpoints, signing, topics
@@ -25,10 +26,9 @@ PROFILES = [(name, "Standard Webhooks" if name == "standard" else name) for name
 
 
 class EndpointForm(SecretForm):
-    url = forms.URLField(
+    url = UrlField(
         label="URL",
         max_length=2048,
-        assume_scheme="https",
         widget=widgets.UnfoldAdminTextInputWidget,
         help_text="Where we post to: https, on a public address.",
     )
