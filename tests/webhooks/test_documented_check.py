@@ -96,3 +96,11 @@ class TestDocumentedCheck:
         assert not is_ours(SECRET, headers(), BODY + b" ")
         assert not is_ours(OLD, headers(), BODY)
         assert not is_ours(SECRET, headers(age=301), BODY)
+
+    @pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "webhook-signature"])
+    def test_refuses_what_anybody_may_send_without_falling_over_it(self, is_ours, name):
+        """An exception that nobody expects ends more than the request in some servers."""
+        for wrong in ({}, *({name: text} for text in ("", "soon", "-1", "1e3", "9" * 5000, "v1,ä v2"))):
+            said = {key: value for key, value in headers().items() if key != name} | wrong
+
+            assert not is_ours(SECRET, said, BODY)
