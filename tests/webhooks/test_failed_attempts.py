@@ -83,6 +83,15 @@ class TestFailedAttempt:
         assert attempt.error == sending.TIMED_OUT
         assert 300 <= attempt.duration_ms < 5_000
 
+    @pytest.mark.parametrize("says", [Says(1000), Says(headers={"X-Trace": "x" * 8_192})], ids=["status", "header"])
+    def test_is_an_answer_that_is_not_understood(self, subscribe, consumer, ada, deliver, says):
+        subscribe(topics=["customers/joined"])
+        consumer.says = says
+
+        deliver()
+
+        assert Attempt.objects.get().error == sending.NOT_HTTP
+
     def test_is_a_certificate_that_nobody_vouches_for(self, subscribe, ada, deliver, tmp_path):
         consumer = Consumer(tls=self_signed(tmp_path))
         subscribe(topics=["customers/joined"], url=consumer.url)

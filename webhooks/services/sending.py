@@ -25,6 +25,7 @@ NOT_FOUND = "The host's name could not be resolved."
 TIMED_OUT = "No complete answer within 15 seconds, or no connection within 5."
 NOT_TRUSTED = "The TLS connection could not be trusted."
 NOT_CONNECTED = "The connection failed or was cut."
+NOT_HTTP = "The answer is not HTTP/1.1, or its headers are too long: one has at most 8 KB."
 REDIRECTED = "Redirects are not followed."
 
 
@@ -107,6 +108,8 @@ def _reason(error: Exception) -> str:
             return NOT_FOUND
         case aiohttp.ClientSSLError() | aiohttp.ClientConnectorCertificateError() | ssl.SSLError():
             return NOT_TRUSTED
+        case aiohttp.ClientResponseError():
+            return NOT_HTTP
         case _:
             return NOT_CONNECTED
 
