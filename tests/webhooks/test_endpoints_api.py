@@ -148,6 +148,16 @@ class TestChange:
         assert error(api.patch(f"/webhooks/{hook['id']}", change)) == (400, "VALIDATION_ERROR", field)
         assert api.get(f"/webhooks/{hook['id']}").json()["webhook"]["url"] == hook["url"]
 
+    def test_asks_of_a_url_that_stays_no_more_than_when_it_was_saved(self, api, settings):
+        """It was saved while plain HTTP was allowed, and whoever wants to be rid of it can be."""
+        path = f"/webhooks/{api.post('/webhooks', HOOK | {'url': 'http://example.com/'}).json()['webhook']['id']}"
+        settings.WEBHOOKS_ALLOW_HTTP = False
+
+        answers = [api.patch(path, {"status": "disabled"}), api.patch(path, {"url": "http://example.com/other"})]
+
+        assert [answer.status_code for answer in answers] == [200, 400]
+        assert api.get(path).json()["webhook"]["status"] == "disabled"
+
     def test_switches_off_and_on(self, api, hook):
         path = f"/webhooks/{hook['id']}"
 

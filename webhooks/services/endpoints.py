@@ -1,6 +1,6 @@
 """Endpoints: registered, changed, given new secrets, disabled and deleted."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -78,7 +78,8 @@ def create(
         created_at=now,
         updated_at=now,
     )
-    _check(endpoint)
+    _check_url(endpoint)
+    _check_topics(endpoint)
     endpoint.save(force_insert=True)
     return endpoint, secret
 
@@ -98,7 +99,8 @@ def update(
 
     :raises NotFound: if the business has no such endpoint
     :raises RepliesOnly: if it is an endpoint for replies, and more than its description or status is changed
-    :raises net.UnsafeUrl, topics.UnknownTopic, signing.UnknownProfile, signing.TopicsNotCarried: as `create`
+    :raises net.UnsafeUrl: if we do not call another URL that is given
+    :raises topics.UnknownTopic, signing.UnknownProfile, signing.TopicsNotCarried: as `create`
     """
     endpoint = locked(business=business, endpoint_id=endpoint_id)
     is_elsewhere = url not in (None, endpoint.url)
@@ -110,7 +112,9 @@ def update(
             setattr(endpoint, name, value)
     endpoint.topics = list(dict.fromkeys(endpoint.topics))
     endpoint.updated_at = clock.wall()
-    _check(endpoint)
+    if is_elsewhere:
+        _check_url(endpoint)
+    _check_topics(endpoint)
     endpoint.save(update_fields=[*given, "updated_at"])
     if is_elsewhere:
         release(endpoint)
@@ -231,19 +235,17 @@ def forgive(endpoint: Endpoint) -> None:
     endpoint.save(update_fields=[*STREAK, "notice_due_at"])
 
 
-def _check(endpoint: Endpoint) -> None:
+def _check_url(endpoint: Endpoint) -> None:
     net.check_url(
         endpoint.url,
         field="url",
         allow_http=settings.WEBHOOKS_ALLOW_HTTP,
         allowed=net.networks(settings.WEBHOOKS_ALLOWED_PRIVATE_NETWORKS),
     )
-    if not endpoint.is_reply:
-        _check_topics(endpoint.topics)
-    signing.check(endpoint.signature_profile, endpoint.topics)
 
 
-def _check_topics(subscribed: Collection[str]) -> None:
-    if not subscribed:
+def _check_topics(endpoint: Endpoint) -> None:
+    if not endpoint.topics and not endpoint.is_reply:
         raise Invalid("Name at least one topic, or *.", field="topics")
-    topics.check(subscribed)
+    topics.check(endpoint.topics)
+    signing.check(endpoint.signature_profile, endpoint.topics)
