@@ -156,6 +156,16 @@ class TestDelivery:
         assert "Not tried yet" in text
         assert "businessId" in text
 
+    def test_of_a_callback_shows_its_own_words(self, olga, acme):
+        said = {"topics": ["points/redeemed"], "signature_profile": "callback-sha512"}
+        endpoint, _ = endpoints.create(business=acme, url="http://127.0.0.1:9/hook", **said)
+        made = deliveries.send_example(business=acme, endpoint_id=endpoint.pk)
+
+        text = dashboards.text_of(olga.get(dashboards.page(made)))
+
+        assert "tokenAmount" in text
+        assert "businessId" not in text
+
 
 class TestAttempt:
     """A row of its delivery's page: number, time, status, duration, what went wrong, what it said."""

@@ -14,7 +14,7 @@ from loyalty.admin.panels import Panel
 from loyalty.kernel.errors import DomainError
 from loyalty.services import bodies
 from webhooks.models import Delivery, Endpoint
-from webhooks.services import deliveries
+from webhooks.services import deliveries, signing
 
 Status = Delivery.Status
 COLOURS = {Status.DELIVERED: "success", Status.PENDING: "info", Status.FAILED: "danger"}
@@ -87,9 +87,12 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
 
 def body(delivery: Delivery) -> Any:
-    """What is sent: the event's published body, or the example."""
+    """What is sent: the event's published body, or the example, in the words of the endpoint's profile."""
     published = getattr(delivery.event, "body", None) if delivery.event else None
     raw = published.body if published else delivery.example
+    profile = signing.PROFILES[delivery.endpoint.signature_profile]
+    if raw and signing.carries(profile, delivery.topic):
+        raw = profile.body_of(bytes(raw))
     return orjson.loads(bytes(raw)) if raw else None
 
 
