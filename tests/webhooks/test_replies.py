@@ -1,9 +1,11 @@
 """Whoever asked for something and named a URL hears there what came of it, like every webhook."""
 
+import re
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from django.core import mail
 from standardwebhooks.webhooks import Webhook
 
 from loyalty import events
@@ -12,7 +14,7 @@ from loyalty.kernel import clock
 from tests import dashboards
 from tests.webhooks.consumer import Says
 from webhooks.models import Attempt, Delivery, Endpoint
-from webhooks.services import endpoints, packing, sending
+from webhooks.services import deliveries, endpoints, notices, packing, relay, sending
 from webhooks.services.topics import EXAMPLES
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -114,6 +116,32 @@ class TestReply:
         deliver()
 
         assert (consumer.connections, Attempt.objects.get().error) == (0, sending.REFUSED)
+
+    def test_is_sent_again_from_the_moment_that_the_mail_names(self, acme, reply, consumer, deliver, monkeypatch):
+        """With secrets or without: all that its server was owed when it was disabled, and nothing older."""
+        reply("/orders/1")
+        deliver()
+        later = clock.wall() + timedelta(hours=1)
+        with clock.moved_to(later):
+            reply("/orders/2")
+            relay.relay()
+            monkeypatch.setitem(events._replies, TOPIC, lambda *_: b"{}")
+            reply("/orders/3")
+            relay.relay()
+        with clock.moved_to(later + timedelta(minutes=5)):
+            endpoints.disable(Endpoint.objects.get(), reason=Endpoint.Reason.FAILING)
+            notices.send_due()
+        (said,) = re.findall(r"since (.*) UTC", mail.outbox[0].body)
+        consumer.heard.clear()
+
+        endpoint = endpoints.update(business=acme, endpoint_id=Endpoint.objects.get().pk, status="active")
+        count = deliveries.replay(business=acme, endpoint_id=endpoint.pk, since=datetime.fromisoformat(f"{said}Z"))
+        with clock.moved_to(later + timedelta(minutes=6)):
+            deliver()
+
+        assert count == 2
+        assert sorted(heard.path for heard in consumer.heard) == ["/orders/2", "/orders/3"]
+        assert "Nothing is lost" not in mail.outbox[0].body
 
     def test_is_not_made_once_its_server_is_switched_off(self, acme, reply, consumer, deliver):
         reply()

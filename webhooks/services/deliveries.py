@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from loyalty.kernel import clock, ids, jobs
 from loyalty.kernel.errors import Invalid, NotFound
@@ -82,7 +82,8 @@ def retry(*, business: Business, delivery_id: UUID) -> Delivery:
 
 @transaction.atomic
 def replay(*, business: Business, endpoint_id: UUID, since: datetime) -> int:
-    """Send an endpoint, once more or for the first time, all that it is subscribed to since a time.
+    """Send an endpoint, once more or for the first time, all that it is subscribed to since a time. An endpoint for
+    replies is sent once more those that were made since.
 
     :raises NotFound: if the business has no such endpoint
     :raises endpoints.EndpointDisabled: if it is disabled
@@ -91,7 +92,8 @@ def replay(*, business: Business, endpoint_id: UUID, since: datetime) -> int:
     now, meant = clock.wall(), list(topics.meant_by(signing.heard_by(endpoint)))
     happened = Event.objects.for_business(business).filter(created_at__gte=since, topic__in=meant)
     endpoints.lock_in_flight(endpoint)
-    sent_before = Delivery.objects.for_business(business).filter(endpoint=endpoint, event__in=happened)
+    meant_again = Q(created_at__gte=since) if endpoint.is_reply else Q(event__in=happened)
+    sent_before = Delivery.objects.for_business(business).filter(meant_again, endpoint=endpoint)
     again = sent_before.update(**_anew(now))
     with connection.cursor() as cursor:
         cursor.execute(

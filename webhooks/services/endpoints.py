@@ -197,12 +197,15 @@ def disable(endpoint: Endpoint, *, reason: Reason) -> None:
 
 
 def _first_lost(endpoint: Endpoint) -> datetime | None:
-    """When the oldest event happened that did not arrive since the endpoint fails: from there a replay sends all."""
+    """When the oldest event happened, or reply was made, that did not arrive since the endpoint fails: from there a
+    replay sends all.
+    """
     owed = Q(status=Delivery.Status.PENDING)
     if endpoint.failing_since is not None:
         owed |= Q(status=Delivery.Status.FAILED, attempts__at__gte=endpoint.failing_since)
     lost = Delivery.objects.for_business(endpoint.business).filter(owed, endpoint=endpoint)
-    oldest: datetime | None = lost.aggregate(at=Min("event__created_at"))["at"]
+    happened = "created_at" if endpoint.is_reply else "event__created_at"
+    oldest: datetime | None = lost.aggregate(at=Min(happened))["at"]
     return oldest or endpoint.failing_since
 
 

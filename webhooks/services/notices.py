@@ -29,6 +29,17 @@ and replay what happened since {since:%Y-%m-%d %H:%M} UTC.
 
 {public_url}/admin/
 """
+REPLIES_DISABLED = """Hello,
+
+we have stopped answering there what was asked of {business} with an address at
+
+    {url}
+
+because {why}. Once the server works again, set its endpoint to active and replay what was
+asked for since {since:%Y-%m-%d %H:%M} UTC. What is finished while it is disabled is not told there.
+
+{public_url}/admin/
+"""
 WHY = {
     Endpoint.Reason.GONE: "it answered 410 Gone",
     Endpoint.Reason.FAILING: "it has failed for five days without a single success",
@@ -43,7 +54,7 @@ def send_due() -> int:
 def _send(endpoint: Endpoint) -> None:
     subject, text = "A webhook endpoint fails", WARNING
     if not endpoint.is_active:
-        subject, text = "A webhook endpoint was disabled", DISABLED
+        subject, text = "A webhook endpoint was disabled", REPLIES_DISABLED if endpoint.is_reply else DISABLED
     said = text.format(
         business=endpoint.business.name,
         url=endpoint.url,
