@@ -29,6 +29,8 @@ CAUSES = {
     "task": "Task of a quest",
     "quest": "Quest",
     "milestone": "Step of a ladder",
+    "membership": "Membership",
+    "stamp_card": "Stamp card",
     "transfer": "Merge",
     "default": "Start of a newcomer",
     "expiry": "Expiry",

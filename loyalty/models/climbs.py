@@ -44,7 +44,7 @@ class Arrival(OfClimber):
     """The one time that somebody rose to a step: what it gives was given then, or refused."""
 
     milestone = models.ForeignKey(Milestone, on_delete=models.PROTECT, related_name="+", db_index=False)
-    refusal = models.CharField(max_length=40, blank=True)  # the code of why its benefits were not given
+    refusal = models.CharField(max_length=40, blank=True)  # the code of why not all its benefits were given
     created_at = models.DateTimeField(default=clock.wall)  # programme time
 
     class Meta:

@@ -77,7 +77,7 @@ class Admission(TenantModel):
     segment = models.ForeignKey(
         Segment, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )
-    refusal = models.CharField(max_length=40, blank=True)  # the code of why its benefits were not given
+    refusal = models.CharField(max_length=40, blank=True)  # the code of why not all its benefits were given
     created_at = models.DateTimeField(default=clock.wall)  # programme time
 
     class Meta:

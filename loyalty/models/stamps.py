@@ -80,7 +80,7 @@ class StampReward(TenantModel):
     )
     stamp = models.PositiveIntegerField()
     slot = models.PositiveSmallIntegerField()
-    refusal = models.CharField(max_length=40, blank=True)  # the code of why its benefits were not given
+    refusal = models.CharField(max_length=40, blank=True)  # the code of why not all its benefits were given
     created_at = models.DateTimeField(default=clock.wall)  # programme time
 
     class Meta:

@@ -3,15 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from loyalty import events
 from loyalty.events import Happening
 from loyalty.kernel import clock
-from loyalty.kernel.errors import DomainError
-from loyalty.models import Account, Arrival, Business, Milestone, WithheldBenefit
-from loyalty.services import benefits, climbing
+from loyalty.models import Account, Arrival, Business, Milestone
+from loyalty.services import benefits
 from loyalty.services.kinds.benefits.base import Occasion
 from loyalty.services.ledger import Source
 
@@ -67,27 +65,14 @@ def _new(climber: _Climber, steps: Sequence[Milestone]) -> Iterable[Milestone]:
 
 
 def _arrive(climber: _Climber, step: Milestone) -> None:
-    """Write down that somebody is here for the first time, and give what that gives, or why it was refused."""
+    """Write down that somebody is here for the first time, and give what that gives, or why some of it was refused."""
     arrival = Arrival.objects.create(
         business=climber.business, account=climber.account, milestone=step, created_at=climber.at
     )
     if not step.benefits:
         return
-    try:
-        with climbing.attempt():
-            points = _give(climber, arrival)
-            climbing.count(climber.account.pk, points)
-            if points or not _is_all_withheld(climber, arrival):
-                _tell(climber, arrival, points)
-    except DomainError as error:
-        arrival.refusal = error.code
-        arrival.save(update_fields=["refusal"])
-
-
-def _give(climber: _Climber, arrival: Arrival) -> int:
-    step = arrival.milestone
-    reason: dict[str, Any] = {"set": step.set.key, "milestone": step.key, "milestoneId": str(step.pk)}
-    return benefits.give(
+    reason = {"set": step.set.key, "milestone": step.key, "milestoneId": str(step.pk)}
+    points, refused = benefits.give_following(
         step.benefits,
         business=climber.business,
         account_id=climber.account.pk,
@@ -95,12 +80,11 @@ def _give(climber: _Climber, arrival: Arrival) -> int:
             source=Source(SOURCE, str(arrival.pk)), action="milestone", reason=reason, description=step.title
         ),
     )
-
-
-def _is_all_withheld(climber: _Climber, arrival: Arrival) -> bool:
-    rows = WithheldBenefit.objects.for_business(climber.business).filter(account=climber.account)
-    withheld = rows.filter(source_type=SOURCE, source_id__startswith=f"{arrival.pk}:").count()
-    return withheld == len(arrival.milestone.benefits)
+    if len(refused) < len(step.benefits):
+        _tell(climber, arrival, points)
+    if refused:
+        arrival.refusal = refused[0]
+        arrival.save(update_fields=["refusal"])
 
 
 def _tell(climber: _Climber, arrival: Arrival, points: int) -> None:

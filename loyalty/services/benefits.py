@@ -11,6 +11,7 @@ from django.db import transaction
 from loyalty.kernel import clock
 from loyalty.kernel.errors import Conflict, DomainError, Invalid
 from loyalty.models import Business, WithheldBenefit
+from loyalty.services import climbing
 from loyalty.services.kinds.benefits import kind_of, metric
 from loyalty.services.kinds.benefits.base import Benefit, Document, NothingGiven, Occasion
 from loyalty.services.postings import Move
@@ -76,6 +77,25 @@ def give(
             )
             for number, data in enumerate(benefits)
         )
+
+
+def give_following(
+    benefits: Benefits, *, business: Business, account_id: UUID, occasion: Occasion
+) -> tuple[int, Sequence[str]]:
+    """As `give` what can be given of them, to somebody who is being followed up.
+
+    Answers how many points that was, and of each that was not given a code that says why.
+    """
+    try:
+        with climbing.attempt():
+            points = give(benefits, business=business, account_id=account_id, occasion=occasion, withholds=True)
+            climbing.count(account_id, points)
+    except DomainError as error:
+        return 0, [error.code] * len(benefits)
+    withheld = WithheldBenefit.objects.for_business(business).filter(
+        source_type=occasion.source.type, source_id__startswith=f"{occasion.source.id}:"
+    )
+    return points, list(withheld.order_by("pk").values_list("reason", flat=True))
 
 
 def moves(benefits: Benefits, *, account_id: UUID, occasion: Occasion) -> list[Move] | None:

@@ -10,7 +10,7 @@ from django.db.models import F
 from loyalty import events
 from loyalty.events import Happening
 from loyalty.kernel import clock
-from loyalty.kernel.errors import DomainError, Invalid, NotFound
+from loyalty.kernel.errors import Invalid, NotFound
 from loyalty.kernel.rounds import Round, by_time
 from loyalty.models import Account, Admission, Business, Segment, SegmentMember
 from loyalty.selectors import expiry
@@ -124,7 +124,7 @@ def _later(had: datetime | None, gets: datetime | None) -> datetime | None:
 
 
 def _welcome(member: SegmentMember, now: datetime) -> None:
-    """Give what joining brings, or write down why not: once in a lifetime."""
+    """Give what joining brings, or write down why some of it was not given: once in a lifetime."""
     segment = member.segment
     admission, is_first = Admission.objects.for_business(member.business).get_or_create(
         account=member.account, segment=segment, defaults={"business": member.business, "created_at": now}
@@ -137,14 +137,12 @@ def _welcome(member: SegmentMember, now: datetime) -> None:
         reason={"membership": segment.key},
         description=segment.title,
     )
-    try:
-        with climbing.together(), climbing.attempt():
-            points = benefits.give(
-                segment.benefits, business=member.business, account_id=member.account_id, occasion=occasion
-            )
-            climbing.count(member.account_id, points)
-    except DomainError as error:
-        admission.refusal = error.code
+    with climbing.together():
+        _, refused = benefits.give_following(
+            segment.benefits, business=member.business, account_id=member.account_id, occasion=occasion
+        )
+    if refused:
+        admission.refusal = refused[0]
         admission.save(update_fields=["refusal"])
 
 

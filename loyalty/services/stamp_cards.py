@@ -11,10 +11,10 @@ from django.db import transaction
 
 from loyalty.events import Happening
 from loyalty.kernel import clock
-from loyalty.kernel.errors import Conflict, DomainError, Invalid, NotFound
+from loyalty.kernel.errors import Conflict, Invalid, NotFound
 from loyalty.models import Account, Business, Metric, StampCard, StampReward
 from loyalty.selectors import ledger as books
-from loyalty.services import benefits, climbing, naming, stamp_rules
+from loyalty.services import benefits, naming, stamp_rules
 from loyalty.services.kinds.benefits.base import Occasion
 from loyalty.services.ledger import Source
 from loyalty.services.stamp_rules import CardRules, SlotReward
@@ -138,7 +138,7 @@ def reward(happened: Sequence[Happening]) -> None:
 
 
 def _give(given: StampReward) -> None:
-    """Give what a stamp brings, or write down why not."""
+    """Give what a stamp brings, or write down why some of it was not given."""
     card = given.card
     what = next(each for each in card.rewards if each["slot"] == given.slot)
     occasion = Occasion(
@@ -148,14 +148,11 @@ def _give(given: StampReward) -> None:
         reason={"stampCard": card.key, "stamp": given.stamp, "slot": given.slot},
         description=what["title"] or card.title,
     )
-    try:
-        with climbing.attempt():
-            points = benefits.give(
-                what["benefits"], business=given.business, account_id=given.account_id, occasion=occasion
-            )
-            climbing.count(given.account_id, points)
-    except DomainError as error:
-        given.refusal = error.code
+    _, refused = benefits.give_following(
+        what["benefits"], business=given.business, account_id=given.account_id, occasion=occasion
+    )
+    if refused:
+        given.refusal = refused[0]
         given.save(update_fields=["refusal"])
 
 

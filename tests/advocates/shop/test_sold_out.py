@@ -2,7 +2,7 @@
 
 import pytest
 
-from loyalty.models import QuestCompletion, WithheldBenefit
+from loyalty.models import Admission, Arrival, Event, QuestCompletion, StampReward, WithheldBenefit
 from loyalty.selectors import quests as reads
 from loyalty.services import quests
 from loyalty.services.quest_rules import Rules, TaskRules, in_points
@@ -10,6 +10,7 @@ from rewards.models import Redemption
 from rewards.services import rewards
 from tests import dashboards
 from tests.advocates.shop.conftest import balance, order
+from tests.loyalty import climbers
 from tests.refusals import assert_integration_refused
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +55,43 @@ class TestIsStillRefused:
         api.patch(f"/rewards/{cup.pk}", {"stock": 1})
         assert integration_api.post(f"{ADA}/missions/{mission['id']}/claim").json()["pointsAwarded"] == 55
         assert Redemption.objects.get().reward_id == cup.pk
+
+
+class TestGivesAllElse:
+    """Of benefits that come together, once in a lifetime."""
+
+    BOTH = (CUP, in_points(50))
+
+    @pytest.fixture(autouse=True)
+    def _and_says_what_is_missing(self, acme, ada, cup):
+        yield
+        (said,) = WithheldBenefit.objects.values_list("benefit__reward", "reason")
+        assert (balance(ada), said) == (50, ("cup", "OUT_OF_STOCK"))
+
+    def test_what_a_step_of_a_ladder_does(self, acme, api, ada):
+        silver = {"threshold": 1, "benefits": [*self.BOTH]}
+        climbers.put(acme, climbers.rungs(bronze=0, silver=silver), key="tiers", is_tier=True, basis="orders")
+
+        api.post("/orders", order())
+
+        assert Arrival.objects.get().refusal == "OUT_OF_STOCK"
+        (told,) = Event.objects.filter(topic="customers/tier_entry_reward_earned")
+        assert told.facts["points"] == 50
+
+    def test_what_a_membership_does(self, api, ada):
+        api.put("/programme", {"memberships": [{"key": "club", "title": "Club", "benefits": [*self.BOTH]}]})
+
+        assert api.put("/customers/ada-1/memberships/club", {}).status_code in (200, 201)
+
+        assert Admission.objects.get().refusal == "OUT_OF_STOCK"
+
+    def test_what_a_stamp_does(self, api, ada):
+        slot = {"slot": 1, "benefits": [*self.BOTH]}
+        api.put("/programme", {"stampCards": [{"key": "card", "title": "Card", "slots": 4, "rewards": [slot]}]})
+
+        api.post("/orders", order())
+
+        assert StampReward.objects.get().refusal == "OUT_OF_STOCK"
 
 
 class TestIsComplete:
