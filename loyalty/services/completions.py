@@ -242,7 +242,7 @@ def _pay(done: Done, *, withholds: bool, action_id: UUID | None = None) -> int:
         done.promised.benefits,
         business=done.business,
         account_id=done.account_id,
-        occasion=_occasion(done, action_id),
+        occasion=replace(_occasion(done, action_id), waits=not withholds),
         withholds=withholds,
     )
 

@@ -2,7 +2,16 @@
 
 import pytest
 
-from loyalty.models import Admission, Arrival, Event, QuestCompletion, StampReward, WithheldBenefit
+from loyalty.models import (
+    Admission,
+    Arrival,
+    Event,
+    Holding,
+    HoldingChange,
+    QuestCompletion,
+    StampReward,
+    WithheldBenefit,
+)
 from loyalty.selectors import quests as reads
 from loyalty.services import quests
 from loyalty.services.quest_rules import Rules, TaskRules, in_points
@@ -55,6 +64,23 @@ class TestIsStillRefused:
         api.patch(f"/rewards/{cup.pk}", {"stock": 1})
         assert integration_api.post(f"{ADA}/missions/{mission['id']}/claim").json()["pointsAwarded"] == 55
         assert Redemption.objects.get().reward_id == cup.pk
+
+    def test_to_claim_an_item_that_is_sold_out(self, api, integration_api, ada):
+        coin = {"key": "coin", "title": "Coin", "stackable": True, "stock": 1}
+        api.put("/programme", {"inventorySets": [{"key": "purse", "title": "Purse", "items": [coin]}]})
+        two = {"kind": "item", "set": "purse", "item": "coin", "quantity": 2}
+        task = {"title": "Say hello", "type": "manual", "points": 5, "benefits": [two]}
+        made = api.post("/quests", {"title": "Hello", "autoClaim": False, "tasks": [task]}).json()["quest"]
+        (mission,) = integration_api.get(f"{ADA}/missions").json()["missions"]
+        api.post(f"/quests/{made['id']}/complete", {"advocateId": str(ada.pk), "taskId": mission["id"]})
+
+        refused = integration_api.post(f"{ADA}/missions/{mission['id']}/claim")
+        assert_integration_refused(refused, "OUT_OF_STOCK", None)
+        assert (balance(ada), HoldingChange.objects.count()) == (0, 0)
+
+        api.put("/programme", {"inventorySets": [{"key": "purse", "title": "Purse", "items": [coin | {"stock": 2}]}]})
+        assert integration_api.post(f"{ADA}/missions/{mission['id']}/claim").json()["pointsAwarded"] == 5
+        assert Holding.objects.get().quantity == 2
 
 
 class TestGivesAllElse:

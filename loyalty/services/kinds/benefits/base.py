@@ -38,13 +38,17 @@ def comes_back(take_back: Callable[[], object]) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occasion:
-    """Why something is given. `source` makes it happen once; `action`, `rule` and `reason` say what for."""
+    """Why something is given. `source` makes it happen once; `action`, `rule` and `reason` say what for.
+
+    `waits`: whoever asks for it may ask again, so that what is sold out is refused and not missed.
+    """
 
     source: Source
     action: str
     rule: tuple[UUID, int] | None = None
     reason: Mapping[str, Any] = field(default_factory=dict)
     description: str = ""
+    waits: bool = False
 
     def numbered(self, number: int) -> "Occasion":
         """The occasion of one of several benefits."""

@@ -46,11 +46,16 @@ def points_of(benefit: ItemBenefit) -> int:
 
 
 def give(benefit: ItemBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> int:
-    """Already had, sold out, archived: nothing is given, and the reason is written down."""
+    """Already had, sold out, archived: nothing is given, and the reason is written down.
+
+    :raises inventory.OutOfStock: if it is sold out, and the occasion waits
+    """
     item = reads.item_named(business=business, set=benefit.set, item=benefit.item)
-    inventory.give_if_possible(
+    change = inventory.give_if_possible(
         business=business, account_id=account_id, item_id=item.pk, occasion=occasion, quantity=benefit.quantity
     )
+    if occasion.waits and change.outcome == inventory.Outcome.OUT_OF_STOCK:
+        raise inventory.OutOfStock
     return 0
 
 
