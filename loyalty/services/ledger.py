@@ -48,6 +48,13 @@ class NoRoom(BalanceLimitReached):
     """Nothing was given: the balance is at its maximum."""
 
 
+class NoMetric(NotFound):
+    """The programme never counted this, or does not any more."""
+
+    def __init__(self) -> None:
+        super().__init__("metric", field="metric")
+
+
 class AccountNotActive(Conflict):
     def __init__(self) -> None:
         super().__init__("This account is blocked, merged or erased: its points do not move.")
@@ -269,7 +276,7 @@ REFUSALS: Mapping[str, Callable[..., DomainError]] = {
     "over_limit": BalanceLimitReached,
     "no_room": NoRoom,
     "no_account": lambda: NotFound("advocate"),
-    "no_metric": lambda: NotFound("metric", field="metric"),
+    "no_metric": NoMetric,
     "no_entry": lambda: NotFound("transaction"),
     "not_active": AccountNotActive,
     "posted_before": AlreadyPosted,

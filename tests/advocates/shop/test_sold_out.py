@@ -83,6 +83,23 @@ class TestIsStillRefused:
         assert Holding.objects.get().quantity == 2
 
 
+class TestIsGone:
+    def test_a_metric_that_was_archived_and_the_claim_gives_all_else(self, api, integration_api, ada):
+        points = {"key": "points", "title": "Points"}
+        api.put("/programme", {"metrics": [points, {"key": "stars", "title": "Stars"}]})
+        stars = {"kind": "metric", "metric": "stars", "quantity": 2}
+        task = {"title": "Say hello", "type": "manual", "points": 5, "benefits": [stars]}
+        made = api.post("/quests", {"title": "Hello", "autoClaim": False, "tasks": [task]}).json()["quest"]
+        (mission,) = integration_api.get(f"{ADA}/missions").json()["missions"]
+        api.post(f"/quests/{made['id']}/complete", {"advocateId": str(ada.pk), "taskId": mission["id"]})
+        assert api.put("/programme", {"quests": [], "metrics": [points]}).status_code == 200
+
+        claimed = integration_api.post(f"{ADA}/missions/{mission['id']}/claim")
+
+        assert (claimed.status_code, balance(ada)) == (200, 5)
+        assert WithheldBenefit.objects.values_list("benefit__metric", "reason").get() == ("stars", "NOT_FOUND")
+
+
 class TestGivesAllElse:
     """Of benefits that come together, once in a lifetime."""
 

@@ -46,6 +46,8 @@ def give(benefit: MetricBenefit, *, business: Business, account_id: UUID, occasi
         posting = postings.award(move, business=business, clamp=True)
     except ledger.NoRoom as full:
         raise NothingGiven("at_maximum") from full
+    except ledger.NoMetric as gone:  # archived since it was promised
+        raise NothingGiven(gone.code) from gone
     return _points(benefit, posting.amount)
 
 
