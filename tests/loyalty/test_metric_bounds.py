@@ -184,6 +184,23 @@ class TestMaximum:
 
         assert (taken, points_of(ada)) == (came_back, had)
 
+    @pytest.mark.parametrize("had", [0, 40, 60])
+    def test_lets_recover_all_that_was_given(self, acme, ada, give, had):
+        if had:
+            give(ada, had)
+        benefits.give(FIFTY, business=acme, account_id=ada.pk, occasion=OCCASION)
+
+        is_back = benefits.recover(FIFTY, business=acme, account_id=ada.pk, occasion=OCCASION)
+
+        assert (is_back, points_of(ada)) == (True, had)
+
+    def test_lets_recover_what_has_not_expired(self, acme, ada):
+        declared.points(acme, expiry={"after": "P1D"})
+        benefits.give(FIFTY, business=acme, account_id=ada.pk, occasion=OCCASION)
+
+        with clock.moved_to(clock.wall() + timedelta(days=3)):
+            assert benefits.recover(FIFTY, business=acme, account_id=ada.pk, occasion=OCCASION)
+
     def test_spoils_no_other_benefit(self, acme, ada, give):
         Metric.objects.create(business=acme, key="xp", title="XP")
         give(ada, 60)

@@ -77,20 +77,25 @@ def take_back(benefit: MetricBenefit, *, business: Business, account_id: UUID, o
 
 
 def recover(benefit: MetricBenefit, *, business: Business, account_id: UUID, occasion: Occasion) -> bool:
-    """As much as the policy on refunds says, where some of it is spent."""
+    """As much as the policy on refunds says, where some of it is spent; what has expired of it is gone."""
     source = occasion.source
     entry_id = books.entry_of(business=business, source_type=source.type, source_id=str(source.id))
     if entry_id is None:
         return True
+    ledger.settle(business_id=business.pk, account_id=account_id)
+    _, given, _ = books.landings(business=business, entry_ids=[entry_id])[entry_id]
+    left = given - books.expired_of(business=business, entry_id=entry_id)
+    if not left:
+        return True
     taking = Taking(
         entry_id=entry_id,
-        amount=benefit.quantity,
+        amount=left,
         source=Source("recovered", str(entry_id)),
         reason=occasion.reason,
         facts={"action": occasion.action},
     )
     (posting,) = postings.take_back([taking], business=business)
-    return bool(posting.id) and -posting.amount == benefit.quantity
+    return bool(posting.id) and -posting.amount == left
 
 
 def _points(benefit: MetricBenefit, amount: int) -> int:
