@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from loyalty.kernel import clock
 from loyalty.models import Account, Business, Quest, QuestCompletion, QuestVersion, Task, TaskCompletion
 from loyalty.selectors import playing
 from loyalty.selectors.playing import Offered, Standing
@@ -57,8 +58,8 @@ class Journey:
 
 
 def missions(*, business: Business, account: Account) -> list[Mission]:
-    """The steps of the quests that somebody may take part in, and what waits for them of others."""
-    offers = playing.offered(business=business, account=account)
+    """The steps of the quests that somebody may take part in now, and what waits for them of others."""
+    offers = _running(business, account)
     standings = playing.standings(offers, business=business, account=account)
     waiting = _waiting(business, account)
     found = [one for offer in offers for one in _offered(offer, standings[offer.quest.pk], waiting)]
@@ -67,8 +68,8 @@ def missions(*, business: Business, account: Account) -> list[Mission]:
 
 
 def journeys(*, business: Business, account: Account) -> list[Journey]:
-    """The quests that somebody may take part in."""
-    offers = playing.offered(business=business, account=account)
+    """The quests that somebody may take part in now."""
+    offers = _running(business, account)
     standings = playing.standings(offers, business=business, account=account)
     waiting = _waiting(business, account)
     theirs = [(offer.quest, standings[offer.quest.pk], offer) for offer in offers]
@@ -81,6 +82,13 @@ def journeys(*, business: Business, account: Account) -> list[Journey]:
 def points_of(benefits: Iterable[Mapping[str, Any]]) -> int:
     """How many points benefits give."""
     return sum(one["quantity"] for one in benefits if one.get("metric") == "points")
+
+
+def _running(business: Business, account: Account) -> list[Offered]:
+    """The quests whose window is open, and that are for this person."""
+    now = clock.now(business)
+    offers = playing.offered(business=business, account=account)
+    return [offer for offer in offers if offer.quest.current.is_open(at=now)]
 
 
 def _waiting(business: Business, account: Account) -> Mapping[Place, TaskCompletion]:

@@ -153,6 +153,16 @@ class TestList:
         claim(integration_api, patient)
         assert statuses(integration_api) == {"Say hello": "claimed", "Wave": "active"}
 
+    def test_leaves_out_what_has_not_begun_or_is_over(self, quest, integration_api, ada):
+        now = clock.wall()
+        quest(step("Over"), title="Past", window=Window(to=now - timedelta(seconds=1)))
+        quest(step("Soon"), title="To come", window=Window(from_=now + timedelta(days=1)))
+        quest(step("Now"), title="Open", window=Window(from_=now - timedelta(days=1), to=now + timedelta(days=1)))
+
+        assert statuses(integration_api) == {"Now": "active"}
+        listed = integration_api.get("/integration/user/ada-1/quests").json()["quests"]
+        assert [one["title"] for one in listed] == ["Open"]
+
     def test_leaves_out_what_is_for_others_or_over_but_not_what_waits(self, acme, ada, beta, quest, integration_api):
         quest(step("Test it"), audience=Audience(segments=["beta"]))
         over = quest(step("Say hello", points=5), step("Wave"), auto_claim=False)
