@@ -26,8 +26,10 @@ NEWS = (TASK_COMPLETED, QUEST_COMPLETED, "points/earned")  # of a step that is c
 NOBODY = UUID(int=0)
 
 UNMATCHED = """
-    INSERT INTO loyalty_action (id, business_id, account_id, name, event_id, origin, outcome, data, occurred_at)
-    SELECT %s, a.business_id, a.id, %s, %s, %s, 'unmatched', %s::jsonb, greatest(%s + b.clock_offset, a.last_event_at)
+    INSERT INTO loyalty_action
+        (id, business_id, account_id, name, event_id, origin, outcome, data, unpaid, occurred_at)
+    SELECT %s, a.business_id, a.id, %s, %s, %s, 'unmatched', %s::jsonb, %s::jsonb,
+        greatest(%s + b.clock_offset, a.last_event_at)
     FROM loyalty_account a JOIN loyalty_business b ON b.id = a.business_id
     WHERE a.business_id = %s AND b.engine_stamp = %s AND a.status = 'active' AND """
 ONCE = """
@@ -105,7 +107,10 @@ def _unheard(word: Word, statement: str, whose: UUID | str, *, business: Busines
     programme = compiled.recent(business)
     if app_word.is_heard(word.name, origin=word.origin, programme=programme) or not _is_plain(word, programme):
         return None
-    what = [ids.new_id(), word.name, word.event_id, word.origin, _json(word.data), clock.wall()]
+    # Rules that listen to the name do not to what an app made up.
+    unpaid = {rule.key: "undeclared" for rule in programme.rules.get(word.name, ())}
+    said = (_json(word.data), _json(unpaid) if unpaid else None)
+    what = [ids.new_id(), word.name, word.event_id, word.origin, *said, clock.wall()]
     cursor = database.prepared_cursor()
     cursor.execute(statement, [*what, business.pk, programme.stamp, whose])
     row = cursor.fetchone()

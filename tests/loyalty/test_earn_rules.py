@@ -1,5 +1,6 @@
 """Rules pay people for what they do: once each, within every bound, and saying why where they do not."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -233,6 +234,14 @@ class TestReasons:
         ride(ada, km=10)
 
         assert Action.objects.get().unpaid == {far.key: "condition:km"}
+
+    def test_stay_with_every_event_that_an_app_made_up(self, acme, ada):
+        deaf = rule(acme, "Deaf")
+
+        for _ in range(2):  # by then this process knows the programme
+            actions.take(replace(did(ada), origin="client"), business=acme)
+
+        assert list(Action.objects.values_list("unpaid", flat=True)) == [{deaf.key: "undeclared"}] * 2
 
     def test_are_none_of_what_no_rule_listens_to(self, acme, ada):
         ride(ada)
