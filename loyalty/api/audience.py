@@ -29,7 +29,8 @@ OK = "OK"
 POLL_SECONDS = 15  # how often an app that waits for news should ask
 Said = Annotated[str, Meta(max_length=1024)] | Whole | Fraction | bool
 ActionName = Annotated[str, Meta(min_length=1, max_length=64)]
-ActionData = Annotated[dict[Annotated[str, Meta(min_length=1, max_length=64)], Said], Meta(max_length=50)]
+FieldOfAction = Annotated[str, Meta(min_length=1, max_length=64)]
+ActionData = Annotated[dict[FieldOfAction, Said], Meta(max_length=50)]
 Epoch = Annotated[int, Meta(ge=0, le=253_402_300_799)]
 
 

@@ -1,25 +1,53 @@
 """What an event would do: told, and not done."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import msgspec
+from msgspec import Meta
+
 from loyalty.api import examples
-from loyalty.api.audience import ActionData, ActionName
+from loyalty.api.audience import ActionName, FieldOfAction, Said
 from loyalty.api.examples import ADVOCATE_ID
 from loyalty.api.parsing import Body
 from loyalty.api.views import Call, KeyView, Shape, operation
-from loyalty.kernel.errors import Code
+from loyalty.kernel.errors import Code, Invalid
 from loyalty.services import actions
+from loyalty.services.earn_terms import AmountText, Named
 from loyalty.services.payouts import Payout
 from loyalty.services.progress import Verdict
 from loyalty.services.reports import Report
+
+Word = Annotated[str, Meta(max_length=1024)]
+
+
+class LineOfTry(Body):
+    """One product of an order: what was paid for all its pieces."""
+
+    amount: AmountText
+    quantity: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+    product_id: Annotated[str, Meta(max_length=128)] = ""
+    collections: Named = []
+
+
+# What rules see of an event: flat data, the tags of a backend's event, the lines of an order.
+TriedData = Annotated[
+    dict[FieldOfAction, Said | Annotated[list[Word | LineOfTry], Meta(max_length=1000)]], Meta(max_length=53)
+]
 
 
 class TryEvent(Body):
     advocate_id: UUID
     event: ActionName
-    data: ActionData = {}
+    data: TriedData = {}
     origin: Literal["client", "server"] = "server"
+
+    def said(self) -> dict[str, Any]:
+        """:raises Invalid: if it would be an app's word, and says what apps cannot"""
+        listed = next((name for name, value in self.data.items() if isinstance(value, list)), None)
+        if listed is not None and self.origin == "client":
+            raise Invalid(f"data.{listed} is a list: apps send none.", field=f"data.{listed}")
+        return {name: msgspec.to_builtins(value) for name, value in self.data.items()}
 
 
 class StepShape(Shape):
@@ -103,7 +131,7 @@ class DryRun(KeyView):
     )
     def post(self, call: Call[TryEvent, None]) -> Trial:
         body = call.body
-        report = Report(account_id=body.advocate_id, name=body.event, data=body.data, origin=body.origin)
+        report = Report(account_id=body.advocate_id, name=body.event, data=body.said(), origin=body.origin)
         taken = actions.dry_run(report, business=call.business)
         return Trial(
             outcome=taken.outcome,

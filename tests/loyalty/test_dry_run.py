@@ -118,7 +118,6 @@ OF_RULES = {
     "outranked:<key>": (outranked, {}),
     "at_maximum": (at_maximum, {}),
 }
-# What an order is, no flat data can say: these are asked of the service.
 OF_ORDERS = {
     "other_currency": {"currency": "USD", "lines": [{"amount": "20.00"}]},
     "below_min_spend": {"currency": "EUR", "lines": [{"amount": "4.99"}]},
@@ -169,6 +168,10 @@ class TestRefuses:
             ({"event": "order_paid", "origin": "client"}, 403, "action"),
             ({"data": {"km": "far"}}, 400, "data.km"),
             ({"data": {"km": {"far": 1}}}, 400, "data"),
+            ({"data": {"tags": ["far"]}, "origin": "client"}, 400, "data.tags"),
+            ({"data": {"lines": [{"price": "1.00"}]}}, 400, "data.0.price"),
+            ({"data": {"lines": [{"amount": 1.5}]}}, 400, "data.0.amount"),
+            ({"data": {"lines": [["far"]]}}, 400, "data.0"),
             ({"origin": "nobody"}, 400, "origin"),
             ({"advocateId": "01890a5d-ac96-774b-bcce-b302099a8057"}, 404, None),
         ],
@@ -205,11 +208,10 @@ class TestSaysWhy:
         assert (rule["matched"], rule["reason"], rule["points"]) == (False, spelled(code), 0)
 
     @pytest.mark.parametrize("code", OF_ORDERS)
-    def test_a_rule_does_not_pay_for_an_order(self, world, code):
+    def test_a_rule_does_not_pay_for_an_order(self, world, tries, code):
         world.rule(**EUROS, min_spend="5.00")
-        report = Report(account_id=world.ada.pk, name="order_paid", data=OF_ORDERS[code], origin="server")
 
-        assert actions.dry_run(report, business=world.acme).paid[0].reason == code
+        assert tries(event="order_paid", data=OF_ORDERS[code])["rules"][0]["reason"] == code
 
     @pytest.mark.parametrize("cap", CAPS)
     def test_a_rule_pays_less(self, world, tries, cap):
@@ -260,6 +262,21 @@ class TestSaysWhat:
 
         assert paid == [657, 657]
         assert points_of(world.ada) == 657
+
+    def test_an_order_would_be_paid(self, world, tries):
+        world.rule(**EUROS, exclude_collections=["gift-cards"])
+        beans = {"amount": "20.00", "quantity": 2, "productId": "beans", "collections": ["coffee"]}
+        card = {"amount": "50.00", "collections": ["gift-cards"]}
+
+        trial = tries(event="order_paid", data={"currency": "EUR", "total": 70, "items": 3, "lines": [beans, card]})
+
+        assert (trial["pointsAwarded"], trial["rules"][0]["points"]) == (100, 100)
+
+    def test_an_event_with_tags_would_be_paid(self, world, tries):
+        world.rule(conditions=[Condition(field="eventTags", operator="contains", value="bike")])
+
+        assert tries(data={"eventTags": ["car", "bike"]})["pointsAwarded"] == 10
+        assert tries(data={"eventTags": ["car"]})["rules"][0]["reason"] == "condition:eventTags"
 
     def test_would_come_with_a_stamp(self, world, acme):
         gift = stamp_rules.SlotReward(slot=1, benefits=[in_points(30)])
