@@ -3,12 +3,13 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from unfold import widgets
 
-from loyalty.admin import look
+from loyalty.admin import look, seats
 from loyalty.admin.base import TenantAdmin, TenantInline
 from loyalty.admin.benefit_fields import BenefitsField, beside_points, points_in
 from loyalty.admin.forms import LinesField, TenantForm
@@ -16,7 +17,7 @@ from loyalty.admin.metric_form import KEY_HELP, KEY_TAKEN, Amount
 from loyalty.admin.metrics import STATE
 from loyalty.kernel.errors import DomainError
 from loyalty.models import Milestone, MilestoneSet
-from loyalty.services import benefits, ladder_rules, ladders
+from loyalty.services import benefits, ladder_rules, ladders, programme
 from loyalty.services.quest_rules import in_points
 
 
@@ -49,6 +50,7 @@ class MilestoneForm(ArchivedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["key"].disabled = not self.instance._state.adding  # other things name it by its key
         self.fields["perks"].widget.attrs["rows"] = 2
         self.initial["entry_points"] = points_in(self.instance.benefits)
         self.initial["more"] = beside_points(self.instance.benefits)
@@ -148,6 +150,18 @@ class MilestoneSetAdmin(TenantAdmin):
         (None, {"fields": ("title", "key", "is_tier")}),
         ("How people climb", {"fields": ("basis", "metric", "period_months", "period_start", "downgrade")}),
     )
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """What quests, rules or rewards name stays among the tiers."""
+        business = seats.business_of(request)
+        if request.method != "POST" or business is None:
+            return super().changeform_view(request, *args, **kwargs)
+        try:
+            with transaction.atomic(), programme.kept_whole(business):
+                return super().changeform_view(request, *args, **kwargs)
+        except programme.StillNamed as error:
+            messages.error(request, error.message)
+            return HttpResponseRedirect(request.get_full_path())
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """With the steps in place, everyone takes theirs."""

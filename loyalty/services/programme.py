@@ -84,6 +84,11 @@ class Stale(DomainError):
         super().__init__(f"The programme has changed: it is {etag} now. Read it, and apply your change to that.")
 
 
+class StillNamed(Invalid):
+    def __init__(self, where: str) -> None:
+        super().__init__(f"The programme would not hold together without it: see {where}. Change that first.")
+
+
 @dataclass(frozen=True, slots=True)
 class Programme:
     """A business's document as it is, with the number of its latest version."""
@@ -152,7 +157,7 @@ def apply(
     before = _written_down(business, _plain(exported), author="", origin=Origin.ELSEWHERE)
     if if_match is not None and not _matches(if_match, before):
         raise Stale(before.etag)
-    _check({**exported, **document})
+    there_before = _check({**exported, **document}, before=exported)
     known = _last_document(business)
 
     sent = [section for section in _in_order() if section.key in document]
@@ -166,7 +171,8 @@ def apply(
     changes = list(differences(before.document, now.document))
     if dry_run:
         transaction.set_rollback(True)
-    return Outcome(now, changes, list(_warnings(changes, known)))
+    broken = [f"{problem.path}: {problem.message} It was so before." for problem in there_before]
+    return Outcome(now, changes, [*_warnings(changes, known), *broken])
 
 
 @contextmanager
@@ -179,7 +185,8 @@ def imagined(*, business: Business, document: Document) -> Iterator[Business]:
     """
     with transaction.atomic():
         business = Business.objects.select_for_update(no_key=True).get(pk=business.pk)
-        _check({**_exported(business), **document})
+        exported = _exported(business)
+        _check({**exported, **document}, before=exported)
         for section in _in_order():
             if section.key in document:
                 _put(section, section.apply, business, document[section.key])
@@ -259,12 +266,18 @@ def _written_down(business: Business, document: Plain, *, author: str, origin: O
     return Programme(business.programme_stamp, document)
 
 
-def check(*, business: Business) -> None:
-    """What the programme is now holds together.
+@contextmanager
+def kept_whole(business: Business) -> Iterator[None]:
+    """Change something of the programme inside the block, and leave nothing that names what is not there any more.
 
-    :raises Invalid: if something in it names what is not there
+    :raises StillNamed: if something does that did not before
     """
-    _check(_exported(business))
+    before = _exported(business)
+    yield
+    try:
+        _check(_exported(business), before=before)
+    except Invalid as error:
+        raise StillNamed(error.field or "") from error
 
 
 def _last_document(business: Business) -> Plain:
@@ -280,14 +293,24 @@ def _matches(if_match: str, programme: Programme) -> bool:
     return bool(tags & {"*", str(programme.version), programme.etag.strip('"')})
 
 
-def _check(document: Document) -> None:
-    """The whole document that would be in force."""
-    problems = list(_repeated(_plain(document), ""))
+def _check(document: Document, *, before: Document) -> list[Problem]:
+    """The whole document that would be in force. Answers what is wrong with it, but was so before.
+
+    :raises Invalid: if anything else is
+    """
+    problems = list(_problems(document))
+    known = set(_problems(before)) if problems else set()
+    found = [problem for problem in problems if problem not in known]
+    if found:
+        more = f" There are {len(found) - 1} more problems." if len(found) > 1 else ""
+        raise Invalid(f"{found[0].path}: {found[0].message}{more}", field=found[0].path)
+    return problems
+
+
+def _problems(document: Document) -> Iterator[Problem]:
+    yield from _repeated(_plain(document), "")
     for key, part in document.items():
-        problems += _sections[key].check(part, document)
-    if problems:
-        more = f" There are {len(problems) - 1} more problems." if len(problems) > 1 else ""
-        raise Invalid(f"{problems[0].path}: {problems[0].message}{more}", field=problems[0].path)
+        yield from _sections[key].check(part, document)
 
 
 def _repeated(value: Any, path: str) -> Iterator[Problem]:

@@ -8,15 +8,10 @@ from uuid import UUID
 from django.db import transaction
 
 from loyalty.kernel import clock
-from loyalty.kernel.errors import Invalid, NotFound
+from loyalty.kernel.errors import NotFound
 from loyalty.models import Account, Business, Segment, SegmentMember
 from loyalty.selectors import segments as reads
 from loyalty.services import accounts, memberships, naming, programme
-
-
-class StillNamed(Invalid):
-    def __init__(self, where: str) -> None:
-        super().__init__(f"The programme would not hold together without it: see {where}. Change that first.")
 
 
 @transaction.atomic
@@ -44,16 +39,12 @@ def set_archived(*, business: Business, segment_id: UUID, archived: bool) -> Seg
     """Archive a segment, or fetch it back. Its members stay in it.
 
     :raises NotFound: as `rename`
-    :raises StillNamed: if something of the programme names it
+    :raises programme.StillNamed: if something of the programme names it
     """
     segment = _plain(business, segment_id)
-    segment.archived_at = clock.wall() if archived else None
-    segment.save(update_fields=["archived_at"])
-    if archived:
-        try:
-            programme.check(business=business)
-        except Invalid as error:
-            raise StillNamed(error.field or "") from error
+    with programme.kept_whole(business):
+        segment.archived_at = clock.wall() if archived else None
+        segment.save(update_fields=["archived_at"])
     return segment
 
 

@@ -7,9 +7,10 @@ import pytest
 from loyalty.models import Metric, Milestone, MilestoneSet
 from loyalty.models.ledger import LedgerEntry
 from loyalty.selectors import ledger as books
-from loyalty.services import benefits, inventory_sets, ledger
+from loyalty.services import benefits, earn_rules, inventory_sets, ledger
+from loyalty.services.earn_terms import Earn, Terms
 from loyalty.services.kinds.benefits.base import Occasion
-from loyalty.services.quest_rules import in_points
+from loyalty.services.quest_rules import Audience, in_points
 from tests import dashboards
 from tests.races import at_once
 
@@ -222,6 +223,44 @@ class TestLadder:
         )
 
         assert Milestone.objects.for_business(acme).filter(pk=bronze.pk).exists()
+
+
+class TestLadderThatIsNamed:
+    @pytest.fixture
+    def ladder(self, acme):
+        audience = Audience(tiers=["gold"])
+        earn_rules.create(
+            business=acme, title="Rides", terms=Terms(trigger="ride", earn=Earn(points=5), audience=audience)
+        )
+        return MilestoneSet.objects.for_business(acme).get()
+
+    def save(self, olga, ladder, **more):
+        rows = list(ladder.milestones.order_by("threshold"))
+        form = {"title": "Tiers", "is_tier": "on", **COUNTS, **steps(*((row.key, row.threshold) for row in rows))}
+        form |= {f"milestones-{number}-id": row.pk for number, row in enumerate(rows)}
+        form |= {"milestones-INITIAL_FORMS": len(rows), **more}
+        return olga.post(
+            dashboards.page(ladder), {name: value for name, value in form.items() if value != ""}, follow=True
+        )
+
+    @pytest.mark.parametrize("change", [{"milestones-2-DELETE": "on"}, {"is_tier": ""}])
+    def test_keeps_what_a_rule_names(self, olga, api, ladder, change):
+        answer = self.save(olga, ladder, **change)
+
+        assert "see earnRules.0.audience.tiers.0" in str(list(answer.context["messages"]))
+        assert api.put("/programme", {"segments": []}).json()["changes"] == []
+
+    def test_keeps_the_keys_of_its_steps(self, olga, ladder):
+        self.save(olga, ladder, **{"milestones-2-key": "golden", "milestones-2-title": "Golden"})
+
+        assert ladder.milestones.get(title="Golden").key == "gold"
+
+    def test_is_mended_where_it_was_broken_before(self, olga, api, ladder):
+        ladder.milestones.filter(key="gold").update(key="golden")
+
+        self.save(olga, ladder, **{"milestones-2-title": "Gold"})
+
+        assert ladder.milestones.get(key="golden").title == "Gold"
 
 
 class TestLedger:

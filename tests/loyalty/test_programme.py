@@ -230,6 +230,37 @@ class TestWarnings:
         assert "segments.vips" in warnings[0]
 
 
+class TestWhatWasBrokenBefore:
+    """By another call: a quest gives a reward that was archived since."""
+
+    PLACE = "quests.0.benefits.0.reward"
+
+    @pytest.fixture(autouse=True)
+    def _a_quest_gives_what_is_gone(self, api):
+        mug = api.post("/rewards", {"name": "Mug", "key": "mug", "type": "product", "pointsCost": 10}).json()["reward"]
+        gift = {"kind": "reward", "reward": "mug"}
+        api.post("/quests", {"title": "Hello", "tasks": [{"title": "Wave", "type": "manual"}], "benefits": [gift]})
+        api.patch(f"/rewards/{mug['id']}", {"status": "archived"})
+
+    def test_keeps_no_other_section_from_being_applied_and_is_said(self, api):
+        answer = api.put("/programme", {"segments": [BETA]}).json()
+
+        assert [change["path"] for change in answer["changes"]] == ["segments.beta"]
+        assert [warning.split(":")[0] for warning in answer["warnings"]] == [self.PLACE]
+
+    def test_is_refused_where_the_document_says_it_again(self, api):
+        (quest,) = document_of(api)["quests"]
+
+        response = api.put("/programme", {"quests": [quest | {"title": "Hallo"}]})
+
+        assert_refused(response, "VALIDATION_ERROR", self.PLACE)
+
+    def test_does_not_excuse_what_else_is_wrong(self, api):
+        response = api.put("/programme", {"milestoneSets": [ladder(metric="xp")]})
+
+        assert_refused(response, "VALIDATION_ERROR", "milestoneSets.0.metric")
+
+
 class TestIfMatch:
     def test_refuses_a_programme_that_has_changed(self, api, acme):
         etag = api.get("/programme")["ETag"]
