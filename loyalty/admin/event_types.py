@@ -11,8 +11,9 @@ from django.http import HttpRequest
 from loyalty.admin import look, people
 from loyalty.admin.base import ReadOnlyAdmin, TenantAdmin
 from loyalty.admin.filters import OfPerson, When
-from loyalty.admin.forms import LinesField, TenantForm
+from loyalty.admin.forms import LinesField, TenantForm, spelled
 from loyalty.models import Action, EventType
+from loyalty.services.event_section import MOST_FIELDS
 from loyalty.services.reports import BUILT_IN, IS_TYPE
 
 Outcome = Action.Outcome
@@ -27,6 +28,8 @@ class FieldsField(LinesField):
 
     def clean(self, value: Any) -> Any:
         lines = super().clean(value)
+        if len(lines) > MOST_FIELDS:
+            raise forms.ValidationError(f"An event declares at most {MOST_FIELDS} fields.")
         found = {name.strip(): type.strip() for name, _, type in (line.partition(":") for line in lines)}
         for name, type in found.items():
             if not name or len(name) > 64 or type not in IS_TYPE:
@@ -47,7 +50,7 @@ class EventTypeForm(TenantForm):
         error_messages = {NON_FIELD_ERRORS: {"unique_together": "There is an event of this name."}}
 
     def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
+        name = spelled(self.cleaned_data["name"])
         if name in BUILT_IN:
             raise forms.ValidationError("Laurel tells this event itself. Choose another name.")
         return name

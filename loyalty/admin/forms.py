@@ -5,12 +5,14 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 from django import forms
 from django.db import transaction
 from django.forms.models import construct_instance
 from unfold import widgets
 
 from loyalty.kernel.errors import DomainError
+from loyalty.kernel.shapes import Key
 from loyalty.models import Business
 from loyalty.services import naming
 
@@ -61,6 +63,17 @@ class ServiceForm(TenantForm):
                 self.instance = self.write()
         except DomainError as error:
             refuse(self, error, renamed=self.renamed)
+
+
+def spelled(key: str) -> str:
+    """A key as the programme's document takes it.
+
+    :raises ValidationError: if it does not
+    """
+    try:
+        return msgspec.convert(key, Key)
+    except msgspec.ValidationError as error:
+        raise forms.ValidationError("Write small letters, digits, hyphens and underscores.") from error
 
 
 class LinesField(forms.CharField):

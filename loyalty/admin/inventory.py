@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from django import forms
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
@@ -15,10 +14,9 @@ from unfold import widgets
 from loyalty.admin import links, look, panels, people, scope
 from loyalty.admin.base import ReadOnlyAdmin, ServiceAdmin
 from loyalty.admin.filters import OfPerson, When
-from loyalty.admin.forms import ServiceForm
+from loyalty.admin.forms import ServiceForm, spelled
 from loyalty.admin.panels import Figure, Panel
 from loyalty.kernel import points
-from loyalty.kernel.shapes import Key
 from loyalty.models import Holding, HoldingChange, InventoryItem, InventorySet
 from loyalty.services import inventory_sets
 
@@ -37,12 +35,8 @@ class KeyedForm(ServiceForm):
             self.fields["key"].required = False
 
     def clean_key(self) -> str:
-        """As the programme's document takes it."""
         key: str = self.cleaned_data["key"]
-        try:
-            return msgspec.convert(key, Key) if key else key
-        except msgspec.ValidationError as error:
-            raise forms.ValidationError("Write small letters, digits, hyphens and underscores.") from error
+        return spelled(key) if key else key
 
 
 class SetForm(KeyedForm):

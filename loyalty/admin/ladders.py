@@ -12,12 +12,13 @@ from unfold import widgets
 from loyalty.admin import look, seats
 from loyalty.admin.base import TenantAdmin, TenantInline
 from loyalty.admin.benefit_fields import BenefitsField, beside_points, points_in
-from loyalty.admin.forms import LinesField, TenantForm
+from loyalty.admin.forms import LinesField, TenantForm, spelled
 from loyalty.admin.metric_form import KEY_HELP, KEY_TAKEN, Amount
 from loyalty.admin.metrics import STATE
 from loyalty.kernel.errors import DomainError
 from loyalty.models import Milestone, MilestoneSet
 from loyalty.services import benefits, ladder_rules, ladders, programme
+from loyalty.services.kinds.sections.milestone_sets import MOST_PERKS
 from loyalty.services.quest_rules import in_points
 
 
@@ -34,7 +35,11 @@ class Factor(forms.IntegerField):
 
 
 class ArchivedForm(TenantForm):
-    """What is archived takes no other row's place."""
+    """What is archived takes no other row's place, and what is there keeps its key."""
+
+    def clean_key(self) -> str:
+        key: str = self.cleaned_data["key"]
+        return spelled(key) if self.instance._state.adding else key
 
     def _get_validation_exclusions(self) -> set[str]:
         return super()._get_validation_exclusions() - {"archived_at"}
@@ -54,6 +59,12 @@ class MilestoneForm(ArchivedForm):
         self.fields["perks"].widget.attrs["rows"] = 2
         self.initial["entry_points"] = points_in(self.instance.benefits)
         self.initial["more"] = beside_points(self.instance.benefits)
+
+    def clean_perks(self) -> list[str]:
+        perks: list[str] = self.cleaned_data["perks"]
+        if len(perks) > MOST_PERKS:
+            raise forms.ValidationError(f"A step has at most {MOST_PERKS} of them.")
+        return perks
 
     def clean_more(self) -> list[dict[str, Any]]:
         said: list[dict[str, Any]] = self.cleaned_data["more"]

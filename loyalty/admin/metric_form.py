@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 from unfold import widgets
 
-from loyalty.admin.forms import TenantForm
+from loyalty.admin.forms import TenantForm, spelled
 from loyalty.kernel import points
 from loyalty.services.kinds.sections.metrics import MOST_DAYS, MOST_MONTHS, PICTURE
 
@@ -89,6 +89,9 @@ class MetricForm(TenantForm):
             "expiry_basis": "What people have keeps the day that it has when you change this.",
         }
         error_messages = KEY_TAKEN
+
+    def clean_key(self) -> str:
+        return spelled(self.cleaned_data["key"])
 
     def clean_media(self) -> str:
         address: str = self.cleaned_data["media"]

@@ -14,6 +14,7 @@ from loyalty.services.reports import BUILT_IN
 
 Origin = Literal["client", "server"]
 FieldType = Literal["number", "string", "boolean"]
+MOST_FIELDS = 50
 
 
 class EventItem(Part):
@@ -24,7 +25,7 @@ class EventItem(Part):
     origin: Origin = "client"
     per_day: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     once_by_event_id: bool = False  # what an app tells counts once by its data.eventId
-    fields: Annotated[dict[FieldName, FieldType], Meta(max_length=50)] = {}
+    fields: Annotated[dict[FieldName, FieldType], Meta(max_length=MOST_FIELDS)] = {}
 
     @property
     def key(self) -> str:

@@ -263,6 +263,43 @@ class TestLadderThatIsNamed:
         assert ladder.milestones.get(key="golden").title == "Gold"
 
 
+class TestWhatNoDocumentCouldSay:
+    """Is not taken by the dashboard either: what is read can always be applied again."""
+
+    @pytest.fixture(autouse=True)
+    def _what_is_read_can_be_applied(self, olga, api):
+        yield
+        answer = api.put("/programme", api.get("/programme").json())
+        assert (answer.status_code, answer.json().get("changes")) == (200, [])
+
+    @pytest.fixture
+    def pages(self, acme):
+        """What each page is sent, with a key where it stands there."""
+        points = Metric.objects.for_business(acme).get(key="points").pk
+        ladder = {"title": "Club", "metric": points, **COUNTS}
+        return {
+            "metric": lambda key: {**METRIC, "key": key},
+            "eventtype": lambda key: {"title": "Ride", "name": key, "origin": "client"},
+            "milestoneset": lambda key: {**ladder, "key": key, **steps(("step", 0))},
+            "milestoneset ": lambda key: {**ladder, "key": "club", **steps((key, 0))},
+        }
+
+    @pytest.mark.parametrize("page", ["metric", "eventtype", "milestoneset", "milestoneset "])
+    @pytest.mark.parametrize("key", ["Stars", "_stars"])
+    def test_keys(self, olga, pages, page, key):
+        answer = olga.post(f"/admin/loyalty/{page.strip()}/add/", pages[page](key))
+
+        assert "small letters" in answer.content.decode()
+
+    def test_more_of_something_than_it_takes(self, olga, pages):
+        perks = {"milestones-0-perks": "\n".join(f"Perk {number}" for number in range(51))}
+        fields = {"carries": "\n".join(f"f{number}: number" for number in range(51))}
+
+        for page, more in (("milestoneset", perks), ("eventtype", fields)):
+            answer = olga.post(f"/admin/loyalty/{page}/add/", {**pages[page]("fine"), **more})
+            assert "at most 50" in answer.content.decode(), page
+
+
 class TestLedger:
     def test_is_found_by_whole_ids(self, olga, acme, ada, bob, give):
         give(bob, 1)

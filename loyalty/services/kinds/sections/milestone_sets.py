@@ -20,6 +20,7 @@ from loyalty.services.quest_rules import Benefits
 Basis = Literal["balance", "lifetimeEarned", "periodEarned", "spent", "orders", "tasks"]
 Start = Literal["join", "calendar"]
 Downgrade = Literal["never", "oneStep", "toEarned"]
+MOST_PERKS = 50
 Perk = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
@@ -29,7 +30,7 @@ class MilestonePart(Part):
     threshold: Amount
     multiplier: Ratio = msgspec.field(default_factory=lambda: [1, 1])  # of what rules pay to whoever is on this step
     benefits: Benefits = []  # given once, to whoever rises to it
-    perks: Annotated[list[Perk], Meta(max_length=50)] = []
+    perks: Annotated[list[Perk], Meta(max_length=MOST_PERKS)] = []
 
 
 class PeriodPart(Part):
