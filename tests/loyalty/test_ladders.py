@@ -365,3 +365,24 @@ def terms_of(plain):
     import msgspec
 
     return msgspec.convert(plain, Terms)
+
+
+class TestALadderThatBecomesTheTiersOrCeasesToBe:
+    def test_holds_whom_it_held_before(self, acme, account):
+        said = {"basis": "balance", "downgrade": "never"}
+        put(acme, is_tier=True, **said)
+        award(account, 1_000)
+        ledger.spend(business=acme, account_id=account.pk, amount=900)
+
+        for is_tier in (False, True, False):
+            put(acme, is_tier=is_tier, **said)
+            assert stands(account, "club") == "silver"
+
+    def test_lifts_nobody_to_where_they_stood_long_ago(self, acme, account):
+        put(acme, basis="balance", downgrade="never")
+        award(account, 1_000)
+        ledger.spend(business=acme, account_id=account.pk, amount=900)
+
+        for downgrade, step in (("never", "silver"), ("toEarned", "bronze"), ("never", "bronze")):
+            put(acme, is_tier=True, basis="balance", downgrade=downgrade)
+            assert stands(account, "club") == step

@@ -308,7 +308,8 @@ BEGIN
 END $$;
 
 -- Who does not stand where a changed ladder puts them, or has no period of it yet. Nobody falls by it who could not fall
--- now anyway: where periods or `never` hold somebody, the highest step that is not above theirs does.
+-- now anyway: where periods or `never` hold somebody, the highest step that is not above theirs does; also where they
+-- stood on it while the ladder was the tiers, and it is not any more, or the other way round.
 CREATE FUNCTION laurel_misplaced(p_business uuid) RETURNS TABLE (ladder laurel_ladder, target_id uuid)
 LANGUAGE sql STABLE AS $$
     SELECT l.ladder, CASE WHEN (l.ladder).is_manual AND h.archived_at IS NULL AND h.set_id = (l.ladder).set_id
@@ -316,10 +317,12 @@ LANGUAGE sql STABLE AS $$
     FROM loyalty_account a
     CROSS JOIN LATERAL (SELECT one AS ladder FROM laurel_ladders(a.id) one) l
     LEFT JOIN loyalty_milestone h ON h.id = (l.ladder).held_id
+    LEFT JOIN loyalty_climb c ON c.account_id = a.id AND c.set_id = (l.ladder).set_id
+    LEFT JOIN LATERAL (SELECT max(m.threshold) AS threshold FROM loyalty_milestone m
+        WHERE m.set_id = (l.ladder).set_id AND m.id IN ((l.ladder).held_id, a.tier_id, c.milestone_id)) stood ON true
     LEFT JOIN LATERAL (SELECT m.id FROM loyalty_milestone m
         WHERE m.set_id = (l.ladder).set_id AND m.archived_at IS NULL AND m.threshold <= greatest((l.ladder).value,
-            CASE WHEN h.set_id = m.set_id AND ((l.ladder).months IS NOT NULL OR (l.ladder).downgrade = 'never')
-                THEN h.threshold END)
+            CASE WHEN (l.ladder).months IS NOT NULL OR (l.ladder).downgrade = 'never' THEN stood.threshold END)
         ORDER BY m.threshold DESC LIMIT 1) t ON true
     WHERE a.business_id = p_business AND a.status IN ('active', 'blocked')
 $$;
@@ -362,6 +365,9 @@ BEGIN
             v_one.target_id, 'ladder');
         v_moved := v_moved + 1;
     END LOOP;
+    UPDATE loyalty_climb c SET milestone_id = NULL FROM loyalty_milestoneset s  -- on the tiers, their accounts say it
+        WHERE s.id = c.set_id AND s.business_id = p_business AND s.is_tier AND s.archived_at IS NULL
+            AND c.milestone_id IS NOT NULL;
     RETURN v_moved;
 END $$;
 
