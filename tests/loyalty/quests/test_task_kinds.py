@@ -90,3 +90,20 @@ def test_refuses_a_condition_that_means_nothing(operator, value):
     condition = Condition(field="km", operator=operator, value=value)
 
     assert refused("event", trigger="ride", conditions=[KM, condition]) == "tasks.0.conditions.1.value"
+
+
+@pytest.mark.parametrize("trigger", ["testimonial_submitted", "testimonial_approved", "survey_answered"])
+@pytest.mark.parametrize("name", ["rating", "Score", "stars"])
+def test_no_kind_rewards_praise(trigger, name):
+    praised = Condition(field=name, operator=">=", value=4)
+
+    assert refused("event", trigger=trigger, conditions=[KM, praised]) == "tasks.0.conditions.1.field"
+    assert refused("event", trigger=trigger, measure=Sum(sum=name)) == "tasks.0.measure.sum"
+    assert checked("event", trigger="film_seen", conditions=[praised]).conditions == [praised]
+
+
+def test_a_kind_about_opinions_rewards_no_praise():
+    praised = [Condition(field="rating", operator="exists")]
+
+    for type in ("survey", "testimonial"):
+        assert refused(type, conditions=praised) == "tasks.0.conditions.0.field"

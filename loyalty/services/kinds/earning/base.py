@@ -8,8 +8,8 @@ from msgspec import structs
 
 from loyalty.kernel.errors import Invalid
 from loyalty.services.earn_terms import Limit, Terms
+from loyalty.services.kinds.tasks import base as tasks
 
-RATINGS = frozenset({"rating", "score", "stars"})
 OF_ORDERS = {
     "include_products": "includeProducts",
     "include_collections": "includeCollections",
@@ -49,8 +49,7 @@ def unrated(terms: Terms) -> Terms:
     :raises Invalid: if a condition looks at a rating
     """
     for number, condition in enumerate(terms.conditions):
-        if condition.field.lower() in RATINGS:
-            raise Invalid("A reward never depends on a rating.", field=f"conditions.{number}.field")
+        tasks.check_praise(terms.trigger, condition.field, field=f"conditions.{number}.field")
     return each_time(terms)
 
 

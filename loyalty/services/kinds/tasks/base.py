@@ -3,8 +3,10 @@
 from msgspec import structs
 
 from loyalty.kernel.errors import Invalid
-from loyalty.services.quest_rules import Condition, TaskRules
+from loyalty.services.quest_rules import Condition, Sum, TaskRules
 
+OPINIONS = frozenset({"testimonial_submitted", "testimonial_approved", "survey_answered"})
+RATINGS = frozenset({"rating", "score", "stars"})
 WITHOUT_VALUE = ("exists", "not_exists")
 WITH_LIST = ("in", "not_in")
 
@@ -35,6 +37,9 @@ def on_events(task: TaskRules, *, field: str, trigger: str | None = None) -> Tas
         raise Invalid(message, field=f"{field}.trigger")
     for number, condition in enumerate(task.conditions):
         check_condition(condition, field=f"{field}.conditions.{number}.value")
+        check_praise(wanted, condition.field, field=f"{field}.conditions.{number}.field")
+    if isinstance(task.measure, Sum):
+        check_praise(wanted, task.measure.sum, field=f"{field}.measure.sum")
     return structs.replace(task, trigger=wanted)
 
 
@@ -46,6 +51,12 @@ NEEDING_TRIGGER = {
     "once_per_day": "oncePerDay",
     "allow_undeclared": "allowUndeclared",
 }
+
+
+def check_praise(trigger: str, asked: str, *, field: str) -> None:
+    """:raises Invalid: if it depends on how good an opinion is"""
+    if trigger in OPINIONS and asked.lower() in RATINGS:
+        raise Invalid("A reward never depends on a rating.", field=field)
 
 
 def check_condition(condition: Condition, *, field: str) -> None:
