@@ -9,6 +9,7 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest
 
 from loyalty.admin import look, people
+from loyalty.admin.archiving import Archivable
 from loyalty.admin.base import ReadOnlyAdmin, TenantAdmin
 from loyalty.admin.filters import OfPerson, When
 from loyalty.admin.forms import LinesField, TenantForm, spelled
@@ -57,8 +58,9 @@ class EventTypeForm(TenantForm):
 
 
 @admin.register(EventType)
-class EventTypeAdmin(TenantAdmin):
+class EventTypeAdmin(Archivable, TenantAdmin):
     form = EventTypeForm
+    archived_text = "Apps may go on sending it: it counts as one that nobody declared. You can fetch it back."
     list_display = (
         "title",
         look.column("Name", lambda row: look.code(row.name), order="name"),

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from unfold import widgets
 
 from loyalty.admin import links, look, panels, people, scope
+from loyalty.admin.archiving import Archivable
 from loyalty.admin.base import ReadOnlyAdmin, ServiceAdmin
 from loyalty.admin.filters import OfPerson, When
 from loyalty.admin.forms import ServiceForm, spelled
@@ -113,8 +114,11 @@ def with_pieces(rows: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
 
 
 @admin.register(InventorySet)
-class InventorySetAdmin(ServiceAdmin):
+class InventorySetAdmin(Archivable, ServiceAdmin):
     form = SetForm
+    archived_text = (
+        "Nobody gets its items any more, and apps do not show them. What people have stays: you can fetch it back."
+    )
     list_display = ("title", "key", STATE)
     view_fields = ("title", "key", STATE)
     search_fields = ("title", "key")
@@ -139,8 +143,9 @@ class InventorySetAdmin(ServiceAdmin):
 
 
 @admin.register(InventoryItem)
-class InventoryItemAdmin(ServiceAdmin):
+class InventoryItemAdmin(Archivable, ServiceAdmin):
     form = ItemForm
+    archived_text = "Nobody gets it any more, and apps do not show it. Whoever has it keeps it: you can fetch it back."
     list_display = ("title", look.column("Set", lambda item: item.set.title), "key", *FACTS)
     list_select_related = ("set",)
     list_filter = ("set",)

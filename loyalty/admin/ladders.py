@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from unfold import widgets
 
 from loyalty.admin import look, seats
+from loyalty.admin.archiving import Archivable
 from loyalty.admin.base import TenantAdmin, TenantInline
 from loyalty.admin.benefit_fields import BenefitsField, beside_points, points_in
 from loyalty.admin.forms import LinesField, TenantForm, spelled
@@ -143,8 +144,9 @@ class LadderForm(ArchivedForm):
 
 
 @admin.register(MilestoneSet)
-class MilestoneSetAdmin(TenantAdmin):
+class MilestoneSetAdmin(Archivable, TenantAdmin):
     form = LadderForm
+    archived_text = "Nobody stands on its steps any more. You can fetch it back: everybody takes their place again."
     inlines = (Milestones,)
     list_display = (
         "title",
@@ -161,6 +163,9 @@ class MilestoneSetAdmin(TenantAdmin):
         (None, {"fields": ("title", "key", "is_tier")}),
         ("How people climb", {"fields": ("basis", "metric", "period_months", "period_start", "downgrade")}),
     )
+
+    def put_away(self, row: MilestoneSet, *, archived: bool) -> None:
+        ladders.set_archived(business=row.business, set_id=row.pk, archived=archived)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """What quests, rules or rewards name stays among the tiers."""

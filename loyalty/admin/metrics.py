@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from loyalty.admin import look
+from loyalty.admin.archiving import Archivable
 from loyalty.admin.base import TenantAdmin
 from loyalty.admin.metric_form import EXPIRY, MetricForm
 from loyalty.kernel import periods
@@ -15,8 +16,9 @@ STATE = look.column("State", lambda row: look.state("Archived" if row.archived_a
 
 
 @admin.register(Metric)
-class MetricAdmin(TenantAdmin):
+class MetricAdmin(Archivable, TenantAdmin):
     form = MetricForm
+    archived_text = "It counts no more. What people have of it stays: you can fetch it back."
     list_display = ("title", "key", "lowest", "highest", "lasting", STATE)
     ordering = ("key",)
     fieldsets = (
@@ -24,6 +26,10 @@ class MetricAdmin(TenantAdmin):
         ("Bounds", {"fields": ("default_value", "minimum", "maximum")}),
         ("Expiry", {"fields": EXPIRY}),
     )
+
+    def offers(self, request: HttpRequest, button: str, row: Metric) -> bool:
+        """A stamp card's own comes and goes with it."""
+        return not row.is_stamps and super().offers(request, button, row)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Metric | None = None) -> tuple[str, ...]:
         return ("key",) if obj else ()

@@ -1,12 +1,13 @@
 """Segments and memberships in the dashboard: what they bring, and who is in them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
-from loyalty.admin import buttons, look, panels, people
+from loyalty.admin import look, panels, people
+from loyalty.admin.archiving import Archivable
 from loyalty.admin.base import ServiceAdmin
 from loyalty.admin.inventory import KEY_HELP, KeyedForm
 from loyalty.admin.panels import Figure, Panel
@@ -52,11 +53,11 @@ class SegmentForm(KeyedForm):
 
 
 @admin.register(Segment)
-class SegmentAdmin(ServiceAdmin):
+class SegmentAdmin(Archivable, ServiceAdmin):
     """Memberships are to look at: what they bring is written in the programme."""
 
     form = SegmentForm
-    actions_detail = ("archive", "restore")
+    archived_text = "Nobody new comes in, and nothing can be kept for it. Its members stay: you can fetch it back."
     fields = ("title", "key")
     list_display = (
         "title",
@@ -84,26 +85,11 @@ class SegmentAdmin(ServiceAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and not (obj and obj.is_membership)
 
-    def offers(self, request: HttpRequest, button: str, segment: Segment) -> bool:
-        return not segment.is_membership and (button == "archive") == (segment.archived_at is None)
+    def offers(self, request: HttpRequest, button: str, row: Segment) -> bool:
+        return not row.is_membership and super().offers(request, button, row)
 
-    @buttons.button("Archive", icon="archive", danger=True)
-    def archive(self, request: HttpRequest, segment: Segment) -> HttpResponse:
-        def act(_: Mapping[str, Any]) -> str:
-            segments.set_archived(business=segment.business, segment_id=segment.pk, archived=True)
-            return "Archived."
-
-        text = "Nobody new comes in, and nothing can be kept for it. Its members stay: you can fetch it back."
-        title = f"Archive {segment}?"
-        return buttons.ask(self, request, segment, title=title, text=text, submit="Archive it", danger=True, act=act)
-
-    @buttons.button("Fetch back", icon="unarchive")
-    def restore(self, request: HttpRequest, segment: Segment) -> HttpResponse:
-        def act(_: Mapping[str, Any]) -> str:
-            segments.set_archived(business=segment.business, segment_id=segment.pk, archived=False)
-            return "In use again."
-
-        return buttons.ask(self, request, segment, title=f"Fetch {segment} back?", submit="Fetch it back", act=act)
+    def put_away(self, row: Segment, *, archived: bool) -> None:
+        segments.set_archived(business=row.business, segment_id=row.pk, archived=archived)
 
     def summary(self, request: HttpRequest, segment: Segment) -> Sequence[Figure]:
         members = current(business=segment.business).filter(segment=segment).count()

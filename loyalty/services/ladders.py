@@ -8,12 +8,18 @@ from django.db import connection, transaction
 
 from loyalty import events
 from loyalty.kernel import clock
-from loyalty.kernel.errors import NotFound
+from loyalty.kernel.errors import Conflict, NotFound
 from loyalty.kernel.rounds import Round
-from loyalty.models import Business, Climb, MilestoneSet
-from loyalty.services import climbing, compiled
+from loyalty.models import Business, Climb, Milestone, MilestoneSet
+from loyalty.services import climbing, compiled, naming, programme
 
 BATCH = 500
+
+
+class OtherTiers(Conflict):
+    def __init__(self) -> None:
+        super().__init__("Another set is the programme's tiers already. Archive it first.")
+
 
 # Every business has its own clock. By id, so that whoever cannot be settled now does not hold up the others.
 DUE = """
@@ -95,6 +101,30 @@ def settle(*, business: Business) -> int:
     if moved:
         events.nudge()
     return moved
+
+
+@transaction.atomic
+def set_archived(*, business: Business, set_id: UUID, archived: bool) -> None:
+    """Archive a ladder with its steps, or fetch it back with those that went with it. Everybody takes their place.
+
+    :raises NotFound: if the business has no such ladder
+    :raises OtherTiers: if it was the tiers, and another one is now
+    :raises programme.StillNamed: if the programme would not hold together
+    """
+    business = naming.lock(business)
+    rows = MilestoneSet.objects.for_business(business)
+    ladder = rows.filter(pk=set_id).first()
+    if ladder is None:
+        raise NotFound("ladder")
+    if not archived and ladder.is_tier and rows.filter(is_tier=True, archived_at=None).exists():
+        raise OtherTiers
+    steps = Milestone.objects.for_business(business).filter(set=ladder)
+    going = steps.filter(archived_at=None) if archived else steps.filter(archived_at__gte=ladder.archived_at)
+    with programme.kept_whole(business):
+        ladder.archived_at = clock.wall() if archived else None
+        going.update(archived_at=ladder.archived_at)
+        ladder.save(update_fields=["archived_at"])
+    settle(business=business)
 
 
 def counting(ladder: MilestoneSet) -> tuple[object, ...]:

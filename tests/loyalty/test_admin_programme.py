@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from loyalty.models import Metric, Milestone, MilestoneSet
+from loyalty.models import EventType, InventoryItem, InventorySet, Metric, Milestone, MilestoneSet
 from loyalty.models.ledger import LedgerEntry
 from loyalty.selectors import ledger as books
 from loyalty.services import benefits, earn_rules, inventory_sets, ledger
@@ -261,6 +261,77 @@ class TestLadderThatIsNamed:
         self.save(olga, ladder, **{"milestones-2-title": "Gold"})
 
         assert ladder.milestones.get(key="golden").title == "Gold"
+
+
+class TestArchiving:
+    @pytest.fixture
+    def rows(self, acme, api):
+        """One of everything that a document declares beside segments, whose pages have tests of their own."""
+        item = {"key": "rider", "title": "Rider"}
+        document = {
+            "metrics": [{"key": "points", "title": "Points"}, {"key": "stars", "title": "Stars"}],
+            "events": [{"name": "ride", "title": "Ride"}],
+            "inventorySets": [{"key": "badges", "title": "Badges", "items": [item]}],
+        }
+        assert api.put("/programme", document).status_code == 200
+        return {
+            "metrics": Metric.objects.for_business(acme).get(key="stars"),
+            "events": EventType.objects.for_business(acme).get(),
+            "inventorySets": InventorySet.objects.for_business(acme).get(),
+            "items": InventoryItem.objects.for_business(acme).get(),
+            "milestoneSets": MilestoneSet.objects.for_business(acme).get(),
+        }
+
+    def press(self, browser, row, button):
+        return browser.post(dashboards.page(row, button))
+
+    @pytest.mark.parametrize("what", ["metrics", "events", "inventorySets", "items", "milestoneSets"])
+    def test_takes_it_out_of_the_programme_and_back(self, olga, api, rows, what):
+        before = api.get("/programme").json()
+
+        assert self.press(olga, rows[what], "archive").status_code == 302
+        assert api.get("/programme").json() != before
+        assert self.press(olga, rows[what], "archive").status_code == 403
+        assert self.press(olga, rows[what], "restore").status_code == 302
+
+        assert api.get("/programme").json() == before
+
+    def test_is_refused_for_what_is_named(self, olga, api, rows):
+        gives = [
+            {"kind": "item", "set": "badges", "item": "rider"},
+            {"kind": "metric", "metric": "stars", "quantity": 1},
+        ]
+        task = {"title": "Wave", "type": "manual"}
+        assert api.post("/quests", {"title": "Hello", "tasks": [task], "benefits": gives}).status_code == 201
+
+        for what, place in (("inventorySets", 0), ("items", 0), ("metrics", 1)):
+            answer = self.press(olga, rows[what], "archive")
+            rows[what].refresh_from_db()
+            assert f"see quests.0.benefits.{place}" in answer.content.decode()
+            assert rows[what].archived_at is None
+
+    def test_leaves_points_and_what_a_stamp_card_counts(self, olga, acme, api):
+        card = {"key": "card", "title": "Card", "slots": 4}
+        assert api.put("/programme", {"stampCards": [card]}).status_code == 200
+        points, stamps = (Metric.objects.for_business(acme).get(key=key) for key in ("points", "card"))
+
+        assert "see metrics" in self.press(olga, points, "archive").content.decode()
+        assert self.press(olga, stamps, "archive").status_code == 403
+
+    def test_moves_everybody_and_fetches_no_second_tiers(self, olga, acme, ada, give, rows):
+        give(ada, 1_000)
+        tiers = rows["milestoneSets"]
+        self.press(olga, tiers, "archive")
+        ada.account.refresh_from_db()
+        assert ada.account.tier is None
+
+        other = MilestoneSet.objects.create(business=acme, key="new", title="New", metric=tiers.metric, is_tier=True)
+        assert "Another set" in self.press(olga, tiers, "restore").content.decode()
+        other.delete()
+        self.press(olga, tiers, "restore")
+
+        ada.account.refresh_from_db()
+        assert ada.account.tier.key == "silver"
 
 
 class TestWhatNoDocumentCouldSay:
