@@ -23,6 +23,13 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 THE_DAY = date(1990, 5, 1)
 
 
+@pytest.fixture(autouse=True)
+def _a_year_before():
+    """People join before `NOON`, whenever this runs: nothing happens to anybody earlier than that."""
+    with clock.moved_to(NOON - timedelta(days=365)):
+        yield
+
+
 def gift(business, points=50):
     terms = Terms(trigger="birthday", earn=Earn(points=points))
     return earn_rules.create(business=business, title="Happy birthday", key="gift", terms=terms)
