@@ -47,7 +47,7 @@ def _serve(business: Business, work: Round) -> int:
 
 def _tell_business(business: Business, work: Round) -> int:
     """Today's birthdays, after those of the days of this year on which no worker ran."""
-    today = periods.day_of(clock.now(business), zone=business.timezone)
+    today = _today(business)
     rounds = BirthdayRound.objects.for_business(business)
     last = rounds.values_list("day", flat=True).first()
     day = today if last is None else max(last + DAY, today.replace(month=1, day=1))
@@ -58,6 +58,10 @@ def _tell_business(business: Business, work: Round) -> int:
     # Not today itself: who enters a birthday in the afternoon has one, too, and whom we fail at is tried all day.
     rounds.update_or_create(business=business, defaults={"day": today - DAY})
     return told
+
+
+def _today(business: Business) -> date:
+    return periods.day_of(clock.now(business), zone=business.timezone)
 
 
 def _whose(business: Business, day: date) -> Iterator[UUID]:
@@ -81,6 +85,8 @@ def _falls_on(day: date) -> Q:
 def _tell(business: Business, advocate_id: UUID, year: int, work: Round) -> bool:
     event_id = f"{TRIGGER}:{advocate_id}:{year}"
     report = Report(account_id=advocate_id, name=TRIGGER, data={}, origin="server", event_id=event_id)
+    if _today(business).year != year:  # New Year has come meanwhile: they would be paid with the next one's gift
+        return False
     with work.piece(business=business.pk, account=advocate_id):
         try:
             return not actions.take(report, business=business).is_repeat

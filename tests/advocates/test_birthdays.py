@@ -200,6 +200,24 @@ class TestAWorkerThatStopped:
 
         assert told_at(datetime(2027, 1, 1, 12, tzinfo=UTC)) == 0
 
+    def test_leaves_the_last_year_when_a_new_one_begins_meanwhile(self, acme, monkeypatch):
+        gift(acme)
+        people = [joins(acme, name, born=date(1990, 12, 31)) for name in ("first", "last")]
+        midnight, whose = datetime(2027, 1, 1, tzinfo=UTC), birthdays._whose
+
+        def until_midnight(business, day):
+            found = whose(business, day)
+            yield next(found)
+            clock._moved_to.set(midnight)
+            yield from found
+
+        with monkeypatch.context() as patch:
+            patch.setattr(birthdays, "_whose", until_midnight)
+            assert told_at(midnight - timedelta(seconds=1)) == 1
+
+        assert told_at(midnight.replace(month=12, day=31)) == 2
+        assert [points_of(person) for person in people] == [100, 50]
+
     def test_makes_up_for_nothing_before_somebody_listened(self, acme):
         rule = gift(acme)
         told_at(NOON - timedelta(days=9))
