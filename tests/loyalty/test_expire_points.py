@@ -60,7 +60,8 @@ def warnings(business):
 
 
 def expired(business):
-    return list(LedgerEntry.objects.for_business(business).filter(type="expire").values_list("amount", flat=True))
+    rows = LedgerEntry.objects.for_business(business).filter(type="expire").order_by("occurred_at")
+    return list(rows.values_list("amount", flat=True))
 
 
 class TestTheDay:

@@ -69,7 +69,7 @@ def points_of(person):
 
 
 def published(person, topic):
-    page = list(Event.objects.for_business(person.business).filter(topic=topic))
+    page = list(Event.objects.for_business(person.business).filter(topic=topic).order_by("sequence"))
     describe = described.describe_redeemed_points if topic == "points/redeemed" else described.describe_redemptions
     return dict(describe(person.business, page)[page[-1].pk])
 
