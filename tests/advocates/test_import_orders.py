@@ -1,7 +1,7 @@
 """Bringing orders by a CSV file: history that is recorded, and earns only where that is asked for."""
 
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
@@ -179,20 +179,16 @@ class TestPays:
         metric = Metric.objects.for_business(acme).get(key="points")
         metric.expiry_basis, metric.expiry_months = "lot", 12
         metric.save()
-        now = clock.now(acme)
-        then = now - timedelta(days=100)
-        rule(acme, window=Span(to=now - timedelta(days=50)))
+        rule(acme, window=Span(to=datetime(2026, 2, 1, tzinfo=UTC)))
+        rows = "1,,c-1,,EUR,10.00,,paid,2026-01-05,,,\n2,,c-1,,EUR,10.00,,paid,2019-01-01,,,\n"
 
-        done(
-            acme,
-            HEADER + f"1,,c-1,,EUR,10.00,,paid,{then.date()},,,\n2,,c-1,,EUR,10.00,,paid,2019-01-01,,,\n",
-            pays=True,
-        )
+        with clock.moved_to(datetime(2026, 5, 1, 12, tzinfo=UTC)):
+            done(acme, HEADER + rows, pays=True)
 
         (lot,) = Lot.objects.all()
-        assert lot.expires_at.date() == then.date().replace(year=then.year + 1) + timedelta(days=1)
+        assert lot.expires_at == datetime(2027, 1, 6, tzinfo=UTC)
         entry = LedgerEntry.objects.get(pk=lot.entry_id)
-        assert entry.reason["earnedAt"].startswith(str(then.date()))
+        assert entry.reason["earnedAt"].startswith("2026-01-05")
         old = Order.objects.get(external_id="2")
         assert (old.earned[0]["reason"], old.points_earned) == ("expired", 0)
         assert verification.verify() == []

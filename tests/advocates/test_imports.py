@@ -2,7 +2,6 @@
 
 import io
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -233,16 +232,15 @@ class TestImport:
         metric = Metric.objects.for_business(acme).get(key="points")
         metric.expiry_basis, metric.expiry_months = "lot", 12
         metric.save()
-        earned = (clock.now(acme) - timedelta(days=100)).date()
 
-        done(acme, f"externalId,points,earnedAt,expiresAt\nc-1,100,{earned},\nc-1,50,,2099-05-31\n")
+        with clock.moved_to(datetime(2026, 5, 1, 12, tzinfo=UTC)):
+            done(acme, "externalId,points,earnedAt,expiresAt\nc-1,100,2026-01-31,\nc-1,50,,2099-05-31\n")
 
         first, second = Lot.objects.order_by("expires_at")
-        local = first.expires_at.astimezone(ZoneInfo("Europe/Berlin"))
-        assert (local.year, local.month, local.hour) == (earned.year + 1, (earned + timedelta(days=1)).month, 0)
+        assert first.expires_at == datetime(2027, 1, 31, 23, tzinfo=UTC)
         assert second.expires_at == datetime(2099, 5, 31, 22, tzinfo=UTC)
         entry = LedgerEntry.objects.get(pk=first.entry_id)
-        assert entry.reason["earnedAt"].startswith(str(earned))
+        assert entry.reason["earnedAt"].startswith("2026-01-31")
 
     def test_leaves_known_people_as_they_are_and_gives_them_their_points(self, acme):
         advocates.create(business=acme, external_id="c-1", name="Ada")

@@ -1,5 +1,7 @@
 """People climb by what their ladders count, in the transaction that counted it; what follows shares it."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 
@@ -151,7 +153,7 @@ class TestTheMove:
 
     def test_by_points_that_ripen_before_a_refused_spend_is_heard(self, acme, account):
         put(acme, rungs(bronze=0, silver=points(1_000, 50)), key="tiers", is_tier=True)
-        soon = account.created_at.replace(year=account.created_at.year + 1)
+        soon = account.created_at + timedelta(days=365)
         award(account, 1_000, pending_until=soon)
         Business.objects.filter(pk=acme.pk).update(clock_offset=soon - account.created_at, live=acme.sandbox)
 
