@@ -8,7 +8,7 @@ from django.test.client import ClientHandler
 from advocates.models import Advocate
 from advocates.services import advocates
 from loyalty.api import authentication
-from loyalty.kernel import redis
+from loyalty.kernel import clock, redis
 from loyalty.kernel.database.base import DatabaseOperations
 from loyalty.models import Business
 from loyalty.services import ledger, tokens, verification
@@ -83,6 +83,13 @@ def _books_balance(request: pytest.FixtureRequest) -> Iterator[None]:
 def _is_transactional(request: pytest.FixtureRequest) -> bool:
     marker = request.node.get_closest_marker("django_db")
     return "transactional_db" in request.fixturenames or bool(marker and marker.kwargs.get("transaction"))
+
+
+@pytest.fixture
+def at_one_moment() -> Iterator[None]:
+    """However slow the machine, and whenever it runs, no minute and no day ends during the test."""
+    with clock.moved_to(clock.wall()):
+        yield
 
 
 @pytest.fixture

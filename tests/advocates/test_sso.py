@@ -52,13 +52,6 @@ def error_of(response):
     return {name: value for name, value in response.json()["error"].items() if name != "requestId"}
 
 
-@pytest.fixture
-def at_one_moment():
-    """However slow the machine, no minute ends and no claim grows old during the test."""
-    with clock.moved_to(clock.wall()):
-        yield
-
-
 @pytest.mark.usefixtures("at_one_moment")
 class TestRefusal:
     def test_is_one_and_the_same_for_everything(self, browser_api, acme, rival, secret):

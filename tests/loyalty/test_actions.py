@@ -201,6 +201,7 @@ class TestMeasures:
 
         assert values == [1, 2, 2, 3, 1]
 
+    @pytest.mark.usefixtures("at_one_moment")
     def test_once_a_day_counts_the_first(self, acme, ada):
         quest(acme, tasks=[step(once_per_day=True, target=9)])
 
@@ -218,13 +219,13 @@ class TestMeasures:
 
 
 class TestCaps:
+    @pytest.mark.usefixtures("at_one_moment")
     def test_count_no_more_than_so_many_a_day(self, acme, ada):
         EventType.objects.create(business=acme, name="ride", title="Ride", per_day=2)
         quest(acme, tasks=[step(target=9)])
-        now = clock.wall()
 
         assert [ride(ada).outcome for _ in range(3)] == ["matched", "matched", "capped"]
-        with clock.moved_to(now + timedelta(days=1)):
+        with clock.moved_to(clock.wall() + timedelta(days=1)):
             assert ride(ada).outcome == "matched"
 
 

@@ -76,6 +76,7 @@ class TestPretending:
         assert_integration_refused(response, "IP_NOT_ALLOWED", None, status=403)
         assert response.json()["message"] == REFUSAL
 
+    @pytest.mark.usefixtures("at_one_moment")
     def test_does_not_make_one_caller_many(self, db, settings, monkeypatch):
         settings.TRUSTED_PROXY_COUNT = 1
         monkeypatch.setattr(limits, "PER_ADDRESS", 19)

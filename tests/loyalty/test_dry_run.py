@@ -190,6 +190,7 @@ class TestRefuses:
 
 class TestSaysWhy:
     @pytest.mark.parametrize("code", OF_TASKS)
+    @pytest.mark.usefixtures("at_one_moment")
     def test_a_task_does_not_move(self, world, tries, code):
         make, said = OF_TASKS[code]
         make(world)
@@ -232,6 +233,7 @@ class TestSaysWhy:
 
         assert tries()["rules"][0]["reason"] == "other_segment"
 
+    @pytest.mark.usefixtures("at_one_moment")
     def test_nothing_is_asked_beyond_what_counts_in_a_day(self, world, tries):
         EventType.objects.create(business=world.acme, name="ride", title="Ride", per_day=1)
         world.quest({"target": 9})

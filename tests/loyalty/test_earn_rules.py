@@ -185,6 +185,7 @@ class TestPaying:
         with django_assert_num_queries(4):
             ride(ada, km=1)
 
+    @pytest.mark.usefixtures("at_one_moment")
     def test_ripens_and_expires_as_it_says(self, acme, ada):
         rule(acme, pending_days=3, expires_after_days=10)
         now = clock.wall()
@@ -259,12 +260,12 @@ class TestReasons:
 
 
 class TestLimits:
+    @pytest.mark.usefixtures("at_one_moment")
     def test_count_per_period(self, acme, ada):
         rule(acme, limit=Limit(times=2, period="daily"))
-        now = clock.wall()
 
         assert [reasons(ride(ada))["ride"] for _ in range(3)] == [None, None, "limit_reached"]
-        with clock.moved_to(now + timedelta(days=1)):
+        with clock.moved_to(clock.wall() + timedelta(days=1)):
             assert ride(ada).points == 10
 
     def test_are_each_persons_own(self, acme, ada):

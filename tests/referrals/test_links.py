@@ -134,6 +134,7 @@ class TestCounting:
         assert "Mozilla" not in kept
 
 
+@pytest.mark.usefixtures("at_one_moment")
 def test_whoever_opens_too_many_is_told_to_wait(browser):
     for _ in range(PER_ADDRESS):
         browser.get("/r/NOBODYS")

@@ -122,6 +122,7 @@ class TestCircles:
 
 
 class TestLimits:
+    @pytest.mark.usefixtures("at_one_moment")
     def test_of_a_month_reject_what_is_over_them(self, acme, order):
         programmes.save(business=acme, per_month=2)
 

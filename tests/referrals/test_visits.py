@@ -41,6 +41,7 @@ class TestTrack:
 
         assert_same_refusal(foreign, unknown, "NOT_FOUND", status=404)
 
+    @pytest.mark.usefixtures("at_one_moment")
     def test_counts_a_visitor_once_a_day_as_unique(self, api, acme, adas):
         for _ in range(3):
             answer = api.post("/referrals/track", VISIT)
@@ -52,6 +53,7 @@ class TestTrack:
         stats = stats_of(api)
         assert (stats["clicks"], stats["uniqueVisitors"]) == (5, 3)
 
+    @pytest.mark.usefixtures("at_one_moment")
     def test_counts_the_visitor_of_the_link_only_once(self, api, shop, adas):
         Client(headers={"User-Agent": "Mozilla"}).get("/r/ADA-1815")
 

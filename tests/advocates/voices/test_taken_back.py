@@ -206,6 +206,7 @@ class TestComesTrueAgain:
         assert entries(ada) == [("earn", 100), ("reverse", -100), ("earn", 100)]
         assert EarnRuleUse.objects.get().times == 1
 
+    @pytest.mark.usefixtures("at_one_moment")
     def test_and_leaves_the_other_uses_of_a_limit(self, praise, pays, ada):
         pays(limit=Limit(times=2, period="daily"))
         decide(praise(), "approved")

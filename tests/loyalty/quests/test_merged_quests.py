@@ -198,6 +198,7 @@ class TestWhatStayedBecauseAnotherHadBroughtIt:
         assert [do(welcome, bob, number).is_repeat for number in (0, 1)] == [True, True]
         assert [points_of(person) for person in (ada, bob, cleo)] == [62, 62, 0]
 
+    @pytest.mark.usefixtures("at_one_moment")
     def test_of_limits_is_not_paid_again(self, acme, ada, bob, cleo):
         terms = Terms(trigger="ride", earn=Earn(points=3), limit=Limit(times=1, period="daily"))
         earn_rules.create(business=acme, title="Ride", terms=terms)

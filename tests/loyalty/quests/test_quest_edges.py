@@ -168,6 +168,7 @@ class TestNewsOfTheQuestsThemselves:
 
         assert (points_of(ada), TaskCompletion.objects.filter(account_id=ada.pk).count()) == (30, 4)
 
+    @pytest.mark.usefixtures("at_one_moment")
     def test_does_not_run_in_circles(self, quest, ada):
         quest(on("quest_completed"), title="Circle", reward=10, recurrence="daily")
         first = quest(step("Say hello"), title="First")

@@ -235,6 +235,7 @@ class TestAsking:
         assert answer.status_code == 200
         assert "Your code" in page(answer)
 
+    @pytest.mark.usefixtures("at_one_moment")
     def test_hears_so_many_wrong_answers_and_no_more(self, mailed):
         tries = [{"address": f"guess-{number}@example.com"} for number in range(21)]
         answers = [Client().post(address(mailed), said).status_code for said in tries]
