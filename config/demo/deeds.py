@@ -24,6 +24,7 @@ from rewards.services import redemptions
 VISIT_POINTS = 20
 VISIT_POINTS_LAST = timedelta(days=120)
 ORDER_POINTS_LAST = timedelta(days=400)
+INVITATION_LASTS = timedelta(days=14)
 CAFES = ("Kreuzberg", "Neukölln", "Moabit")
 SOURCES = ("shop", "café", "friend", "newsletter")
 
@@ -89,6 +90,18 @@ def visit(stage: Stage, person: Person) -> None:
         source=Source("visit"),
         description=f"Visit to our café in {stage.rng.choice(CAFES)}",
         expires_at=clock.wall() + VISIT_POINTS_LAST,
+    )
+
+
+def invite_back(stage: Stage, person: Person) -> None:
+    """Whatever else the year has left, some points are about to expire."""
+    ledger.award(
+        business=stage.business,
+        account_id=stage.ids[person],
+        amount=60,
+        source=OPERATOR,
+        description="Come by again: a coffee on us within two weeks",
+        expires_at=clock.wall() + INVITATION_LASTS,
     )
 
 

@@ -38,6 +38,7 @@ def tell(business: Business, *, now: datetime) -> None:
     people = world.people(rng, now)
     acts = [act for person in people for act in _life(rng, person, now)]
     acts += [Act(now, partial(deeds.order_ahead, person=person)) for person in people[::10]]
+    acts += [Act(now, partial(deeds.invite_back, person=person)) for person in people[1::10]]
     acts += [Act(now - MONTH * number, deeds.settle) for number in range(12)]
     for act in sorted(acts, key=lambda act: act.at):
         if act.at <= now:
