@@ -21,6 +21,13 @@ OVER = datetime(2027, 10, 31, 23, tzinfo=UTC)  # the midnight that ends the seco
 BREATH = timedelta(seconds=1)
 
 
+@pytest.fixture(autouse=True)
+def _a_day_before():
+    """People join before they buy, whenever this runs: nothing happens to anybody earlier than that."""
+    with clock.moved_to(BOUGHT - timedelta(days=1)):
+        yield
+
+
 @pytest.fixture
 def rich_ada(ada, give):
     give(ada, 500)

@@ -143,12 +143,12 @@ class TestMultiplier:
 class TestTime:
     def test_is_over_at_the_end_of_the_last_day(self, acme, api, ada):
         put(api, CLUB | {"lasts": "P1M"})
-        with clock.moved_to(datetime.fromisoformat("2027-01-31T12:00:00Z")):
-            assert join(api).json()["membership"]["endsAt"] == "2027-03-01T00:00:00Z"
-        with clock.moved_to(datetime.fromisoformat("2027-02-28T23:59:59Z")):
+        with clock.moved_to(datetime.fromisoformat("2099-01-31T12:00:00Z")):
+            assert join(api).json()["membership"]["endsAt"] == "2099-03-01T00:00:00Z"
+        with clock.moved_to(datetime.fromisoformat("2099-02-28T23:59:59Z")):
             assert theirs(ada) == ["club"]
             assert memberships.end_due() == 0
-        with clock.moved_to(datetime.fromisoformat("2027-03-01T00:00:00Z")):
+        with clock.moved_to(datetime.fromisoformat("2099-03-01T00:00:00Z")):
             assert theirs(ada) == []
             assert api.get(PATH).json()["memberships"] == []
             assert [memberships.end_due(), memberships.end_due()] == [1, 0]
