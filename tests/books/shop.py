@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection
 
 from advocates.services import advocates
+from loyalty.kernel import clock
 from loyalty.models import Business
 from loyalty.services import earn_rules, quests
 from loyalty.services.earn_terms import Earn, Limit, Terms
@@ -60,7 +61,8 @@ def open_shop(sandbox: Business, *, people: int) -> Shop:
     daily = Rules(recurrence="daily", tasks=[step], benefits=[in_points(model.VISITED)])
     quests.create(business=sandbox, title="Regular", rules=daily, status="active")
     coffee = rewards.create(business=sandbox, name="Coffee", type="custom", points_cost=model.PRICE, stock=model.STOCK)
-    made = [advocates.create(business=sandbox, email=f"{number}@example.com") for number in range(people)]
+    with clock.moved_to(model.START):  # or whoever joins later has it all happen later
+        made = [advocates.create(business=sandbox, email=f"{number}@example.com") for number in range(people)]
     return Shop(sandbox, coffee.pk, [each.pk for each in made])
 
 
