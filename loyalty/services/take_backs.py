@@ -79,7 +79,7 @@ def _undone(happening: events.Happening, undoing: Undoing, business: Business) -
 def _take(paid: LedgerEntry, action: Action, business: Business, *, undone_by: str) -> int:
     """Take back a payment, or what is there of it. What has expired of it is gone already. Answers how much it was."""
     ledger.settle(business_id=business.pk, account_id=action.account_id)
-    due = paid.amount - books.expired_of(business=business, entry_id=paid.pk)
+    due = books.unexpired_of(business=business, entry_id=paid.pk)
     reason = {"actionId": str(action.pk), "undoneBy": undone_by}
     if due == paid.amount:
         try:

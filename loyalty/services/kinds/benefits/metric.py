@@ -83,8 +83,7 @@ def recover(benefit: MetricBenefit, *, business: Business, account_id: UUID, occ
     if entry_id is None:
         return True
     ledger.settle(business_id=business.pk, account_id=account_id)
-    _, given, _ = books.landings(business=business, entry_ids=[entry_id])[entry_id]
-    left = given - books.expired_of(business=business, entry_id=entry_id)
+    left = books.unexpired_of(business=business, entry_id=entry_id)
     if not left:
         return True
     taking = Taking(
