@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
+from django.db import transaction
 from msgspec import Meta
 
 from advocates.api import named
@@ -72,6 +73,7 @@ class Claim(IntegrationView):
             "what the quest gives. 409 when nothing waits: it is not done, or it was claimed before."
         ),
     )
+    @transaction.atomic
     def post(self, call: Call[None, None], external_id: str, mission_id: UUID) -> Claimed:
         user = named.user(call, external_id)
         paid = completions.claim(business=call.business, task_id=mission_id, account_id=user.pk)

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet, Subquery
 from msgspec import UNSET, Meta, UnsetType, field
 
@@ -104,6 +105,7 @@ class Advocates(KeyView):
         errors=(Code.CONFLICT, Code.NOT_FOUND),
         example={"email": "ada@example.com", "name": "Ada Lovelace", "metadata": {"source": "store"}},
     )
+    @transaction.atomic
     def post(self, call: Call[NewAdvocate, None]) -> AdvocateAnswer:
         advocate = advocates.create(business=call.business, **details_of(call.body))
         return _answer(call.business, advocate.pk)
@@ -151,6 +153,7 @@ class Merge(KeyView):
         "merged advocate lead to the other one from now on. An operator can undo it in the dashboard.",
         example={"intoAdvocateId": ADVOCATE_ID},
     )
+    @transaction.atomic
     def post(self, call: Call[MergeInto, None], advocate_id: UUID) -> AdvocateAnswer:
         into = call.body.into_advocate_id
         merges.merge(business=call.business, source_id=advocate_id, target_id=into)

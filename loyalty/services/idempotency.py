@@ -94,7 +94,10 @@ def run(
 
 
 def insist(work: Callable[[], T]) -> T:
-    """Do `work`, which leaves nothing if it fails, again where the database ended it for the sake of others."""
+    """Do `work` again where the database ended it for the sake of others.
+
+    It leaves nothing if it fails: what may not happen twice is in one transaction with whatever comes after it.
+    """
     for remaining in reversed(range(TRIES)):
         try:
             return work()

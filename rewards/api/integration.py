@@ -3,6 +3,8 @@
 from typing import Literal
 from uuid import UUID
 
+from django.db import transaction
+
 from advocates.api import named
 from loyalty.api.parsing import Body
 from loyalty.api.views import Call, IntegrationView, Shape, get_or_404, operation
@@ -75,6 +77,7 @@ class Redeem(IntegrationView):
             "operator has approved it; PROMO, a code out of a pool. With increments it is redeemed for the least."
         ),
     )
+    @transaction.atomic
     def post(self, call: Call[Redeeming, None], external_id: str, reward_id: UUID) -> Redeemed:
         user = named.user(call, external_id)
         redemption = _redeem(call.business, reward_id, user.pk, call.body.type)
