@@ -21,6 +21,11 @@ class OtherTiers(Conflict):
         super().__init__("Another set is the programme's tiers already. Archive it first.")
 
 
+class OtherSteps(Conflict):
+    def __init__(self) -> None:
+        super().__init__("A step was added since that has the threshold of one that would come back. Remove it first.")
+
+
 # Every business has its own clock. By id, so that whoever cannot be settled now does not hold up the others.
 DUE = """
     SELECT a.business_id, a.id FROM loyalty_account a JOIN loyalty_business b ON b.id = a.business_id
@@ -109,6 +114,7 @@ def set_archived(*, business: Business, set_id: UUID, archived: bool) -> None:
 
     :raises NotFound: if the business has no such ladder
     :raises OtherTiers: if it was the tiers, and another one is now
+    :raises OtherSteps: if a step that comes back would share its threshold
     :raises programme.StillNamed: if the programme would not hold together
     """
     business = naming.lock(business)
@@ -116,10 +122,14 @@ def set_archived(*, business: Business, set_id: UUID, archived: bool) -> None:
     ladder = rows.filter(pk=set_id).first()
     if ladder is None:
         raise NotFound("ladder")
+    if archived == bool(ladder.archived_at):  # somebody was faster
+        return
     if not archived and ladder.is_tier and rows.filter(is_tier=True, archived_at=None).exists():
         raise OtherTiers
     steps = Milestone.objects.for_business(business).filter(set=ladder)
     going = steps.filter(archived_at=None) if archived else steps.filter(archived_at__gte=ladder.archived_at)
+    if not archived and steps.filter(archived_at=None, threshold__in=going.values("threshold")).exists():
+        raise OtherSteps
     with programme.kept_whole(business):
         ladder.archived_at = clock.wall() if archived else None
         going.update(archived_at=ladder.archived_at)

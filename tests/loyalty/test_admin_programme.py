@@ -7,7 +7,7 @@ import pytest
 from loyalty.models import EventType, InventoryItem, InventorySet, Metric, Milestone, MilestoneSet
 from loyalty.models.ledger import LedgerEntry
 from loyalty.selectors import ledger as books
-from loyalty.services import benefits, earn_rules, inventory_sets, ledger
+from loyalty.services import benefits, earn_rules, inventory_sets, ladders, ledger
 from loyalty.services.earn_terms import Earn, Terms
 from loyalty.services.kinds.benefits.base import Occasion
 from loyalty.services.quest_rules import Audience, in_points
@@ -328,10 +328,21 @@ class TestArchiving:
         other = MilestoneSet.objects.create(business=acme, key="new", title="New", metric=tiers.metric, is_tier=True)
         assert "Another set" in self.press(olga, tiers, "restore").content.decode()
         other.delete()
+        step = Milestone.objects.create(business=acme, set=tiers, key="new", title="New", threshold=5_000)
+        assert "Remove it first" in self.press(olga, tiers, "restore").content.decode()
+        step.delete()
         self.press(olga, tiers, "restore")
 
         ada.account.refresh_from_db()
         assert ada.account.tier.key == "silver"
+
+    def test_twice_at_once_is_done_once(self, acme, rows):
+        tiers = rows["milestoneSets"]
+
+        for archived in (True, True, False, False):
+            ladders.set_archived(business=acme, set_id=tiers.pk, archived=archived)
+
+        assert not tiers.milestones.exclude(archived_at=None).exists()
 
 
 class TestWhatNoDocumentCouldSay:
