@@ -5,7 +5,9 @@ what came of it is written down again. The difference is the answer; a dry run t
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +27,7 @@ Version = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 Document = Mapping[str, Any]  # section key → its items, as parsed
 Plain = dict[str, Any]  # the same as JSON has it
 Item = TypeVar("Item")
+PLACE = re.compile(r"\.[0-9]+(?=\.|$)")  # of an item in its list
 
 
 class Part(msgspec.Struct, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -299,12 +302,25 @@ def _check(document: Document, *, before: Document) -> list[Problem]:
     :raises Invalid: if anything else is
     """
     problems = list(_problems(document))
-    known = set(_problems(before)) if problems else set()
-    found = [problem for problem in problems if problem not in known]
+    found = list(_since(problems, known=set(_problems(before)))) if problems else []
     if found:
         more = f" There are {len(found) - 1} more problems." if len(found) > 1 else ""
         raise Invalid(f"{found[0].path}: {found[0].message}{more}", field=found[0].path)
     return problems
+
+
+def _since(problems: Sequence[Problem], *, known: set[Problem]) -> Iterator[Problem]:
+    """Those that are not known. A known one may have moved with its item, when another item came or went."""
+    moved = Counter(_wherever(problem) for problem in known.difference(problems))
+    for problem in problems:
+        if problem not in known:
+            moved[_wherever(problem)] -= 1
+            if moved[_wherever(problem)] < 0:
+                yield problem
+
+
+def _wherever(problem: Problem) -> tuple[str, str]:
+    return PLACE.sub("", problem.path), problem.message
 
 
 def _problems(document: Document) -> Iterator[Problem]:

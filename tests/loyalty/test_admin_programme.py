@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from loyalty.kernel import clock
 from loyalty.models import EventType, InventoryItem, InventorySet, Metric, Milestone, MilestoneSet
 from loyalty.models.ledger import LedgerEntry
 from loyalty.selectors import ledger as books
@@ -309,6 +310,21 @@ class TestArchiving:
             rows[what].refresh_from_db()
             assert f"see quests.0.benefits.{place}" in answer.content.decode()
             assert rows[what].archived_at is None
+
+    def test_asks_for_nothing_that_was_wrong_before(self, olga, acme, api, rows):
+        """Wherever that stands in its list, now that one of the others is gone."""
+        silver = {"key": "silver", "title": "Silver", "threshold": 5}
+        gives = [{"kind": "metric", "metric": "stars", "quantity": 1}]
+        ladder = {"title": "A", "metric": "points", "milestones": [silver]}
+        last = {**ladder, "key": "z", "milestones": [{**silver, "benefits": gives}]}
+        assert api.put("/programme", {"milestoneSets": [{**ladder, "key": "a"}, last]}).status_code == 200
+        Metric.objects.filter(pk=rows["metrics"].pk).update(archived_at=clock.wall())
+
+        first = MilestoneSet.objects.for_business(acme).get(key="a")
+
+        assert self.press(olga, first, "archive").status_code == 302
+        assert "milestoneSets.0" in str(api.put("/programme", {"segments": []}).json()["warnings"])
+        assert self.press(olga, first, "restore").status_code == 302
 
     def test_leaves_points_and_what_a_stamp_card_counts(self, olga, acme, api):
         card = {"key": "card", "title": "Card", "slots": 4}
