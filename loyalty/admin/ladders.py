@@ -176,6 +176,7 @@ class MilestoneSetAdmin(Archivable, TenantAdmin):
             with transaction.atomic(), programme.kept_whole(business):
                 return super().changeform_view(request, *args, **kwargs)
         except programme.StillNamed as error:
+            list(messages.get_messages(request))  # read, and so dropped: they say that it was saved
             messages.error(request, error.message)
             return HttpResponseRedirect(request.get_full_path())
 

@@ -248,7 +248,8 @@ class TestLadderThatIsNamed:
     def test_keeps_what_a_rule_names(self, olga, api, ladder, change):
         answer = self.save(olga, ladder, **change)
 
-        assert "see earnRules.0.audience.tiers.0" in str(list(answer.context["messages"]))
+        (said,) = answer.context["messages"]
+        assert "see earnRules.0.audience.tiers.0" in said.message
         assert api.put("/programme", {"segments": []}).json()["changes"] == []
 
     def test_keeps_the_keys_of_its_steps(self, olga, ladder):
