@@ -5,13 +5,18 @@ from uuid import UUID
 
 from django.db import transaction
 
-from loyalty.kernel.errors import DomainError, NotFound
+from loyalty.kernel.errors import DomainError, Invalid, NotFound
 from loyalty.models import Business, Quest
 from loyalty.selectors import quests as reads
 from loyalty.services import naming, quest_rows, quests
-from loyalty.services.quest_rules import TaskRules
+from loyalty.services.quest_rules import MOST_TASKS, TaskRules
 
 OF_A_TASK = re.compile(r"tasks\.\d+\.")
+
+
+class TooManyTasks(Invalid):
+    def __init__(self) -> None:
+        super().__init__(f"A quest has at most {MOST_TASKS} tasks.", field="tasks")
 
 
 @transaction.atomic
@@ -20,9 +25,12 @@ def add(*, business: Business, quest_id: UUID, task: TaskRules, place: int | Non
 
     :raises NotFound: if the business has no such quest, or its programme not what the task names
     :raises quests.RulesInForce: if the quest is active
+    :raises TooManyTasks: if it has as many as it may
     :raises Invalid: naming the field of the task that means nothing
     """
     tasks = _tasks(business, quest_id)
+    if len(tasks) >= MOST_TASKS:
+        raise TooManyTasks
     tasks.insert(len(tasks) if place is None else place, task)
     return _write(business, quest_id, tasks)
 

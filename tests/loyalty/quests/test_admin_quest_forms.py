@@ -132,6 +132,14 @@ class TestRefuses:
         assert all("Pause it" in dashboards.text_of(page) for page in tasks)
         assert rules_of(welcome) == before
 
+    def test_more_tasks_than_a_document_takes(self, olga, quest):
+        full = quest(*(step(f"Wave {n}") for n in range(100)), status="draft")
+
+        answer = add_task(olga, full)
+
+        assert "at most 100 tasks" in dashboards.text_of(answer)
+        assert len(rules_of(full).tasks) == 100
+
     def test_a_task_that_is_not_there(self, olga, welcome):
         assert olga.get(task_page(welcome, "gone")).status_code == 404
 
