@@ -12,7 +12,7 @@ from django.forms.models import construct_instance
 from unfold import widgets
 
 from loyalty.kernel.errors import DomainError
-from loyalty.kernel.shapes import Key
+from loyalty.kernel.shapes import Key, check_characters
 from loyalty.models import Business
 from loyalty.services import naming
 
@@ -138,8 +138,11 @@ class ObjectField(forms.CharField):
         text = super().clean(value)
         try:
             found = json.loads(text) if text else self.shape()
+            check_characters(found)
         except (ValueError, RecursionError) as error:
             raise forms.ValidationError(f"This is no JSON: {error}.") from error
+        except DomainError as error:
+            raise forms.ValidationError(error.message) from error
         if not isinstance(found, self.shape):
             raise forms.ValidationError(self.wanted)
         return found

@@ -16,7 +16,7 @@ from loyalty.admin.inventory import KEY_HELP, KeyedForm
 from loyalty.kernel import points
 from loyalty.kernel.errors import Invalid
 from loyalty.kernel.names import camel
-from loyalty.kernel.shapes import to_struct
+from loyalty.kernel.shapes import check_characters, to_struct
 from loyalty.models import Business, EventType, Quest, QuestVersion, Task
 from loyalty.selectors import segments, tiers
 from loyalty.services import quest_rows, quests
@@ -65,7 +65,12 @@ class ConditionsField(LinesField):
         return value if isinstance(value, str) else "\n".join(map(_as_line, value or ()))
 
     def clean(self, value: Any) -> Any:
-        return [_as_condition(line) for line in super().clean(value)]
+        found = [_as_condition(line) for line in super().clean(value)]
+        try:
+            check_characters(found)
+        except Invalid as error:
+            raise forms.ValidationError(error.message) from error
+        return found
 
 
 def _as_line(condition: Mapping[str, Any]) -> str:

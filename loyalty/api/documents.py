@@ -13,6 +13,7 @@ import yaml
 
 from loyalty.api import parsing
 from loyalty.kernel.errors import Invalid
+from loyalty.kernel.shapes import check_characters
 
 JSON, YAML = "application/json", "application/yaml"
 DEEPEST = 100
@@ -85,7 +86,7 @@ def _yaml(body: bytes) -> Any:
         raise Invalid(f"The body is not valid YAML: {getattr(error, 'problem', None) or error}{where}.") from error
     except ValueError as error:  # the interpreter's own bound on digits
         raise Invalid("The body contains a number with too many digits.") from error
-    parsing.check_characters(data)
+    check_characters(data)
     return data
 
 

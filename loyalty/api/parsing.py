@@ -15,7 +15,7 @@ import msgspec
 from django.http import HttpRequest, QueryDict
 
 from loyalty.kernel.errors import Code, DomainError, Invalid
-from loyalty.kernel.shapes import to_struct
+from loyalty.kernel.shapes import check_characters, to_struct
 
 __all__ = ["Body", "canonical", "decoded", "query_to_struct", "read_json", "to_struct"]
 
@@ -117,28 +117,6 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise Invalid(f"The field {twice} is given twice.", field=twice)
     return found
-
-
-def check_characters(data: Any) -> None:
-    """Escapes can spell what UTF-8 text cannot hold, and NUL, which PostgreSQL cannot.
-
-    :raises Invalid: if they do
-    """
-    match data:
-        case str() if "\x00" in data:
-            raise Invalid("The body contains a NUL character. Remove it.")
-        case str():
-            try:
-                data.encode()
-            except UnicodeEncodeError as error:
-                raise Invalid("The body contains half of a surrogate pair.") from error
-        case list():
-            for item in data:
-                check_characters(item)
-        case dict():
-            for name, item in data.items():
-                check_characters(name)
-                check_characters(item)
 
 
 def _no_constant(name: str) -> None:

@@ -30,6 +30,28 @@ def to_struct(data: Any, type: type[T], *, strict: bool = True) -> T:
     return found
 
 
+def check_characters(data: Any) -> None:
+    """Escapes can spell what UTF-8 text cannot hold, and NUL, which PostgreSQL cannot.
+
+    :raises Invalid: if they do
+    """
+    match data:
+        case str() if "\x00" in data:
+            raise Invalid("A text contains a NUL character. Remove it.")
+        case str():
+            try:
+                data.encode()
+            except UnicodeEncodeError as error:
+                raise Invalid("A text contains half of a surrogate pair.") from error
+        case list():
+            for item in data:
+                check_characters(item)
+        case dict():
+            for name, item in data.items():
+                check_characters(name)
+                check_characters(item)
+
+
 _WHERE = re.compile(r" - at `(?:key in )?\$(?P<path>.*)`$")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`$", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<name>.*)`$")

@@ -65,6 +65,7 @@ class TestRefuses:
             ({"trigger": "levitation"}, "trigger"),
             ({"title": ""}, "title"),
             ({"more": "{"}, "more"),
+            ({"more": r'{"conditions": [{"field": "city", "operator": "equals", "value": "\u0000"}]}'}, "more"),
             ({"more": "[]"}, "more"),
             ({"more": '{"budget": 5}'}, "more"),
             ({"more": '{"earn": 5}'}, "more"),

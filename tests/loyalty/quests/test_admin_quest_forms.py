@@ -109,8 +109,12 @@ class TestRefuses:
             ({"conditions": "km >="}, "conditions"),
             ({"conditions": "km in 5"}, "conditions"),
             ({"conditions": f"km >= {'9' * 30}"}, "conditions"),
+            ({"conditions": "city equals Bo\x00nn"}, "conditions"),
+            ({"conditions": r'city equals "Bo\u0000nn"'}, "conditions"),
+            ({"conditions": r'city in ["\ud800"]'}, "conditions"),
             ({"points": "-1"}, "points"),
             ({"benefits": '[{"kind": "item", "set": "badges", "item": "none"}]'}, "benefits"),
+            ({"benefits": r'[{"kind": "metric", "metric": "\u0000", "quantity": 1}]'}, "benefits"),
         ],
     )
     def test_tasks_that_make_no_sense_beside_their_field(self, olga, quest, said, field):
