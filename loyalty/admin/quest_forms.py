@@ -55,11 +55,14 @@ QUEST_SAID_BY: Mapping[str, Sequence[str]] = {
     **{name: (name,) for name in ALONE},
 }
 OPERATORS = "|".join(sorted(map(re.escape, get_args(Operator)), key=len, reverse=True))
-CONDITION = re.compile(rf"(.+?)\s+({OPERATORS})(?:\s+(.+))?")
+CONDITION = re.compile(rf'("(?:[^"\\]|\\.)*"|.+?)\s+({OPERATORS})(?:\s+(.+))?')
 
 
 class ConditionsField(LinesField):
-    """What fields of an event must be, one a line: `km >= 2`. A value that is no JSON is a text."""
+    """What fields of an event must be, one a line: `km >= 2`. A value that is no JSON is a text.
+
+    A field whose name is more than a word stands in quotes: `"km in all" >= 2`.
+    """
 
     def prepare_value(self, value: Any) -> str:
         return value if isinstance(value, str) else "\n".join(map(_as_line, value or ()))
@@ -75,7 +78,9 @@ class ConditionsField(LinesField):
 
 def _as_line(condition: Mapping[str, Any]) -> str:
     value = condition["value"]
-    said = [condition["field"], condition["operator"]]
+    field = condition["field"]
+    is_word = field.split() == [field] and not field.startswith('"')
+    said = [field if is_word else _quoted(field), condition["operator"]]
     return " ".join(said if value is None else [*said, _spelled(value)])
 
 
@@ -83,13 +88,20 @@ def _as_condition(line: str) -> dict[str, Any]:
     found = CONDITION.fullmatch(line)
     if found is None:
         raise forms.ValidationError('Write a field, an operator and a value: km >= 2, or city in ["Berlin", "Bonn"].')
-    field, operator, value = found.groups()
+    name, operator, value = found.groups()
+    field = _value(name) if name.startswith('"') else name
     return {"field": field, "operator": operator, "value": None if value is None else _value(value)}
 
 
 def _spelled(value: Any) -> str:
     is_plain = isinstance(value, str) and _value(value) == value == " ".join(value.split()) != ""
-    return value if is_plain else json.dumps(value, ensure_ascii=False)
+    return value if is_plain else _quoted(value)
+
+
+def _quoted(value: Any) -> str:
+    """As JSON, in one line: there are ends of lines that JSON leaves as they are."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text.splitlines()) == 1 else json.dumps(value)
 
 
 def _value(text: str) -> Any:

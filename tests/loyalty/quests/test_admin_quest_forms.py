@@ -6,7 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
 
+from loyalty.admin.quest_forms import ConditionsField
 from loyalty.models import Business, Quest, QuestVersion
 from loyalty.selectors import quests as reads
 from loyalty.services import actions, programme, quest_rows, quests
@@ -15,6 +18,14 @@ from loyalty.services.reports import Report
 from tests import dashboards
 from tests.loyalty.quests.conftest import do, points_of, step, tasks_of
 
+KEPT = st.characters(codec="utf-8", exclude_characters="\0")
+NAMES = st.sampled_from(["km", "km in all", '"km"', "km\nin", " km"]) | st.text(KEPT, min_size=1, max_size=9)
+VALUES = st.text(KEPT, max_size=9) | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.booleans()
+CONDITIONS = st.one_of(
+    st.tuples(NAMES, st.sampled_from(["exists", "not_exists"]), st.none()),
+    st.tuples(NAMES, st.sampled_from(["in", "not_in"]), st.lists(VALUES, max_size=3)),
+    st.tuples(NAMES, st.sampled_from(["equals", "not_equals", "contains", ">", ">=", "<", "<="]), VALUES),
+).map(lambda said: dict(zip(("field", "operator", "value"), said, strict=True)))
 ADD = "/admin/loyalty/quest/add/"
 PLAIN = {"title": "Commuter", "status": "draft", "recurrence": "none", "zone": "programme", "display": "none"}
 TASK = {"title": "Ride", "type": "event", "trigger": "ride", "measure": "count", "target": "10", "display": "none"}
@@ -227,6 +238,19 @@ class TestQuests:
             asked.append(len(captured))
 
         assert asked[1] == asked[2]
+
+
+class TestConditions:
+    @given(st.lists(CONDITIONS, max_size=3, unique_by=repr))
+    def test_are_read_as_they_are_shown(self, conditions):
+        field = ConditionsField(required=False)
+
+        assert field.clean(field.prepare_value(conditions)) == conditions
+
+    def test_may_name_a_field_of_several_words_without_quotes(self):
+        (read,) = ConditionsField().clean("total km >= 2")
+
+        assert read == {"field": "total km", "operator": ">=", "value": 2}
 
 
 class TestTasks:
