@@ -128,7 +128,7 @@ def shown(browser: Client, where: models.Model | str) -> dict[str, Any]:
             parts = field.field.widget.decompress(value)
             said |= {f"{field.html_name}_{n}": part for n, part in enumerate(parts) if part is not None}
         elif value is not None and value is not False:
-            said[field.html_name] = value
+            said[field.html_name] = value.replace("\n", "\r\n") if isinstance(value, str) else value
     return said
 
 

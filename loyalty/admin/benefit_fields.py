@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from unfold import widgets
 
-from loyalty.admin.forms import ListField
+from loyalty.admin.forms import ListField, TextField
 from loyalty.admin.hold import Figures
 from loyalty.services.ledger import POINTS
 from loyalty.services.quest_rules import in_points
@@ -43,10 +43,8 @@ class GivesFields(forms.Form):
         label="In the app",
         help_text="How your app may tell people that it is done.",
     )
-    heading = forms.CharField(max_length=200, required=False, widget=widgets.UnfoldAdminTextInputWidget)
-    message = forms.CharField(
-        max_length=500, required=False, widget=widgets.UnfoldAdminTextareaWidget(attrs={"rows": 2})
-    )
+    heading = TextField(max_length=200, required=False, widget=widgets.UnfoldAdminTextInputWidget)
+    message = TextField(max_length=500, required=False, widget=widgets.UnfoldAdminTextareaWidget(attrs={"rows": 2}))
 
     def gives(self) -> list[dict[str, Any]]:
         given = self.cleaned_data

@@ -95,6 +95,16 @@ class LinesField(forms.CharField):
         return self.to_python(self.prepare_value(initial)) != self.to_python(data)
 
 
+class TextField(forms.CharField):
+    """A text that is the same where a browser ends its lines with two characters, and we trim what is around it."""
+
+    def to_python(self, value: str | None) -> str:
+        return str(super().to_python(value)).replace("\r\n", "\n")
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.to_python(initial), data)
+
+
 class UrlField(forms.URLField):
     """A URL that we call. Which ones we do is the service's to say: Django refuses some hosts that the API takes."""
 

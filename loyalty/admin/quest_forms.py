@@ -10,7 +10,7 @@ from msgspec import to_builtins
 from unfold import widgets
 
 from loyalty.admin.benefit_fields import GIVES, TOLD, GivesFields, filled
-from loyalty.admin.forms import LinesField, refuse
+from loyalty.admin.forms import LinesField, TextField, refuse
 from loyalty.admin.hold import Figures
 from loyalty.admin.inventory import KEY_HELP, KeyedForm
 from loyalty.kernel import points
@@ -53,6 +53,14 @@ QUEST_SAID_BY: Mapping[str, Sequence[str]] = {
     "notification": TOLD,
     "benefits": GIVES,
     **{name: (name,) for name in ALONE},
+}
+TASK_SAID_BY: Mapping[str, Sequence[str]] = {
+    "trigger": ("type", "trigger"),
+    "measure": ("measure", "summed"),
+    "oncePerDay": ("once_per_day",),
+    "benefits": GIVES,
+    "notification": TOLD,
+    **{name: (name,) for name in ("title", "description", "type", "target", "conditions")},
 }
 OPERATORS = "|".join(sorted(map(re.escape, get_args(Operator)), key=len, reverse=True))
 CONDITION = re.compile(rf'("(?:[^"\\]|\\.)*"|.+?)\s+({OPERATORS})(?:\s+(.+))?')
@@ -214,11 +222,11 @@ def _of(version: QuestVersion) -> dict[str, Any]:
 class TaskForm(GivesFields):
     """A task that is new, or as it is."""
 
-    title = forms.CharField(max_length=200, widget=widgets.UnfoldAdminTextInputWidget)
+    title = TextField(max_length=200, widget=widgets.UnfoldAdminTextInputWidget)
     key = forms.CharField(
         required=False, widget=widgets.UnfoldAdminTextInputWidget, help_text=f"{KEY_HELP} Progress goes by it."
     )
-    description = forms.CharField(
+    description = TextField(
         max_length=5000, required=False, widget=widgets.UnfoldAdminTextareaWidget(attrs={"rows": 3})
     )
     type = select("Done by", [(key, kind.TITLE) for key, kind in KINDS.items()])
@@ -268,20 +276,18 @@ class TaskForm(GivesFields):
 
     def _task(self) -> TaskRules:
         given = self.cleaned_data
-        before = {"key": given.get("key") or None}
-        if self._before:
-            before = to_builtins(quest_rows.task_rules(self._before))
         is_sum = given["measure"] == "sum"
-        said = {name: given[name] for name in ("title", "description", "type", "target")} | {
+        said = {name: given[name] for name in ("title", "description", "type", "target", "conditions")} | {
             "trigger": given["trigger"] or None,
             "measure": {"sum": given["summed"]} if is_sum else given["measure"] or "count",
             "oncePerDay": given["once_per_day"],
             "benefits": self.gives(),
             "notification": self.told(),
         }
-        if "conditions" in self.changed_data:
-            said["conditions"] = given["conditions"]
-        return to_struct({**before, **said}, TaskRules)
+        if self._before is None:
+            return to_struct({"key": given["key"] or None, **said}, TaskRules)
+        changed = {rule: said[rule] for rule, fields in TASK_SAID_BY.items() if {*fields} & {*self.changed_data}}
+        return to_struct({**to_builtins(quest_rows.task_rules(self._before)), **changed}, TaskRules)
 
 
 def _of_task(task: Task) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loyalty.admin.quest_forms import ConditionsField
-from loyalty.models import Business, Quest, QuestVersion
+from loyalty.models import Business, Metric, Quest, QuestVersion
 from loyalty.selectors import quests as reads
 from loyalty.services import actions, programme, quest_rows, quests
 from loyalty.services.quest_rules import Audience, Condition, Notification, Sum, Window, in_points
@@ -204,6 +204,7 @@ class TestQuests:
             step("Ride", type="event", trigger="ride"),
             window=Window(from_=datetime(2026, 5, 1, 7, 0, 1, 5, tzinfo=UTC)),
             audience=Audience(tiers=["gold"], exclude_tiers=["silver"]),
+            notification=Notification(display="toast", title=" Well done", message="Ten rides!\nCome again. "),
             reward=50,
         )
 
@@ -279,7 +280,9 @@ class TestTasks:
 
         assert [task.type for task in rules_of(draft).tasks] == [type]
 
-    def test_stay_as_they_are_where_the_form_is_sent_as_it_is_shown(self, olga, quest):
+    def test_stay_as_they_are_where_the_form_is_sent_as_it_is_shown(self, acme, olga, quest):
+        prize = {"kind": "metric", "metric": "stars", "quantity": 1}
+        Metric.objects.create(business=acme, key="stars", title="Stars")
         conditions = [
             Condition(field="a in b", operator="equals", value=" x "),
             Condition(field="city", operator="contains", value="true"),
@@ -288,8 +291,8 @@ class TestTasks:
         listens = {"type": "event", "trigger": "swum", "conditions": conditions, "allow_undeclared": True}
         made = quest(
             step("Swim", measure=Sum(sum="km"), target=7, once_per_day=True, points=5, **listens),
-            step("Follow", type="social", notification=Notification(display="modal")),
-            status="draft",
+            step(" Follow", type="social", notification=Notification(display="modal", message="Thanks!\n")),
+            step("Nod", description="Up,\ndown.", benefits=[in_points(5), in_points(2), prize]),
         )
         before = rules_of(made)
 
