@@ -92,8 +92,9 @@ def give_following(
             climbing.count(account_id, points)
     except DomainError as error:
         return 0, [error.code] * len(benefits)
+    sources = [str(occasion.numbered(number).source.id) for number in range(len(benefits))]
     withheld = WithheldBenefit.objects.for_business(business).filter(
-        source_type=occasion.source.type, source_id__startswith=f"{occasion.source.id}:"
+        source_type=occasion.source.type, source_id__in=sources
     )
     return points, list(withheld.order_by("pk").values_list("reason", flat=True))
 
