@@ -135,7 +135,10 @@ def switch(label: str, *, on: bool = False, **rest: Any) -> Any:
 
 
 def moment(label: str) -> Any:
-    return forms.SplitDateTimeField(label=label, required=False, widget=widgets.UnfoldAdminSplitDateTimeWidget)
+    widget = widgets.UnfoldAdminSplitDateTimeWidget()
+    for part, name in zip(widget.widgets, ("day", "time"), strict=True):
+        part.attrs["aria-label"] = f"{label}: {name}"  # the label is of both, and so of neither
+    return forms.SplitDateTimeField(label=label, required=False, widget=widget)
 
 
 class QuestForm(GivesFields, KeyedForm):

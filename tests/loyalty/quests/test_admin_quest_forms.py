@@ -1,5 +1,6 @@
 """Quests are written in the dashboard: their rules in a form, their tasks one by one."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -222,6 +223,15 @@ class TestQuests:
         do(welcome, ada, 1)
 
         assert (points_of(ada), QuestVersion.objects.count()) == (5 + 7 + 60, 2)
+
+    def test_have_a_name_for_each_of_their_fields(self, olga):
+        text = dashboards.text_of(olga.get(ADD))
+
+        labelled = set(re.findall(r'<label[^>]* for="([^"]+)"', text))
+        fields = re.findall(r'<(?:input|select|textarea)[^>]* id="id_[^>]+>', text)
+        unnamed = [field for field in fields if "aria-label=" not in field]
+        assert len(fields) > 20
+        assert {re.findall(r' id="([^"]+)"', field)[0] for field in unnamed} <= labelled
 
     def test_say_beside_the_status_why_they_cannot_start(self, olga, draft):
         form = dashboards.shown(olga, draft)
