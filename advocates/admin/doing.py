@@ -16,7 +16,7 @@ BY_CALL = [type for type, kind in KINDS.items() if kind.BY_CALL]
 class TaskDoneForm(forms.Form):
     task = forms.ChoiceField(
         widget=widgets.UnfoldAdminSelectWidget,
-        help_text="Of active quests; not those that only events complete. What it gives is given at once.",
+        help_text="Of active quests; not those that only events complete. They get what it gives, or may claim it.",
     )
 
     def __init__(self, *args: Any, business: Business, **kwargs: Any) -> None:
