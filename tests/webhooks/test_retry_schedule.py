@@ -58,18 +58,21 @@ class TestSchedule:
         assert (delivery.status, delivery.attempts_made) == ("pending", 11)
         assert abs((delivery.next_attempt_at - again).total_seconds() / WAITS[0] - 1) <= 0.2
 
-    @pytest.mark.parametrize("status", [500, 200])
-    def test_begins_anew_also_where_the_last_try_is_just_on_its_way(self, acme, owed, status):
+    @pytest.mark.parametrize("made", [0, 9])
+    @pytest.mark.parametrize("status", [500, 503, 200])
+    def test_begins_anew_also_where_the_last_try_is_just_on_its_way(self, acme, owed, status, made):
+        """Also where that is the first one, and whatever it asks for."""
         relay.relay()
-        Delivery.objects.update(attempts_made=9)
+        Delivery.objects.update(attempts_made=made)
         (claim,) = claims.claim(40)
         asked_at = deliveries.retry(business=acme, delivery_id=claim.id).next_attempt_at
 
-        outcomes.record([(claim, Answer(clock.wall(), status=status))])
+        outcomes.record([(claim, Answer(clock.wall(), status=status, retry_after=timedelta(hours=20)))])
 
         delivery = Delivery.objects.get()
         due = ("delivered", None) if status == 200 else ("pending", asked_at)
-        assert (delivery.status, delivery.next_attempt_at, delivery.attempts_made) == (*due, 10)
+        assert (delivery.status, delivery.next_attempt_at, delivery.attempts_made) == (*due, made + 1)
+        assert status == 200 or delivery.attempts_before == made + 1
 
     def test_spreads_its_retries(self):
         failure = Answer(START, status=500)

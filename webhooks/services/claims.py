@@ -56,8 +56,8 @@ CLAIM = """
         UPDATE webhooks_delivery d SET leased_until = %(lease)s, claims = d.claims + 1
         FROM due WHERE d.id = due.id RETURNING d.*
     )
-    SELECT c.endpoint_id, c.id, c.event_id, c.url, c.topic, c.sequence, c.attempts_made, c.attempts_before, c.claims,
-        c.leased_until, coalesce(b.body, c.example), c.reply_sealed
+    SELECT c.endpoint_id, c.id, c.event_id, c.url, c.topic, c.sequence, c.next_attempt_at, c.attempts_made,
+        c.attempts_before, c.claims, c.leased_until, coalesce(b.body, c.example), c.reply_sealed
     FROM claimed c LEFT JOIN loyalty_eventbody b ON b.event_id = c.event_id
     ORDER BY c.next_attempt_at, c.sequence
 """
@@ -72,6 +72,7 @@ class Claim(NamedTuple):
     url: str  # a reply's
     topic: str
     sequence: int
+    due_at: datetime
     attempts_made: int
     attempts_before: int  # its schedule began anew
     claims: int

@@ -35,19 +35,20 @@ Status = Delivery.Status
 # once more while it was on its way stays due, unless it has arrived.
 WRITE = """
     WITH result AS (
-        SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::int[], %s::text[], %s::timestamptz[], %s::uuid[],
-                %s::timestamptz[], %s::int[], %s::int[], %s::text[], %s::text[])
-            AS r (id, leased_until, attempts_before, verdict, next_attempt_at, attempt_id, at, status, duration_ms,
-                error, answer)
+        SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::timestamptz[],
+                %s::uuid[], %s::timestamptz[], %s::int[], %s::int[], %s::text[], %s::text[])
+            AS r (id, leased_until, due_at, verdict, next_attempt_at, attempt_id, at, status, duration_ms, error,
+                answer)
     ), people AS (
         SELECT d.id, a.status FROM result r JOIN webhooks_delivery d ON d.id = r.id
         JOIN loyalty_event v ON v.id = d.event_id JOIN loyalty_account a ON a.id = v.account_id
         FOR KEY SHARE OF a
     ), ours AS (
-        SELECT d.id, r.verdict <> 'delivered' AND r.attempts_before <> d.attempts_before AS is_wanted_anew
+        SELECT d.id, r.verdict <> 'delivered' AND r.due_at <> d.next_attempt_at AS is_wanted_anew
         FROM webhooks_delivery d JOIN result r USING (id) ORDER BY d.id FOR NO KEY UPDATE OF d
     ), written AS (
         UPDATE webhooks_delivery d SET leased_until = NULL, claims = 0, attempts_made = d.attempts_made + 1,
+            attempts_before = CASE WHEN is_wanted_anew THEN d.attempts_made + 1 ELSE d.attempts_before END,
             status = CASE WHEN is_wanted_anew THEN d.status ELSE r.verdict END,
             next_attempt_at = CASE WHEN is_wanted_anew THEN d.next_attempt_at ELSE r.next_attempt_at END
         FROM ours JOIN result r USING (id) WHERE d.id = ours.id AND d.leased_until = r.leased_until
@@ -151,6 +152,6 @@ def _row(claim: Claim, answer: Answer, verdict: Status, due: datetime | None) ->
     is_quotable = claim.reply_sealed is None  # an answer to a reply may repeat its secrets
     text = answer.body.decode(errors="replace").replace("\x00", "\ufffd") if is_quotable else ""
     return (
-        *(claim.id, claim.leased_until, claim.attempts_before, verdict.value, due, ids.new_id()),
+        *(claim.id, claim.leased_until, claim.due_at, verdict.value, due, ids.new_id()),
         *(answer.at, answer.status, answer.duration_ms, answer.error, text),
     )
