@@ -1,5 +1,6 @@
 """A delivery is one worker's at a time, and comes back when that worker dies."""
 
+import contextvars
 import os
 import subprocess
 import sys
@@ -54,6 +55,11 @@ def record(taken):
     outcomes.record([(claim, Answer(clock.wall(), status=200)) for claim in taken])
 
 
+def start(pool, work):
+    """Begin something beside, at the test's time."""
+    return pool.submit(contextvars.copy_context().run, in_a_worker, work)
+
+
 def wait_until(condition):
     deadline = time.monotonic() + 10
     while not condition():
@@ -76,9 +82,12 @@ class TestClaim:
         assert len(claimed) == 10  # a quarter of what one asked for: the bound holds for all of them together
 
     @real_commits
-    def test_by_many_at_once_without_the_lock_does_not(self, owed, monkeypatch):
+    def test_by_many_at_once_without_the_locks_does_not(self, owed, monkeypatch):
         """The control."""
         monkeypatch.setattr(claims, "LOCK", claims.LOCK.replace("FOR NO KEY UPDATE OF e SKIP LOCKED", ""))
+        monkeypatch.setattr(
+            claims, "CLAIM", claims.CLAIM.replace("FROM free WHERE d.id = free.id", "FROM due WHERE d.id = due.id")
+        )
 
         def is_given_twice():
             Delivery.objects.update(leased_until=None)  # or a round without a clash would leave nothing to the next
@@ -105,6 +114,21 @@ class TestClaim:
         delivery = Delivery.objects.get(pk=late.id)
         assert again.id == late.id
         assert (delivery.status, delivery.leased_until) == ("pending", again.leased_until)
+
+    @real_commits
+    def test_takes_nothing_that_arrived_and_is_just_being_written_down(self, owed):
+        """Its lease is over, as the database was slow: it would be sent again."""
+        taken = sorted(claims.claim(40), key=lambda claim: claim.id)
+        with ThreadPoolExecutor(1) as pool, clock.moved_to(clock.wall() + claims.LEASE + timedelta(seconds=1)):
+            with transaction.atomic():
+                Delivery.objects.select_for_update().get(pk=taken[-1].id)
+                late = start(pool, lambda: record(taken))
+                wait_until(lambda: blocked() == 1)
+                claimed = claims.claim(40)
+            late.result()
+
+        assert [claim.id for claim in claimed] == [taken[-1].id]
+        assert Delivery.objects.filter(status="delivered").count() == len(taken) - 1
 
     @real_commits
     def test_that_nobody_comes_back_from_counts_as_a_failure_in_the_end(self, subscribe, consumer, ada, deliver):

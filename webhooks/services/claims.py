@@ -36,7 +36,7 @@ LOCK = """
 """
 
 # A statement of its own: it sees what the last holder of the locks committed. Every business's first goes before
-# anybody's second.
+# anybody's second. A lease may be over while its late result is just being written down: that one is not free.
 CLAIM = """
     WITH open AS (
         SELECT e.id, e.business_id, CASE WHEN e.failures >= %(failing)s THEN 1 ELSE %(share)s END - (
@@ -52,9 +52,13 @@ CLAIM = """
             ORDER BY d.next_attempt_at, d.sequence LIMIT greatest(o.room, 0)
         ) d
         ORDER BY turn LIMIT %(most)s
+    ), free AS (
+        SELECT d.id FROM due JOIN webhooks_delivery d USING (id)
+        WHERE d.status = 'pending' AND (d.leased_until IS NULL OR d.leased_until <= %(now)s)
+        FOR NO KEY UPDATE OF d SKIP LOCKED
     ), claimed AS (
         UPDATE webhooks_delivery d SET leased_until = %(lease)s, claims = d.claims + 1
-        FROM due WHERE d.id = due.id RETURNING d.*
+        FROM free WHERE d.id = free.id RETURNING d.*
     )
     SELECT c.endpoint_id, c.id, c.event_id, c.url, c.topic, c.sequence, c.next_attempt_at, c.attempts_made,
         c.attempts_before, c.claims, c.leased_until, coalesce(b.body, c.example), c.reply_sealed
