@@ -12,7 +12,10 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
+from advocates.services import advocates
 from loyalty.kernel import clock
+from loyalty.models import Account
+from loyalty.services import erasure
 from tests import workers
 from tests.races import at_once, blocked, errors
 from tests.webhooks.conftest import in_a_worker
@@ -48,11 +51,11 @@ def owed(subscribe, ada, give):
     return endpoint
 
 
-def record(taken):
+def record(taken, *, status=200):
     """As of a large table, which is not read from end to end: row by row, in the order of the answers."""
     with connection.cursor() as cursor:
         cursor.execute("SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off")
-    outcomes.record([(claim, Answer(clock.wall(), status=200)) for claim in taken])
+    outcomes.record([(claim, Answer(clock.wall(), status=status)) for claim in taken])
 
 
 def start(pool, work):
@@ -176,6 +179,48 @@ class TestChangeOfMany:
             CHANGES["deletion"](owed)
 
         assert [model.objects.count() for model in (Endpoint, Delivery, Attempt)] == [0, 0, 0]
+
+
+@real_commits
+class TestErasure:
+    """Of people, while what was answered of them is written down."""
+
+    @pytest.fixture
+    def three(self, acme, ada, bob):
+        return sorted([ada, bob, advocates.create(business=acme, email="cid@example.com")], key=lambda who: who.pk)
+
+    def test_of_many_and_the_writing_down_do_not_wait_for_each_other(self, acme, subscribe, three, give):
+        """Somebody holds the person in the middle."""
+        subscribe(topics=["points/earned"])
+        for person in reversed(three):
+            give(person, 1)
+        relay.relay()
+        taken = sorted(claims.claim(40), key=lambda claim: claim.sequence)
+        with ThreadPoolExecutor(2) as pool, transaction.atomic():
+            Account.objects.select_for_update().get(pk=three[1].pk)
+            both = [start(pool, lambda: record(taken))]
+            wait_until(lambda: blocked() == 1)
+            both.append(
+                start(pool, lambda: erasure.erase_all(business=acme, account_ids=[person.pk for person in three]))
+            )
+            wait_until(lambda: blocked() == 2)
+
+        assert [work.exception() for work in both] == [None, None]
+
+    def test_is_waited_for_before_the_endpoint_is_held(self, subscribe, ada):
+        """Erasing waits for the relay, which waits for endpoints."""
+        subscribe(topics=["customers/joined"])
+        relay.relay()
+        taken = claims.claim(40)
+        with ThreadPoolExecutor(1) as pool:
+            with transaction.atomic():
+                Account.objects.select_for_update().get(pk=ada.pk)
+                late = start(pool, lambda: record(taken, status=500))
+                wait_until(lambda: blocked() == 1)
+                free = list(Endpoint.objects.select_for_update(skip_locked=True))
+            late.result()
+
+        assert len(free) == 1
 
 
 @real_commits

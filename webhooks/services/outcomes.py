@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -29,20 +29,23 @@ GONE, BUSY = 410, (429, 503)
 Result = tuple[Claim, Answer]
 Status = Delivery.Status
 
-# A claim whose lease was lost is another's by now, and its late result is not written. An answer may quote what was
-# sent: whoever is being erased meanwhile is waited for, and nothing of them is written down. The rows are taken in the
-# order in which whoever changes many of an endpoint's takes them (`endpoints.lock_in_flight`). What somebody asked for
-# once more while it was on its way stays due, unless it has arrived.
+# An answer may quote what was sent: whoever is being erased meanwhile is waited for, and nothing of them is written
+# down. That comes before every other lock, as erasing waits for the relay, and the relay for endpoints.
+PEOPLE = """
+    SELECT d.id, a.status = 'erased' FROM webhooks_delivery d
+    JOIN loyalty_event v ON v.id = d.event_id JOIN loyalty_account a ON a.id = v.account_id
+    WHERE d.id = ANY(%s) ORDER BY a.id FOR KEY SHARE OF a
+"""
+
+# A claim whose lease was lost is another's by now, and its late result is not written. The rows are taken in the order
+# in which whoever changes many of an endpoint's takes them (`endpoints.lock_in_flight`). What somebody asked for once
+# more while it was on its way stays due, unless it has arrived.
 WRITE = """
     WITH result AS (
         SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::timestamptz[],
                 %s::uuid[], %s::timestamptz[], %s::int[], %s::int[], %s::text[], %s::text[])
             AS r (id, leased_until, due_at, verdict, next_attempt_at, attempt_id, at, status, duration_ms, error,
                 answer)
-    ), people AS (
-        SELECT d.id, a.status FROM result r JOIN webhooks_delivery d ON d.id = r.id
-        JOIN loyalty_event v ON v.id = d.event_id JOIN loyalty_account a ON a.id = v.account_id
-        FOR KEY SHARE OF a
     ), ours AS (
         SELECT d.id, r.verdict <> 'delivered' AND r.due_at <> d.next_attempt_at AS is_wanted_anew
         FROM webhooks_delivery d JOIN result r USING (id) ORDER BY d.id FOR NO KEY UPDATE OF d
@@ -55,9 +58,8 @@ WRITE = """
         RETURNING d.id, d.business_id, d.attempts_made
     )
     INSERT INTO webhooks_attempt (id, business_id, delivery_id, number, at, status, duration_ms, error, answer)
-    SELECT r.attempt_id, w.business_id, w.id, w.attempts_made, r.at, r.status, r.duration_ms, r.error,
-        CASE WHEN p.status = 'erased' THEN '' ELSE r.answer END
-    FROM written w JOIN result r USING (id) LEFT JOIN people p USING (id)
+    SELECT r.attempt_id, w.business_id, w.id, w.attempts_made, r.at, r.status, r.duration_ms, r.error, r.answer
+    FROM written w JOIN result r USING (id)
 """
 
 
@@ -65,6 +67,7 @@ WRITE = """
 def record(results: Sequence[Result]) -> None:
     """Write down what claimed deliveries came to, when each is due again, and how their endpoints do."""
     now = clock.wall()
+    unquotable = _about_erased(results)
     concerned = _lock(results)
     answers: dict[UUID, list[Answer]] = defaultdict(list)
     for claim, answer in results:
@@ -75,7 +78,10 @@ def record(results: Sequence[Result]) -> None:
     for endpoint_id, theirs in answers.items():
         if concerned[endpoint_id].is_active:
             _learn(concerned[endpoint_id], theirs, at=now)
-    rows = (_row(claim, answer, *_verdict(claim, answer, concerned, at=now)) for claim, answer in results)
+    rows = (
+        _row(claim, answer, *_verdict(claim, answer, concerned, at=now), is_quotable=claim.id not in unquotable)
+        for claim, answer in results
+    )
     with connection.cursor() as cursor:
         cursor.execute(WRITE, [list(column) for column in zip(*rows, strict=True)])
 
@@ -86,6 +92,13 @@ def wait_after(attempts_made: int, answer: Answer) -> timedelta | None:
         return None
     planned = SCHEDULE[attempts_made] * random.uniform(1 - JITTER, 1 + JITTER)
     return max(planned, min(answer.retry_after or timedelta(0), LONGEST_RETRY_AFTER))
+
+
+def _about_erased(results: Sequence[Result]) -> Collection[UUID]:
+    """The deliveries that told of somebody who is erased by now."""
+    with connection.cursor() as cursor:
+        cursor.execute(PEOPLE, [[claim.id for claim, _ in results]])
+        return {delivery_id for delivery_id, is_erased in cursor.fetchall() if is_erased}
 
 
 def _lock(results: Sequence[Result]) -> Mapping[UUID, Endpoint]:
@@ -148,8 +161,10 @@ def _verdict(
     return (Status.FAILED, None) if wait is None else (Status.PENDING, at + wait)
 
 
-def _row(claim: Claim, answer: Answer, verdict: Status, due: datetime | None) -> tuple[object, ...]:
-    is_quotable = claim.reply_sealed is None  # an answer to a reply may repeat its secrets
+def _row(
+    claim: Claim, answer: Answer, verdict: Status, due: datetime | None, *, is_quotable: bool
+) -> tuple[object, ...]:
+    is_quotable = is_quotable and claim.reply_sealed is None  # an answer to a reply may repeat its secrets
     text = answer.body.decode(errors="replace").replace("\x00", "\ufffd") if is_quotable else ""
     return (
         *(claim.id, claim.leased_until, claim.due_at, verdict.value, due, ids.new_id()),
