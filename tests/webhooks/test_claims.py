@@ -166,6 +166,42 @@ class TestChangeOfMany:
 
         assert [work.exception() for work in both] == [None, None]
 
+    def test_and_the_writing_down_of_what_is_partly_too_late_do_not(self, subscribe, ada, give):
+        hook = subscribe(topics=["points/earned"])
+        for _ in range(3):
+            give(ada, 1)
+        relay.relay()
+        lost, *_ = sorted(claims.claim(40), key=lambda claim: claim.id)
+        with clock.moved_to(clock.wall() + claims.LEASE + timedelta(seconds=1)):
+            again, ours, last = sorted(claims.claim(40), key=lambda claim: claim.id)
+            record([again])
+            with ThreadPoolExecutor(2) as pool, transaction.atomic():
+                Delivery.objects.select_for_update().get(pk=last.id)
+                both = [start(pool, lambda: CHANGES["replay"](hook))]
+                wait_until(lambda: blocked() == 1)
+                both.append(start(pool, lambda: record([lost, ours])))
+                wait_until(lambda: blocked() == 2)
+
+        assert [work.exception() for work in both] == [None, None]
+
+    def test_of_two_endpoints_that_are_gone_does_not_wait_for_successes_of_both(self, subscribe, ada, give):
+        """Some of each are written down by another worker."""
+        hooks = [subscribe(topics=["points/earned"]) for _ in range(2)]
+        for _ in range(2):
+            give(ada, 1)
+        relay.relay()
+        taken = sorted(claims.claim(40), key=lambda claim: claim.id)
+        (first, second), (third, fourth) = ([claim for claim in taken if claim.endpoint == hook] for hook in hooks)
+        with ThreadPoolExecutor(2) as pool, transaction.atomic():
+            Delivery.objects.select_for_update().get(pk=first.id)
+            both = [start(pool, lambda: record([third, first], status=410))]
+            wait_until(lambda: blocked() == 1)
+            both.append(start(pool, lambda: record([second, fourth])))
+            wait_until(lambda: blocked() == 2 or both[1].done())
+
+        assert [work.exception() for work in both] == [None, None]
+        assert Counter(Delivery.objects.values_list("status", flat=True)) == {"delivered": 2, "disabled": 2}
+
     def test_to_none_takes_also_what_is_written_down_meanwhile(self, owed):
         taken = claims.claim(40)
 

@@ -48,13 +48,14 @@ WRITE = """
                 answer)
     ), ours AS (
         SELECT d.id, r.verdict <> 'delivered' AND r.due_at <> d.next_attempt_at AS is_wanted_anew
-        FROM webhooks_delivery d JOIN result r USING (id) ORDER BY d.id FOR NO KEY UPDATE OF d
+        FROM webhooks_delivery d JOIN result r USING (id) WHERE d.leased_until = r.leased_until
+        ORDER BY d.id FOR NO KEY UPDATE OF d
     ), written AS (
         UPDATE webhooks_delivery d SET leased_until = NULL, claims = 0, attempts_made = d.attempts_made + 1,
             attempts_before = CASE WHEN is_wanted_anew THEN d.attempts_made + 1 ELSE d.attempts_before END,
             status = CASE WHEN is_wanted_anew THEN d.status ELSE r.verdict END,
             next_attempt_at = CASE WHEN is_wanted_anew THEN d.next_attempt_at ELSE r.next_attempt_at END
-        FROM ours JOIN result r USING (id) WHERE d.id = ours.id AND d.leased_until = r.leased_until
+        FROM ours JOIN result r USING (id) WHERE d.id = ours.id
         RETURNING d.id, d.business_id, d.attempts_made
     )
     INSERT INTO webhooks_attempt (id, business_id, delivery_id, number, at, status, duration_ms, error, answer)
@@ -75,6 +76,9 @@ def record(results: Sequence[Result]) -> None:
         # What was never sent, and what its URL before answered, says nothing of the endpoint.
         if endpoint and endpoint.url == claim.endpoint.url and not answer.is_final:
             answers[endpoint.pk].append(answer)
+    lost = [concerned[pk] for pk, theirs in answers.items() if _end_of(concerned[pk], theirs, at=now)]
+    if lost:  # all at once: one after the other would be another order
+        endpoints.lock_in_flight(*lost, also=[claim.id for claim, _ in results])
     for endpoint_id, theirs in answers.items():
         if concerned[endpoint_id].is_active:
             _learn(concerned[endpoint_id], theirs, at=now)
@@ -111,21 +115,30 @@ def _lock(results: Sequence[Result]) -> Mapping[UUID, Endpoint]:
 
 
 def _learn(endpoint: Endpoint, answers: Sequence[Answer], *, at: datetime) -> None:
-    if not endpoint.is_reply and any(answer.status == GONE for answer in answers):  # one reply's URL is not them all
-        return endpoints.disable(endpoint, reason=Endpoint.Reason.GONE)
+    end = _end_of(endpoint, answers, at=at)
+    if end:
+        return endpoints.disable(endpoint, reason=end)
     asked = max(_asked_for(answer) for answer in answers)
     if any(answer.is_success for answer in answers):
         _hold(endpoint, asked, at=at)
         return endpoints.forgive(endpoint)
     endpoint.failing_since = endpoint.failing_since or min(answer.at for answer in answers)
-    if at - endpoint.failing_since >= GIVE_UP_AFTER:
-        return endpoints.disable(endpoint, reason=Endpoint.Reason.FAILING)
     if endpoint.failed_at is None or any(answer.at > endpoint.failed_at for answer in answers):
         endpoint.failures, endpoint.failed_at = endpoint.failures + 1, at
     _hold(endpoint, max(_hold_after(endpoint.failures), asked), at=at)
     if endpoint.failures >= WARN_AT and at - endpoint.failing_since >= WARN_AFTER and not endpoint.is_warned:
         endpoints.warn(endpoint)
     return endpoint.save(update_fields=endpoints.STREAK)
+
+
+def _end_of(endpoint: Endpoint, answers: Sequence[Answer], *, at: datetime) -> Endpoint.Reason | None:
+    """Why nothing more is sent to an endpoint, if that is so."""
+    if not endpoint.is_reply and any(answer.status == GONE for answer in answers):  # one reply's URL is not them all
+        return Endpoint.Reason.GONE
+    since = endpoint.failing_since
+    if since is None or any(answer.is_success for answer in answers):
+        return None
+    return Endpoint.Reason.FAILING if at - since >= GIVE_UP_AFTER else None
 
 
 def _hold(endpoint: Endpoint, wait: timedelta, *, at: datetime) -> None:
