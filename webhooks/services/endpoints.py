@@ -170,14 +170,12 @@ def locked(*, business: Business, endpoint_id: UUID, active: bool = False) -> En
     return endpoint
 
 
-def lock_in_flight(*locked: Endpoint, also: Sequence[UUID] = ()) -> None:
-    """Before many deliveries of locked endpoints change: wait for what is just being written down of some.
+def lock_in_flight(endpoint: Endpoint) -> None:
+    """Before many deliveries of a locked endpoint change: wait for what is just being written down of some.
 
     Both take them in the order of their ids, so that neither waits for ever. What comes later finds the change.
-
-    :param also: deliveries that will change, too
     """
-    rows = Delivery.objects.filter(Q(endpoint__in=locked, leased_until__isnull=False) | Q(pk__in=also))
+    rows = Delivery.objects.for_business(endpoint.business).filter(endpoint=endpoint, leased_until__isnull=False)
     list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 

@@ -77,8 +77,8 @@ def record(results: Sequence[Result]) -> None:
         if endpoint and endpoint.url == claim.endpoint.url and not answer.is_final:
             answers[endpoint.pk].append(answer)
     lost = [concerned[pk] for pk, theirs in answers.items() if _end_of(concerned[pk], theirs, at=now)]
-    if lost:  # all at once: one after the other would be another order
-        endpoints.lock_in_flight(*lost, also=[claim.id for claim, _ in results])
+    if lost:
+        _lock_deliveries(lost, results)
     for endpoint_id, theirs in answers.items():
         if concerned[endpoint_id].is_active:
             _learn(concerned[endpoint_id], theirs, at=now)
@@ -112,6 +112,12 @@ def _lock(results: Sequence[Result]) -> Mapping[UUID, Endpoint]:
     concerned = Q(pk__in=failed) | Q(pk__in=others, failures__gt=0)
     rows = Endpoint.objects.filter(concerned).select_related("business")
     return {row.pk: row for row in rows.select_for_update(no_key=True, of=("self",)).order_by("pk")}
+
+
+def _lock_deliveries(lost: Sequence[Endpoint], results: Sequence[Result]) -> None:
+    """What is in flight of all endpoints that end, and these: one endpoint after the other would be another order."""
+    theirs = Q(endpoint__in=lost, leased_until__isnull=False) | Q(pk__in=[claim.id for claim, _ in results])
+    list(Delivery.objects.filter(theirs).order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
 def _learn(endpoint: Endpoint, answers: Sequence[Answer], *, at: datetime) -> None:
