@@ -7,6 +7,7 @@ from uuid import UUID
 from django import forms
 from unfold import widgets
 
+from advocates.admin.profile import choose
 from loyalty.models import Business, Quest, Task
 from loyalty.services.kinds.tasks import KINDS
 
@@ -26,9 +27,7 @@ class TaskDoneForm(forms.Form):
         tasks = rows.select_related("version__quest").order_by("version__quest__title", "version", "position")
         by_quest = groupby(tasks, key=lambda task: task.version.quest)
         named = [(quest.title, [(str(task.pk), task.title) for task in steps]) for quest, steps in by_quest]
-        field = self.fields["task"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "Choose one"), *named]
+        choose(self, "task", [("", "Choose one"), *named])
 
     def clean_task(self) -> UUID:
         return UUID(self.cleaned_data["task"])

@@ -185,7 +185,8 @@ class TierForm(forms.Form):
         choose(self, "tier", [AS_EARNED, *((tier.key, tier.title) for tier in tiers_of(business))])
 
 
-def choose(form: forms.BaseForm, name: str, choices: list[tuple[str, str]]) -> None:
+def choose(form: forms.BaseForm, name: str, choices: list[tuple[str, Any]]) -> None:
+    """Offer these: each with its title, or a title with a list of such."""
     field = form.fields[name]
     assert isinstance(field, forms.ChoiceField)
     field.choices = choices

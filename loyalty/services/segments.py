@@ -7,11 +7,10 @@ from uuid import UUID
 
 from django.db import transaction
 
-from loyalty.kernel import clock
 from loyalty.kernel.errors import NotFound
 from loyalty.models import Account, Business, Segment, SegmentMember
 from loyalty.selectors import segments as reads
-from loyalty.services import accounts, memberships, naming, programme
+from loyalty.services import accounts, archiving, memberships, naming
 
 
 @transaction.atomic
@@ -42,9 +41,7 @@ def set_archived(*, business: Business, segment_id: UUID, archived: bool) -> Seg
     :raises programme.StillNamed: if something of the programme names it
     """
     segment = _plain(business, segment_id)
-    with programme.kept_whole(business):
-        segment.archived_at = clock.wall() if archived else None
-        segment.save(update_fields=["archived_at"])
+    archiving.set_archived(segment, archived=archived)
     return segment
 
 
